@@ -1,0 +1,53 @@
+# Needs Python 3.11 or later, make and a package index. Everything else comes from requirements.lock.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+export DAGSTER_HOME ?= $(CURDIR)/data/dagster
+
+.PHONY: demo test check ui bench lock format clean help
+
+help:            ## What can be typed here
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is $$($(PYTHON) --version). Set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@# uv installs the lock ten times faster; where it cannot (an index that only pip is configured for), pip does the same.
+	$(PIP) install --no-deps --require-hashes -r .ci/uv.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock \
+		|| $(PIP) install --no-deps --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift report out
+	$(BIN)/python -m lakehouse_assets.operations.demo
+
+test: $(READY)   ## All tests
+	$(BIN)/python -m pytest -n 2
+
+check: $(READY)  ## Format, lint, types, definitions
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/dg check defs --use-active-venv
+
+ui: $(READY)     ## Dagster UI on 127.0.0.1:3000, with the daemon that runs schedules and sensors
+	$(BIN)/python -m lakehouse_assets.operations.ui
+
+bench: $(READY)  ## All benchmarks; each prints its table and writes JSON to benchmarks/results
+	$(BIN)/python -m benchmarks
+
+lock: $(READY)   ## Resolve the dependencies again
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
+		--group dev pyproject.toml -o requirements.lock
+	@awk '/^[^ #]/{keep=/^uv==/} keep' requirements.lock > .ci/uv.lock
+
+format: $(READY) ## Format and mend what can be mended
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:           ## Forget the lake, the models and the runs (never the landing folder)
+	rm -rf data/lake data/mlflow data/reports data/dagster
