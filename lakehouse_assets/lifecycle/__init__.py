@@ -1,0 +1,1 @@
+"""From features to a champion that scores: training set, training, evaluation, gate, registry, scoring."""

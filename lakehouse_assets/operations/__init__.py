@@ -1,0 +1,1 @@
+"""What people start by hand: the demo with its summary, the UI."""

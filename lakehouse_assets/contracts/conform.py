@@ -1,0 +1,92 @@
+"""Rows against their contract: what keeps it goes on, typed; what breaks it is set aside with the rule in words."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lakehouse_assets.contracts.contract import Column, Contract
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Conformed:
+    """The two halves of a frame: `rows` keep the contract, `broken` say in `rule` which promise each row breaks."""
+
+    rows: pd.DataFrame
+    broken: pd.DataFrame
+
+
+def conform(frame: pd.DataFrame, contract: Contract) -> Conformed:
+    """Split a frame by its contract's row rules: types, required values, limits, one row per key.
+
+    Args:
+        frame: One column per promised column (more are kept with the broken rows, for tracing them to their source).
+            Text is read as the promised type. Of several rows with one key the first stays.
+        contract: The promise.
+
+    Raises:
+        KeyError: a promised column is absent from the frame altogether; that is a fault of the code, not of a row.
+    """
+    typed = frame.copy()
+    rule = pd.Series("", index=frame.index, dtype="object")
+    for column in contract.columns:
+        typed[column.name], reasons = _typed(frame[column.name], column)
+        rule = rule.mask(rule.eq("") & reasons.ne(""), reasons)
+    keys = contract.primary_key
+    if keys:
+        good = typed[rule.eq("")]
+        repeated = good.index[good.duplicated(keys, keep="first")]
+        rule.loc[repeated] = f"only one row per {', '.join(keys)}: an earlier row has the same"
+    keeps = rule.eq("")
+    return Conformed(
+        rows=typed.loc[keeps, contract.column_names].reset_index(drop=True),
+        broken=frame.loc[~keeps].assign(rule=rule[~keeps]).reset_index(drop=True),
+    )
+
+
+def to_arrow(frame: pd.DataFrame, contract: Contract) -> "pa.Table":
+    """A conformed frame as an Arrow table of exactly the promised schema."""
+    import pyarrow as pa
+
+    from lakehouse_assets.contracts.schema import arrow_schema
+
+    return pa.Table.from_pandas(frame[contract.column_names], schema=arrow_schema(contract), preserve_index=False)
+
+
+def _typed(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
+    """The values read as the promised type, and per row the promise that it breaks ("" where it keeps all)."""
+    reasons = pd.Series("", index=values.index, dtype="object")
+    given = values.notna()
+    if column.type in ("double", "float", "long", "integer"):
+        typed = pd.to_numeric(values, errors="coerce")
+        # NaN as delivered means "no reading"; any other text that is no number is a broken row.
+        says_missing = values.astype(str).str.strip().str.lower().isin(["nan", "", "none", "null", "<na>"])
+        unreadable = given & ~says_missing & (typed.isna() | typed.isin([float("inf"), float("-inf")]))
+        if column.type in ("long", "integer"):
+            unreadable |= typed.notna() & (typed % 1 != 0)
+            typed = typed.astype("Float64").where(~unreadable).astype("Int64")
+        else:
+            typed = typed.astype("float64")
+    elif column.type in ("date", "timestamp"):
+        typed = pd.to_datetime(values, errors="coerce", utc=column.type == "timestamp")
+        unreadable = given & typed.isna()
+    else:
+        typed, unreadable = values, pd.Series(False, index=values.index)
+    kind = {"long": "a whole number", "integer": "a whole number", "date": "a date", "timestamp": "a time"}
+    reasons = reasons.mask(
+        unreadable, f"{column.name} must be {kind.get(column.type, 'a number')}, found '" + values.astype(str) + "'"
+    )
+    missing = typed.isna() & reasons.eq("")
+    if column.required:
+        reasons = reasons.mask(missing, f"{column.name} must be given")
+    for limit, outside, words in (
+        (column.minimum, typed.lt if column.minimum is not None else None, "at least"),
+        (column.maximum, typed.gt if column.maximum is not None else None, "at most"),
+    ):
+        if limit is not None and outside is not None:
+            breaks = outside(limit).fillna(False).astype(bool) & reasons.eq("")
+            reasons = reasons.mask(breaks, f"{column.name} must be {words} {limit:g}, found " + typed.astype(str))
+    return typed, reasons

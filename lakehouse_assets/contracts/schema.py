@@ -1,0 +1,72 @@
+"""What follows from a contract's columns: the Arrow schema of the table and the column page in Dagster."""
+
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from lakehouse_assets.contracts.contract import Column, Contract
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def arrow_schema(contract: Contract) -> "pa.Schema":
+    """The table's Arrow schema, columns in the promised order; timestamps are UTC microseconds."""
+    import pyarrow as pa
+
+    types = {
+        "string": pa.string(),
+        "long": pa.int64(),
+        "integer": pa.int32(),
+        "double": pa.float64(),
+        "float": pa.float32(),
+        "boolean": pa.bool_(),
+        "date": pa.date32(),
+        "timestamp": pa.timestamp("us", tz="UTC"),
+    }
+    return pa.schema([pa.field(c.name, types[c.type], nullable=not c.required) for c in contract.columns])
+
+
+def table_schema(contract: Contract) -> dg.TableSchema:
+    """The columns as Dagster's asset page shows them: type, description with unit and limits, keys."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name=column.name,
+                type=column.type,
+                description=_described(column),
+                constraints=dg.TableColumnConstraints(nullable=not column.required, unique=False),
+            )
+            for column in contract.columns
+        ]
+    )
+
+
+def asset_attributes(contract: Contract, **metadata: Any) -> dict[str, Any]:
+    """Keyword arguments for an asset that the contract decides: description, owner, schema, freshness.
+
+    Args:
+        contract: The table's contract.
+        metadata: Further definition metadata, such as how the table is written.
+    """
+    attributes: dict[str, Any] = {
+        "description": contract.purpose,
+        "owners": [contract.owner],
+        "metadata": {"dagster/column_schema": table_schema(contract), "contract": contract.path.name, **metadata},
+    }
+    if contract.freshness_hours is not None:
+        from datetime import timedelta
+
+        attributes["freshness_policy"] = dg.FreshnessPolicy.time_window(
+            fail_window=timedelta(hours=contract.freshness_hours)
+        )
+    return attributes
+
+
+def _described(column: Column) -> str:
+    limits = [
+        f"at least {column.minimum:g}" if column.minimum is not None else "",
+        f"at most {column.maximum:g}" if column.maximum is not None else "",
+    ]
+    notes = [f"[{column.unit}]" if column.unit else "", *limits, "key" if column.primary_key else ""]
+    return f"{column.description} {', '.join(note for note in notes if note)}".strip()

@@ -1,0 +1,31 @@
+"""What the assets work with, configured from the environment (see `settings`)."""
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from lakehouse_assets import settings
+from lakehouse_assets.lake.io_manager import DeltaIOManager
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.sources.resource import LandingZone
+
+
+@dg.definitions
+def resources() -> dg.Definitions:
+    """The lake, the landing zone, the registry and DuckDB.
+
+    Steps of a run share one process: a step process of its own costs 3.5 CPU-s of imports, more than most steps here.
+    """
+    landing = settings.landing_root()
+    return dg.Definitions(
+        resources={
+            "io_manager": DeltaIOManager(lake_uri=settings.lake_uri()),
+            "lake": LakeResource(lake_uri=settings.lake_uri()),
+            "landing": LandingZone(root=str(landing or settings.simulated_landing_root()), simulated=landing is None),
+            "registry": ModelRegistry(
+                tracking_uri=settings.mlflow_tracking_uri(), artifact_root=settings.mlflow_artifact_root()
+            ),
+            "duckdb": DuckDBResource(database=":memory:"),
+        },
+        executor=dg.in_process_executor,
+    )

@@ -1,0 +1,24 @@
+"""What all turbofan assets share: daily partitions on the fleets' declared clock, and the domain's contracts."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from lakehouse_assets.contracts.contract import Contract, load_contract
+from lakehouse_assets.sources.clock import FIRST_DAY
+
+#: One partition a day of the declared clock. A range of days runs as one backfill run.
+DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat())
+
+#: Arguments of every daily asset: its partitions, and the Delta column that holds them.
+DAILY = {"partitions_def": DAYS, "backfill_policy": dg.BackfillPolicy.single_run()}
+
+PLANT_DATA = "team:plant-data"
+RELIABILITY = "team:reliability-engineering"
+
+_CONTRACTS = Path(__file__).parent / "contracts"
+
+
+def contract(table: str) -> Contract:
+    """The contract of one of the domain's tables, by the table's name."""
+    return load_contract(_CONTRACTS / f"{table}.yaml")

@@ -1,0 +1,140 @@
+"""Turbofan indicators that any use case can read, and the feature view of the remaining-useful-life use case."""
+
+from pathlib import Path
+
+import dagster as dg
+from dagster_duckdb import DuckDBResource
+
+from lakehouse_assets.defs.turbofan.days import DAILY, PLANT_DATA, RELIABILITY
+from lakehouse_assets.defs.turbofan.zones import BY_DAY, days_of
+from lakehouse_assets.lake.lazy_types import Frame, Table
+
+FLEET_DAYS_SQL = Path(__file__).parent / "sql" / "fleet_days.sql"
+
+#: An engine's beginning is carried on over gaps of up to a week without a reading.
+GAP_DAYS = 7
+#: Days of readings that the longest window sees, the day itself included (a test holds it against the functions).
+HISTORY_DAYS = 90
+
+
+def _last_days(days: int) -> dg.TimeWindowPartitionMapping:
+    return dg.TimeWindowPartitionMapping(
+        start_offset=-(days - 1), end_offset=0, allow_nonexistent_upstream_partitions=True
+    )
+
+
+@dg.asset(
+    key=["distilled", "turbofan", "operating_regimes"],
+    ins={
+        "readings": dg.AssetIn(key=["harmonized", "turbofan", "readings"]),
+        "failures": dg.AssetIn(
+            key=["harmonized", "turbofan", "failures"], metadata={"columns": ["engine_id", "day", "cycle"]}
+        ),
+    },
+    owners=[RELIABILITY],
+    description=(
+        "The operating regimes and what each sensor reads in them, learned on training engines only. Refitting makes a "
+        "new feature version: all features and models after it turn stale."
+    ),
+)
+def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failures: Frame) -> Frame:
+    """Fit the regimes on the readings of failed engines that are not held out."""
+    from lakehouse_assets.features.regimes import fit_regimes
+    from lakehouse_assets.lifecycle.split import is_held_out
+
+    training = failures.loc[~failures["engine_id"].map(is_held_out), "engine_id"]
+    regimes = fit_regimes(readings[readings["engine_id"].isin(training)])
+    context.add_output_metadata({"regimes": len(regimes), "training_engines": len(training)})
+    return regimes
+
+
+@dg.asset(
+    key=["distilled", "turbofan", "normalised_readings"],
+    ins={
+        "readings": dg.AssetIn(key=["harmonized", "turbofan", "readings"]),
+        "regimes": dg.AssetIn(key=["distilled", "turbofan", "operating_regimes"]),
+    },
+    owners=[RELIABILITY],
+    description="Readings in standard deviations from the mean of their own operating regime.",
+    metadata=BY_DAY,
+    **DAILY,
+)
+def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
+    """Normalise each reading within its regime; null where its flight condition is unknown."""
+    from lakehouse_assets.features.regimes import SENSORS, normalise
+
+    return normalise(readings, regimes)[["engine_id", "day", "fleet", "cycle", *SENSORS]]
+
+
+@dg.asset(
+    key=["distilled", "turbofan", "engine_baselines"],
+    ins={
+        "normalised": dg.AssetIn(key=["distilled", "turbofan", "normalised_readings"]),
+        "previous": dg.AssetIn(
+            key=["distilled", "turbofan", "engine_baselines"],
+            partition_mapping=dg.TimeWindowPartitionMapping(
+                start_offset=-GAP_DAYS, end_offset=-1, allow_nonexistent_upstream_partitions=True
+            ),
+        ),
+    },
+    owners=[RELIABILITY],
+    description="Each engine's own beginning, as known on each day: count and sum of its first readings, per sensor.",
+    metadata=BY_DAY,
+    **DAILY,
+)
+def engine_baselines(context: dg.AssetExecutionContext, normalised: Frame, previous: Frame) -> Frame:
+    """Carry each engine's beginning on from the days before."""
+    from lakehouse_assets.features.baselines import empty_baselines, update_baselines
+    from lakehouse_assets.features.windows import MODEL_SENSORS
+
+    # In a range of days the loaded partitions overlap with those that this run writes; only the days before count.
+    before = previous[previous["day"] < days_of(context)[0]] if len(previous) else previous
+    return update_baselines(before if len(before) else empty_baselines(MODEL_SENSORS), normalised, MODEL_SENSORS)
+
+
+@dg.asset(
+    key=["distilled", "turbofan", "fleet_days"],
+    ins={
+        "readings": dg.AssetIn(
+            key=["harmonized", "turbofan", "readings"],
+            metadata={"columns": ["engine_id", "fleet", "day", "cycle", "t50"]},
+        ),
+        "failures": dg.AssetIn(
+            key=["harmonized", "turbofan", "failures"], metadata={"columns": ["engine_id", "day", "cycle"]}
+        ),
+    },
+    owners=[PLANT_DATA],
+    description="One row per fleet and day: engines flying and failed, their age and turbine outlet temperature.",
+    metadata=BY_DAY,
+    kinds={"duckdb"},
+    **DAILY,
+)
+def fleet_days(readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Table:
+    """Aggregate in DuckDB; the statement stands in sql/fleet_days.sql."""
+    with duckdb.get_connection() as connection:
+        connection.register("readings", readings)
+        connection.register("failures", failures)
+        return connection.sql(FLEET_DAYS_SQL.read_text(encoding="utf-8")).to_arrow_table()
+
+
+@dg.asset(
+    key=["delivery", "turbofan_rul", "features"],
+    ins={
+        "normalised": dg.AssetIn(
+            key=["distilled", "turbofan", "normalised_readings"], partition_mapping=_last_days(HISTORY_DAYS)
+        ),
+        "baselines": dg.AssetIn(key=["distilled", "turbofan", "engine_baselines"]),
+    },
+    owners=[RELIABILITY],
+    description=(
+        "Feature view of the remaining-useful-life use case: what each engine's normalised sensors did over its last "
+        "days, their trends, and how far they are from the engine's own first cycles."
+    ),
+    metadata=BY_DAY,
+    **DAILY,
+)
+def features(context: dg.AssetExecutionContext, normalised: Frame, baselines: Frame) -> Frame:
+    """Compute the window features of the run's days from those days and the history before them."""
+    from lakehouse_assets.features.windows import window_features
+
+    return window_features(normalised, baselines, first_day=days_of(context)[0])

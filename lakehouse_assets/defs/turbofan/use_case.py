@@ -1,0 +1,232 @@
+"""Remaining useful life of engines: from the feature view to a champion that the gate let through."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+
+from lakehouse_assets.defs.turbofan.days import RELIABILITY
+from lakehouse_assets.lake.lazy_types import Frame
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lifecycle.registry import ModelRegistry
+
+USE_CASE = "turbofan_rul"
+TAGS = {"use_case": USE_CASE}
+FEATURES = ["delivery", USE_CASE, "features"]
+TRAINING_SET = ["delivery", USE_CASE, "training_set"]
+#: What a model of this use case learns from; their Delta versions go with every model version.
+SOURCES = (
+    FEATURES,
+    ["harmonized", "turbofan", "failures"],
+    ["distilled", "turbofan", "operating_regimes"],
+    ["distilled", "turbofan", "normalised_readings"],
+)
+
+
+class GateConfig(dg.Config):
+    """What a candidate must reach before it may serve."""
+
+    worst_rmse: float = 25.0
+    """Bound on the error (cycles, truth capped at 125) on engines held out of training, cut at random."""
+
+    tolerance: float = 0.0
+    """Share by which a candidate may be worse than the champion on the same cuts and still be promoted."""
+
+
+@dg.multi_asset(
+    name="turbofan_rul_training_set",
+    outs={
+        "training_set": dg.AssetOut(
+            key=TRAINING_SET,
+            description=(
+                "Feature rows of every failed engine with the true remaining life; split into training and held out "
+                "by engine, never by row."
+            ),
+            owners=[RELIABILITY],
+            tags=TAGS,
+        ),
+        "manifest": dg.AssetOut(
+            key=["delivery", USE_CASE, "training_manifest"],
+            description="Which version of which table the training set was made from.",
+            owners=[RELIABILITY],
+            tags=TAGS,
+        ),
+    },
+    deps=[dg.AssetKey(key) for key in SOURCES],
+)
+def training_set(lake: LakeResource) -> Iterator[Any]:
+    """Read the sources at the versions that the manifest names, and join features with labels."""
+    import pandas as pd
+
+    from lakehouse_assets.lifecycle.training_set import labelled_rows
+
+    store = lake.lake()
+    versions = {"/".join(key): store.version(key) for key in SOURCES}
+    features, failures = (store.read_pandas(key, version=versions["/".join(key)]) for key in SOURCES[:2])
+    rows = labelled_rows(features, failures)
+    yield dg.Output(
+        rows,
+        "training_set",
+        metadata={"engines_by_split": dict(rows.groupby("split")["engine_id"].nunique().astype(int).items())},
+    )
+    yield dg.Output(pd.DataFrame({"table": list(versions), "version": list(versions.values())}), "manifest")
+
+
+@dg.asset(
+    key=["models", USE_CASE, "candidate"],
+    ins={
+        "rows": dg.AssetIn(key=TRAINING_SET),
+        "manifest": dg.AssetIn(key=["delivery", USE_CASE, "training_manifest"]),
+        "regimes": dg.AssetIn(key=["distilled", "turbofan", "operating_regimes"]),
+    },
+    owners=[RELIABILITY],
+    tags=TAGS,
+    kinds={"lightgbm"},
+    description="The newest model: trained, logged to MLflow with all it came from, and registered as the challenger.",
+    pool="turbofan_rul_training",
+)
+def candidate(
+    context: dg.AssetExecutionContext,
+    rows: Frame,
+    manifest: Frame,
+    regimes: Frame,
+    lake: LakeResource,
+    registry: ModelRegistry,
+) -> Frame:
+    """Train on the training engines; the same rows and settings as an earlier version are that version."""
+    from lakehouse_assets.lifecycle.rul_training import train_candidate, training_recipe
+
+    versions = dict(zip(manifest["table"], manifest["version"].astype(int), strict=True))
+    versions["/".join(TRAINING_SET)] = lake.lake().version(TRAINING_SET)
+    recipe = training_recipe(rows, regimes)
+    known = registry.by_recipe(USE_CASE, recipe)
+    if known is None:
+        trained = train_candidate(rows, regimes, versions, recipe, context.run_id, context.log.info)
+        known = registry.register(USE_CASE, trained)
+        for name, png in trained.figures.items():
+            context.add_output_metadata({name.removesuffix(".png"): _picture(png, name)})
+    else:
+        context.log.info(f"version {known.version} was trained on exactly these rows and settings: nothing to train")
+    context.add_output_metadata({"model_version": known.version, "mlflow_run_id": known.run_id})
+    return _version_row(known, context.run_id)
+
+
+@dg.multi_asset(
+    name="turbofan_rul_evaluation",
+    outs={
+        "evaluation": dg.AssetOut(
+            key=["models", USE_CASE, "evaluation"],
+            owners=[RELIABILITY],
+            tags=TAGS,
+            description=(
+                "The candidate's and the champion's errors on the same held-out engines cut at random, per fleet, and "
+                "beside them, deciding nothing, on the official test engines."
+            ),
+        )
+    },
+    ins={
+        "candidate": dg.AssetIn(key=["models", USE_CASE, "candidate"]),
+        "rows": dg.AssetIn(key=TRAINING_SET),
+        "lives": dg.AssetIn(key=["harmonized", "turbofan", "remaining_lives"]),
+    },
+    deps=[dg.AssetKey(FEATURES)],
+)
+def evaluation(
+    candidate: Frame, rows: Frame, lives: Frame, lake: LakeResource, registry: ModelRegistry
+) -> Iterator[Any]:
+    """Measure candidate and champion on the same rows."""
+    from lakehouse_assets.lifecycle import evaluation as measure
+    from lakehouse_assets.lifecycle.rul_evaluation import evaluate, pictures
+
+    tested = lake.lake().read_pandas(FEATURES, where={"engine_id": list(lives["engine_id"])}) if len(lives) else None
+    newest = _as_version(registry, candidate)
+    serving = registry.champion(USE_CASE)
+    model = registry.load(newest)
+    scores = evaluate(model, "candidate", rows, tested, lives)
+    if serving is not None:
+        import pandas as pd
+
+        same = model if serving.version == newest.version else registry.load(serving)
+        scores = pd.concat([scores, evaluate(same, "champion", rows, tested, lives)], ignore_index=True)
+    shown = measure.markdown(scores, ("role", "model_version", "data", "slice"))
+    yield dg.Output(
+        scores,
+        "evaluation",
+        metadata={"scores": dg.MetadataValue.md(shown)}
+        | {name: _picture(png, name) for name, png in pictures(model, rows, tested, lives).items()},
+    )
+
+
+@dg.asset(
+    key=["models", USE_CASE, "champion"],
+    ins={
+        "candidate": dg.AssetIn(key=["models", USE_CASE, "candidate"]),
+        "scores": dg.AssetIn(key=["models", USE_CASE, "evaluation"]),
+    },
+    owners=[RELIABILITY],
+    tags=TAGS,
+    description="The gate's decisions, and by the last promotion among them the model version that serves.",
+    metadata={"write_mode": "append"},
+    check_specs=[dg.AssetCheckSpec("candidate_passed_the_gate", asset=["models", USE_CASE, "champion"])],
+)
+def champion(
+    context: dg.AssetExecutionContext, config: GateConfig, candidate: Frame, scores: Frame, registry: ModelRegistry
+) -> Iterator[Any]:
+    """Let the candidate serve if it keeps the bound and is not worse than the champion."""
+    import pandas as pd
+
+    from lakehouse_assets.lifecycle import gate
+    from lakehouse_assets.lifecycle.evaluation import DECIDING_METRIC, value_of
+
+    newest, before = _as_version(registry, candidate), registry.champion(USE_CASE)
+    figures = [value_of(scores[scores["role"].eq(role)], "held_out") for role in ("candidate", "champion")]
+    verdict = gate.decide(*figures, gate.Bounds(config.worst_rmse, config.tolerance), DECIDING_METRIC)
+    if verdict.promoted:
+        registry.promote(newest)
+    context.log.info(f"version {newest.version}: {'promoted' if verdict.promoted else 'refused'}: {verdict.reason}")
+    decision = {
+        "decided_at": pd.Timestamp(datetime.now(UTC)),
+        "candidate_version": newest.version,
+        "champion_before": float("nan") if before is None else float(before.version),
+        "promoted": verdict.promoted,
+        "reason": verdict.reason,
+        "metric": DECIDING_METRIC,
+        "candidate_value": figures[0],
+        "champion_value": figures[1],
+        "run_id": context.run_id,
+    }
+    frame = pd.DataFrame([decision]).astype({"candidate_value": "float64", "champion_value": "float64"})
+    yield dg.Output(frame, metadata={"promoted": verdict.promoted, "reason": verdict.reason})
+    yield dg.AssetCheckResult(
+        passed=verdict.promoted, severity=dg.AssetCheckSeverity.WARN, metadata={"reason": verdict.reason}
+    )
+
+
+def _picture(png: bytes, name: str) -> dg.MetadataValue[Any]:
+    from lakehouse_assets.lifecycle.plots import as_markdown
+
+    return dg.MetadataValue.md(as_markdown(png, name.removesuffix(".png")))
+
+
+def _version_row(version: Any, run_id: str) -> Frame:
+    import json
+
+    import pandas as pd
+
+    return pd.DataFrame(
+        {
+            "model_version": [version.version],
+            "mlflow_run_id": [version.run_id],
+            "feature_version": [version.feature_version],
+            "recipe": [version.recipe],
+            "delta_versions": [json.dumps(dict(version.delta_versions))],
+            "run_id": [run_id],
+        }
+    )
+
+
+def _as_version(registry: ModelRegistry, candidate: Frame) -> Any:
+    """The registered version that the candidate table names."""
+    wanted = int(candidate["model_version"].iloc[-1])
+    return next(version for version in registry.versions(USE_CASE) if version.version == wanted)

@@ -1,0 +1,225 @@
+"""Turbofan from landing to harmonized: what the fleets delivered, kept as delivered, then typed and conformed."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import dagster as dg
+
+from lakehouse_assets.contracts.checks import check_specs, run_rules
+from lakehouse_assets.contracts.schema import asset_attributes
+from lakehouse_assets.defs.turbofan.days import DAILY, PLANT_DATA, contract
+from lakehouse_assets.lake.lazy_types import Frame, Table
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.names import Kind
+from lakehouse_assets.sources.resource import LandingZone
+
+BY_DAY = {"partition_expr": "day"}
+
+
+def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """First and last day of the run, both included."""
+    span = context.partition_key_range
+    return date.fromisoformat(span.start), date.fromisoformat(span.end)
+
+
+@dg.asset(
+    key=["landing", "turbofan", "files"],
+    owners=[PLANT_DATA],
+    description="The files that the fleets delivered for a day. With LANDING unset, the simulated plant delivers them.",
+    **DAILY,
+)
+def landing_files(context: dg.AssetExecutionContext, landing: LandingZone) -> dg.MaterializeResult[None]:
+    """Deliver the run's days if the plant is simulated, and say what lies in the landing folder."""
+    from lakehouse_assets.sources.landing import list_landing
+    from lakehouse_assets.sources.turbofan_delivery import deliver, holds_day
+
+    folder, (first, last) = landing.folder("turbofan"), days_of(context)
+    if landing.simulated:
+        deliver(folder, first, last)
+    files = [file for file in list_landing(folder) if holds_day(file, first, last)]
+    return dg.MaterializeResult(
+        metadata={
+            "folder": dg.MetadataValue.path(str(folder)),
+            "files": len(files),
+            "bytes": sum(file.size for file in files),
+            "source": "simulated plant" if landing.simulated else "LANDING",
+        }
+    )
+
+
+def _append_new_rows(context: dg.AssetExecutionContext, kind: Kind, folder: Any, lake: Any) -> Any:
+    from lakehouse_assets.sources import turbofan_raw
+
+    first, last = days_of(context)
+    key = context.asset_key.path
+    held = turbofan_raw.held_deliveries(lake, key, first, last)
+    delivered = turbofan_raw.delivered_rows(turbofan_raw.files_for(folder, kind, (first, last)))
+    rows = turbofan_raw.rows_to_append(delivered, held, (first, last), datetime.now(UTC))
+    context.log.info(f"{len(delivered):,} rows in the landing folder, {len(rows):,} of them new for these days")
+    return turbofan_raw.raw_table(rows)
+
+
+@dg.asset(
+    key=["raw", "turbofan", "run_to_failure"],
+    deps=[landing_files],
+    owners=[PLANT_DATA],
+    description="Rows of train files as delivered. The last row of an engine in its file is its failure.",
+    metadata={**BY_DAY, "write_mode": "append"},
+    pool="turbofan_raw",
+    **DAILY,
+)
+def run_to_failure(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
+    """Append what raw does not hold yet of the run's days."""
+    return _append_new_rows(context, "train", landing.folder("turbofan"), lake.lake())
+
+
+@dg.asset(
+    key=["raw", "turbofan", "in_service"],
+    deps=[landing_files],
+    owners=[PLANT_DATA],
+    description="Rows of test files as delivered. These engines are still in service after their last row.",
+    metadata={**BY_DAY, "write_mode": "append"},
+    pool="turbofan_raw",
+    **DAILY,
+)
+def in_service(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
+    """Append what raw does not hold yet of the run's days."""
+    return _append_new_rows(context, "test", landing.folder("turbofan"), lake.lake())
+
+
+@dg.asset(
+    key=["raw", "turbofan", "remaining_lives"],
+    deps=[landing_files],
+    owners=[PLANT_DATA],
+    description="Rows of RUL files as delivered: the true remaining life of each engine of a test cohort.",
+    metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "line"]},
+)
+def raw_remaining_lives(landing: LandingZone) -> Table:
+    """Append the lines of RUL files that raw does not hold yet."""
+    from lakehouse_assets.sources.turbofan_raw import files_for, lives_table
+
+    return lives_table(files_for(landing.folder("turbofan"), "RUL", None), datetime.now(UTC))
+
+
+@dg.multi_asset(
+    name="turbofan_deliveries",
+    outs={
+        "deliveries": dg.AssetOut(
+            key=["raw", "turbofan", "deliveries"],
+            description="The ledger of files seen in the landing folder: what each held, and whether it could be read.",
+            owners=[PLANT_DATA],
+            metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "modified"]},
+        ),
+        "quarantine": dg.AssetOut(
+            key=["raw", "turbofan", "quarantine"],
+            description="Lines and files that could not be read, with file, line and reason. Nothing is lost.",
+            owners=[PLANT_DATA],
+            metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "line"]},
+        ),
+    },
+    deps=[landing_files],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_delivery_is_readable",
+            asset=["raw", "turbofan", "quarantine"],
+            description="No line of a delivery that is in force stands in quarantine.",
+        )
+    ],
+    pool="turbofan_raw",
+)
+def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
+    """Read every file that the ledger does not know yet, and set aside what cannot be read."""
+    from lakehouse_assets.sources import turbofan_deliveries as ledger
+
+    seen = ledger.known_deliveries(lake.lake())
+    files, rejects = ledger.examine(landing.folder("turbofan"), seen, datetime.now(UTC))
+    yield dg.Output(ledger.deliveries_table(files), "deliveries")
+    yield dg.Output(ledger.quarantine_table(rejects), "quarantine", metadata={"new_rejects": len(rejects)})
+    open_rejects = ledger.open_rejects(lake.lake(), files, rejects)
+    yield dg.AssetCheckResult(
+        asset_key=["raw", "turbofan", "quarantine"],
+        check_name="every_delivery_is_readable",
+        passed=open_rejects.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=ledger.check_metadata(open_rejects),
+    )
+
+
+@dg.multi_asset(
+    name="turbofan_readings",
+    outs={
+        "readings": dg.AssetOut(
+            key=["harmonized", "turbofan", "readings"],
+            **asset_attributes(contract("readings"), **BY_DAY),
+        ),
+        "quarantine": dg.AssetOut(
+            key=["harmonized", "turbofan", "quarantine"],
+            description="Rows of a day that break the contract of the readings, with the rule each one broke.",
+            owners=[PLANT_DATA],
+            metadata=BY_DAY,
+        ),
+    },
+    ins={
+        "run_to_failure": dg.AssetIn(key=["raw", "turbofan", "run_to_failure"]),
+        "in_service": dg.AssetIn(key=["raw", "turbofan", "in_service"]),
+    },
+    check_specs=[
+        *check_specs(contract("readings")),
+        dg.AssetCheckSpec(
+            "every_row_keeps_the_contract",
+            asset=["harmonized", "turbofan", "quarantine"],
+            description="No row of these days was set aside.",
+        ),
+    ],
+    **DAILY,
+)
+def readings(run_to_failure: Frame, in_service: Frame) -> Iterator[Any]:
+    """Type the rows in force, convert them to SI units, and set aside what breaks the contract."""
+    from lakehouse_assets.contracts.conform import conform, to_arrow
+    from lakehouse_assets.defs.turbofan import harmonize
+
+    promise = contract("readings")
+    split = conform(harmonize.harmonized_readings(run_to_failure, in_service), promise)
+    yield dg.Output(to_arrow(split.rows, promise), "readings", metadata=harmonize.readings_metadata(split.rows))
+    yield dg.Output(harmonize.quarantine_table(split.broken), "quarantine")
+    yield from run_rules(split.rows, promise)
+    yield dg.AssetCheckResult(
+        asset_key=["harmonized", "turbofan", "quarantine"],
+        check_name="every_row_keeps_the_contract",
+        passed=split.broken.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=harmonize.check_metadata(split.broken),
+    )
+
+
+@dg.asset(
+    key=["harmonized", "turbofan", "failures"],
+    ins={"run_to_failure": dg.AssetIn(key=["raw", "turbofan", "run_to_failure"])},
+    check_specs=check_specs(contract("failures")),
+    **asset_attributes(contract("failures"), **BY_DAY),
+    **DAILY,
+)
+def failures(run_to_failure: Frame) -> Iterator[Any]:
+    """The engines whose last row in a train file lies on these days."""
+    from lakehouse_assets.contracts.conform import conform, to_arrow
+    from lakehouse_assets.defs.turbofan.harmonize import failure_events
+
+    promise = contract("failures")
+    events = conform(failure_events(run_to_failure), promise).rows
+    yield dg.Output(to_arrow(events, promise), metadata={"failed_engines": len(events)})
+    yield from run_rules(events, promise)
+
+
+@dg.asset(
+    key=["harmonized", "turbofan", "remaining_lives"],
+    ins={"raw_lives": dg.AssetIn(key=["raw", "turbofan", "remaining_lives"])},
+    **asset_attributes(contract("remaining_lives")),
+)
+def remaining_lives(raw_lives: Frame) -> Table:
+    """The publisher's true remaining lives, typed; the latest delivery of each file is in force."""
+    from lakehouse_assets.contracts.conform import conform, to_arrow
+    from lakehouse_assets.defs.turbofan.harmonize import stated_lives
+
+    promise = contract("remaining_lives")
+    return to_arrow(conform(stated_lives(raw_lives), promise).rows, promise)

@@ -1,0 +1,47 @@
+"""What can go wrong in the lake, each with who, where, what was expected, what was found and what to do."""
+
+from __future__ import annotations
+
+
+class LakeError(Exception):
+    """Base of every error that the lake raises on purpose."""
+
+
+class MissingTableError(LakeError):
+    """A table, a version of it or a file below it is not there."""
+
+
+class MissingSettingError(LakeError):
+    """An asset lacks metadata that the IO manager needs, or carries a value that it does not know."""
+
+
+class PartitionTypeError(LakeError):
+    """A partition key cannot be told apart in the column that is meant to hold it."""
+
+
+class OutsidePartitionError(LakeError):
+    """Rows lie outside the partitions of their run. Nothing was written."""
+
+
+class SchemaChangedError(LakeError):
+    """The rows' columns do not fit the table's. Nothing was written."""
+
+
+class MergeKeyError(LakeError):
+    """Merge keys are missing, null or not unique among the rows. Nothing was written."""
+
+
+class UnsupportedTypeError(LakeError):
+    """An asset gave or asked for a Python type that the IO manager does not know."""
+
+
+class UnreadableTableError(LakeError):
+    """The table uses a feature of the Delta protocol that this way of reading would read wrong."""
+
+
+class WriteConflictError(LakeError):
+    """Other writers kept winning until the retries were used up. Nothing of this write is in the table."""
+
+
+class StorageError(LakeError):
+    """The storage below the table refused: full, read-only or unreachable."""

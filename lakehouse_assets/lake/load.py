@@ -1,0 +1,165 @@
+"""Loading an input: which rows of which version of which table, as the type that the asset asks for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union, get_args, get_origin
+
+import dagster as dg
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from lakehouse_assets.lake.errors import MissingTableError, UnsupportedTypeError
+from lakehouse_assets.lake.partitions import partition_columns, resolve
+from lakehouse_assets.lake.presence import check_partitions_exist
+from lakehouse_assets.lake.read import checked_columns, read_stream, read_table, table_schema, to_duckdb, to_pandas
+from lakehouse_assets.lake.settings import RUN_TAG_PREFIX
+from lakehouse_assets.lake.storage import StorageOptions, exists, open_table
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """An input's value, and the table version that it was read at (``None`` when there is no table yet)."""
+
+    value: Any
+    version: int | None
+
+
+def load(context: dg.InputContext, uri: str, options: StorageOptions) -> Loaded:
+    """Loads an input as the asset's annotation says, only its columns and its mapped partitions.
+
+    Raises:
+        MissingTableError: when the upstream asset has not been materialised, or not in these partitions.
+    """
+    kind, optional = _wanted_type(context)
+    if not exists(uri, options):
+        if _is_own_past(context) or _maps_to_nothing(context):
+            return Loaded(None if optional else _nothing_yet(kind, context), None)
+        raise _missing(context, uri)
+    table = open_table(uri, options, _pinned(context))
+    asset = f"Asset {_consumer(context)}, input {context.name!r},"
+    columns = checked_columns(table, context.definition_metadata.get("columns"), asset)
+    predicate = _predicate(context, table)
+    if predicate is not None and not _is_own_past(context):
+        check_partitions_exist(context, table, predicate)
+    return Loaded(_typed(kind, table, columns, predicate), table.version())
+
+
+def _typed(kind: str, table: DeltaTable, columns: list[str], predicate: str | None) -> Any:
+    if kind == "reader":
+        return read_stream(table, columns, predicate)
+    if kind == "duckdb":
+        return to_duckdb(table, columns, predicate)
+    rows = read_table(table, columns, predicate)
+    return rows if kind == "table" else to_pandas(rows)
+
+
+def _nothing_yet(kind: str, context: dg.InputContext) -> Any:
+    """No rows of a table that does not exist yet, so that no columns are known."""
+    rows = pa.table({})
+    if kind == "reader":
+        return rows.to_reader()
+    if kind == "duckdb":
+        raise MissingTableError(
+            f"Asset {_consumer(context)}: input {context.name!r} has no table yet, and a DuckDB relation needs "
+            "columns. Annotate the input as duckdb.DuckDBPyRelation | None; it is None on the first run."
+        )
+    return rows if kind == "table" else to_pandas(rows)
+
+
+KINDS = {
+    ("pandas", "DataFrame"): "pandas",
+    ("pyarrow", "Table"): "table",
+    ("pyarrow", "RecordBatchReader"): "reader",
+    ("duckdb", "DuckDBPyRelation"): "duckdb",
+}
+
+
+def _wanted_type(context: dg.InputContext) -> tuple[str, bool]:
+    """The kind of value that the annotation names (pandas without one), and whether it may be ``None``."""
+    named = context.definition_metadata.get("type")
+    if named is not None:
+        return _known_kind(str(named), context), False
+    annotation = context.dagster_type.typing_type
+    optional = False
+    if get_origin(annotation) in (Union, types.UnionType):
+        choices = [choice for choice in get_args(annotation) if choice is not type(None)]
+        optional = len(choices) < len(get_args(annotation))
+        annotation = choices[0] if len(choices) == 1 else annotation
+    if annotation is Any or annotation is None:
+        return "pandas", optional
+    name = getattr(annotation, "__name__", str(annotation))
+    module = str(getattr(annotation, "__module__", "")).lstrip("_").split(".", maxsplit=1)[0]
+    kind = KINDS.get((module, name))
+    if kind is None:
+        raise UnsupportedTypeError(
+            f"Asset {_consumer(context)} asks for input {context.name!r} as {annotation}. The lake loads "
+            "pandas.DataFrame, pyarrow.Table, pyarrow.RecordBatchReader and duckdb.DuckDBPyRelation. "
+            "Annotate the input with one of them."
+        )
+    return kind, optional
+
+
+def _known_kind(named: str, context: dg.InputContext) -> str:
+    """The kind that the input's metadata names, for assets whose annotations import nothing heavy."""
+    if named not in KINDS.values():
+        raise UnsupportedTypeError(
+            f"Asset {_consumer(context)} asks for input {context.name!r} with metadata type {named!r}. "
+            f"Known: {', '.join(KINDS.values())}."
+        )
+    return named
+
+
+def _predicate(context: dg.InputContext, table: DeltaTable) -> str | None:
+    if not context.has_asset_partitions:
+        return None
+    asset = context.asset_key.to_user_string()
+    definition = context.asset_partitions_def
+    metadata: Mapping[str, Any] = context.upstream_output.definition_metadata if context.upstream_output else {}
+    expr = metadata.get("partition_expr")
+    columns = partition_columns(getattr(expr, "value", expr), definition, asset)
+    keys = list(context.asset_partition_keys)
+    if not keys:
+        return "FALSE"
+    return resolve(keys, definition, columns, table_schema(table), asset).predicate()
+
+
+def _pinned(context: dg.InputContext) -> int | str | dt.datetime | None:
+    """The version or time to read at: the run's tag ``lakehouse/pin/<asset key>``, else the input's metadata."""
+    tag = context.step_context.run_tags.get(f"{RUN_TAG_PREFIX}pin/{context.asset_key.to_user_string()}")
+    if tag is not None:
+        return int(tag) if tag.isdigit() else tag
+    metadata = context.definition_metadata
+    if "version" in metadata:
+        return int(metadata["version"])
+    pinned = metadata.get("timestamp")
+    return pinned if isinstance(pinned, dt.datetime) or pinned is None else str(pinned)
+
+
+def _is_own_past(context: dg.InputContext) -> bool:
+    """Whether the input is the asset itself, at earlier partitions."""
+    return context.asset_key in context.step_context.get_output_asset_keys()
+
+
+def _maps_to_nothing(context: dg.InputContext) -> bool:
+    return context.has_asset_partitions and not context.asset_partition_keys
+
+
+def _consumer(context: dg.InputContext) -> str:
+    keys = context.step_context.get_output_asset_keys()
+    return ", ".join(sorted(key.to_user_string() for key in keys)) or context.step_context.step.key
+
+
+def _missing(context: dg.InputContext, uri: str) -> MissingTableError:
+    upstream = context.asset_key.to_user_string()
+    partitions = ""
+    if context.has_asset_partitions:
+        keys = list(context.asset_partition_keys)
+        partitions = f", partition {keys[0]}" + (f" … {keys[-1]}" if len(keys) > 1 else "")
+    return MissingTableError(
+        f"Asset {_consumer(context)} needs asset {upstream}{partitions}, whose table {uri} does not exist yet. "
+        f"Materialise {upstream} first. If it has been, check that both use the same lake_uri."
+    )

@@ -1,0 +1,217 @@
+"""Whether rows fit a table, and what becomes of them if not quite.
+
+Whatever the mode, values are only ever cast to a type that holds each of them exactly. What differs is what may
+happen to the table: *strict* leaves it as it is and refuses more or fewer columns, *merge* adds new columns and fills
+missing ones with null, *overwrite* gives it the rows' columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from lakehouse_assets.lake.errors import SchemaChangedError
+from lakehouse_assets.lake.settings import SchemaMode
+
+
+@dataclass(frozen=True)
+class SchemaChange:
+    """What a write does to a table's schema, for the materialisation's metadata."""
+
+    added: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+    retyped: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything changes."""
+        return bool(self.added or self.dropped or self.retyped)
+
+    def describe(self) -> str:
+        """The change in one line."""
+        parts = [
+            f"{verb} {', '.join(columns)}"
+            for verb, columns in (("added", self.added), ("dropped", self.dropped), ("retyped", self.retyped))
+            if columns
+        ]
+        return "; ".join(parts) or "none"
+
+
+def delta_type(kind: pa.DataType) -> pa.DataType:  # noqa: C901 - one line a type
+    """The Arrow type in which Delta gives back what was written as ``kind``."""
+    types = pa.types
+    if types.is_dictionary(kind):
+        return delta_type(kind.value_type)
+    if types.is_large_string(kind) or types.is_string_view(kind):
+        return pa.string()
+    if types.is_large_binary(kind) or types.is_fixed_size_binary(kind) or types.is_binary_view(kind):
+        return pa.binary()
+    if types.is_timestamp(kind):
+        return pa.timestamp("us", "UTC" if kind.tz else None)
+    if types.is_date64(kind):
+        return pa.date32()
+    if types.is_unsigned_integer(kind):
+        return {8: pa.int16(), 16: pa.int32(), 32: pa.int64(), 64: pa.int64()}[kind.bit_width]
+    if types.is_float16(kind):
+        return pa.float32()
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind) or types.is_list_view(kind):
+        return pa.list_(pa.field("element", delta_type(kind.value_type)))
+    if types.is_struct(kind):
+        return pa.struct([pa.field(field.name, delta_type(field.type), field.nullable) for field in kind])
+    if types.is_map(kind):
+        return pa.map_(delta_type(kind.key_type), delta_type(kind.item_type))
+    return kind
+
+
+def delta_schema(schema: pa.Schema) -> pa.Schema:
+    """The schema in which Delta gives back rows of ``schema``; column metadata (pandas's) is dropped."""
+    return pa.schema([pa.field(field.name, delta_type(field.type), field.nullable) for field in schema])
+
+
+def new_table_schema(schema: pa.Schema, asset: str) -> pa.Schema:
+    """The schema of a table that these rows create.
+
+    Raises:
+        SchemaChangedError: when a column holds nothing but nulls of no type, which Delta cannot store.
+    """
+    typeless = [field.name for field in schema if pa.types.is_null(field.type)]
+    if typeless:
+        raise SchemaChangedError(
+            f"Asset {asset}: column {', '.join(typeless)} has only nulls and no type, so its table cannot be created. "
+            'Give it a type, for example df["x"].astype("float64") or an Arrow schema.'
+        )
+    doubled = sorted({name for name in schema.names if schema.names.count(name) > 1})
+    if doubled:
+        raise SchemaChangedError(f"Asset {asset}: column name {', '.join(doubled)} is there twice. Rename one.")
+    return delta_schema(schema)
+
+
+def reconciled(
+    rows: pa.Schema, table: pa.Schema, mode: SchemaMode, asset: str, uri: str
+) -> tuple[pa.Schema, SchemaChange]:
+    """The schema to cast rows to before they are written to an existing table, and what changes in the table.
+
+    Raises:
+        SchemaChangedError: with each difference and the ways out, when the mode does not allow it.
+    """
+    if mode == SchemaMode.OVERWRITE:
+        wanted = new_table_schema(_typed_like(rows, table), asset)
+        return wanted, _difference(wanted, table)
+    added = [field for field in rows if field.name not in table.names]
+    missing = [name for name in table.names if name not in rows.names]
+    problems = _type_problems(rows, table)
+    if mode == SchemaMode.STRICT:
+        problems += [f"column {field.name!r} ({field.type}) is not in the table" for field in added]
+        problems += [f"column {name!r} ({table.field(name).type}) of the table is missing" for name in missing]
+    else:
+        problems += [f"column {name!r} is missing and may not be null" for name in missing if _needed(table, name)]
+    if problems:
+        raise SchemaChangedError(_refusal(problems, mode, asset, uri))
+    target = new_table_schema(pa.schema([*table, *[pa.field(one.name, one.type) for one in added]]), asset)
+    return target, SchemaChange(added=tuple(field.name for field in added))
+
+
+def cast_batch(batch: pa.RecordBatch, target: pa.Schema, asset: str, uri: str) -> pa.RecordBatch:
+    """A batch with the target's columns in its order and types; a missing column is null.
+
+    Raises:
+        SchemaChangedError: when a value does not fit the column's type exactly.
+    """
+    columns = []
+    for field in target:
+        if field.name not in batch.schema.names:
+            columns.append(pa.nulls(batch.num_rows, field.type))
+            continue
+        column = batch.column(field.name)
+        columns.append(column if column.type == field.type else _cast(column, field, asset, uri))
+    return pa.RecordBatch.from_arrays(columns, schema=target)
+
+
+def _cast(column: pa.Array, field: pa.Field, asset: str, uri: str) -> pa.Array:
+    # Delta keeps microseconds. A time's nanoseconds are cut off, as every Delta writer does; nothing else is lossy.
+    lossless = not (pa.types.is_timestamp(column.type) and pa.types.is_timestamp(field.type))
+    try:
+        if pa.types.is_dictionary(column.type):
+            column = column.dictionary_decode()
+        cast = column.cast(field.type, safe=lossless)
+        if pa.types.is_timestamp(column.type) and pa.types.is_date(field.type) and cast.cast(column.type) != column:
+            raise pa.ArrowInvalid("times that are not midnight would lose their hours")
+        return cast
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SchemaChangedError(
+            f"Asset {asset}, table {uri}: column {field.name!r} has type {field.type} in the table, and the values "
+            f"({column.type}) do not all fit it: {error}. Correct the values, or rewrite the whole table with "
+            'metadata {"schema_mode": "overwrite"} to change the type.'
+        ) from error
+
+
+def _typed_like(rows: pa.Schema, table: pa.Schema) -> pa.Schema:
+    """Columns without a type (all null) take the table's."""
+    return pa.schema(
+        [
+            table.field(field.name) if pa.types.is_null(field.type) and field.name in table.names else field
+            for field in rows
+        ]
+    )
+
+
+def _type_problems(rows: pa.Schema, table: pa.Schema) -> list[str]:
+    problems = []
+    for field in rows:
+        if field.name not in table.names:
+            continue
+        found, expected = delta_type(field.type), table.field(field.name).type
+        if not _may_fit(found, expected):
+            problems.append(f"column {field.name!r} is {expected} in the table and {found} in the rows")
+    return problems
+
+
+def _may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Whether values can keep their meaning in the table's type; each value is still checked when it is cast."""
+    if found == expected or pa.types.is_null(found):
+        return True
+    if pa.types.is_decimal(found) and pa.types.is_decimal(expected):
+        return True
+    if _is_number(found) and _is_number(expected):  # pandas turns whole numbers with gaps into floats
+        return bool(not _is_narrower_float(found, expected))
+    if pa.types.is_date(expected) and found == pa.timestamp("us"):  # pandas has no dates, only midnights
+        return True
+    if pa.types.is_nested(found) and pa.types.is_nested(expected):
+        return bool(type(found) is type(expected))
+    return False
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
+
+
+def _is_narrower_float(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Whether digits would be cut off without Arrow noticing."""
+    both = pa.types.is_floating(found) and pa.types.is_floating(expected)
+    return bool(both and found.bit_width > expected.bit_width)
+
+
+def _needed(table: pa.Schema, name: str) -> bool:
+    return not table.field(name).nullable
+
+
+def _difference(new: pa.Schema, old: pa.Schema) -> SchemaChange:
+    return SchemaChange(
+        added=tuple(name for name in new.names if name not in old.names),
+        dropped=tuple(name for name in old.names if name not in new.names),
+        retyped=tuple(
+            f"{field.name} ({old.field(field.name).type} to {field.type})"
+            for field in new
+            if field.name in old.names and old.field(field.name).type != field.type
+        ),
+    )
+
+
+def _refusal(problems: list[str], mode: SchemaMode, asset: str, uri: str) -> str:
+    ways = 'To replace the table\'s columns by the rows\', set metadata {"schema_mode": "overwrite"}.'
+    if mode == SchemaMode.STRICT:
+        ways = 'To let columns be added or left out, set metadata {"schema_mode": "merge"}. ' + ways
+    return (
+        f"Asset {asset}: its rows do not fit table {uri}: {'; '.join(problems)}. Nothing was written. "
+        f"Make the rows fit. {ways}"
+    )

@@ -1,0 +1,53 @@
+"""Daily predictions: every engine in service, by the champion, with its uncertainty band."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lakehouse_assets.features.windows import feature_names
+from lakehouse_assets.lifecycle.intervals import apply_band
+from lakehouse_assets.lifecycle.training_set import feature_version
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lifecycle.registry import LoadedModel, ModelVersion
+
+
+def in_service(features: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+    """The feature rows of engines that had not failed by the end of the row's day.
+
+    Args:
+        features: Feature rows of some days.
+        failures: engine_id and day of the failures known on those days.
+    """
+    failed_on = features["engine_id"].map(failures.drop_duplicates("engine_id").set_index("engine_id")["day"])
+    alive = failed_on.isna() | (pd.to_datetime(failed_on) > pd.to_datetime(features["day"]))
+    return features[alive].reset_index(drop=True)
+
+
+def predict(rows: pd.DataFrame, model: "LoadedModel") -> pd.DataFrame:
+    """One prediction per row: remaining cycles with band, and which model and features made it."""
+    predicted = model.predict(rows) if len(rows) else pd.Series(dtype="float64")
+    lower, upper = apply_band(predicted, model.band)
+    return rows[["engine_id", "day", "fleet", "cycle"]].assign(
+        cycle=rows["cycle"].astype("int64"),
+        remaining_cycles=predicted,
+        lower=lower,
+        upper=upper,
+        model_version=model.version.version,
+        feature_version=model.version.feature_version,
+    )
+
+
+def require_same_features(version: "ModelVersion", regimes: pd.DataFrame) -> None:
+    """Refuse to predict with features that the model did not learn from.
+
+    Raises:
+        ValueError: the feature view was made with other regimes or columns than the champion's training set.
+    """
+    now = feature_version(regimes, feature_names())
+    if version.feature_version != now:
+        raise ValueError(
+            f"champion {version.name} version {version.version} learned from features {version.feature_version}, but "
+            f"the feature view is now {now}: its operating regimes or columns changed. Materialise the feature view "
+            "for all days and run the training job, or put the earlier operating regimes back."
+        )

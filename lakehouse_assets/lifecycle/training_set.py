@@ -1,0 +1,50 @@
+"""Training rows: every failed entity's feature rows with their true label and the side of the split they are on."""
+
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from lakehouse_assets.lifecycle.rul import remaining_life
+from lakehouse_assets.lifecycle.split import is_held_out
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TRAINING, HELD_OUT = "training", "held_out"
+
+
+def labelled_rows(features: "pd.DataFrame", failures: "pd.DataFrame") -> "pd.DataFrame":
+    """Join feature rows of failed engines with their true remaining life.
+
+    Args:
+        features: Feature view rows: engine_id, day, cycle, features.
+        failures: engine_id and the cycle at which it failed.
+
+    Returns:
+        The rows of failed engines up to their failure, with `rul` (cycles, not capped) and `split` (by engine, never
+        by row), ordered by engine and day.
+    """
+    end = failures.set_index("engine_id")["cycle"]
+    rows = features[features["engine_id"].isin(end.index)]
+    split = {engine: HELD_OUT if is_held_out(engine) else TRAINING for engine in end.index}
+    labelled = rows.assign(
+        rul=remaining_life(rows["cycle"], rows["engine_id"].map(end)), split=rows["engine_id"].map(split)
+    )
+    return labelled.sort_values(["engine_id", "day"], ignore_index=True)
+
+
+def recipe(rows: "pd.DataFrame", *ingredients: str) -> str:
+    """A hash of everything that decides what a model becomes: the training rows and the other ingredients.
+
+    Two trainings with one recipe give the same model, so the second need not be registered again.
+    """
+    import pandas as pd
+
+    digest = sha256(pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes())
+    for ingredient in (",".join(rows.columns), *ingredients):
+        digest.update(ingredient.encode())
+    return digest.hexdigest()
+
+
+def feature_version(regimes: "pd.DataFrame", names: list[str]) -> str:
+    """The version of a feature view: its columns and the regimes that they are normalised by, as 12 hex digits."""
+    return recipe(regimes, *names)[:12]

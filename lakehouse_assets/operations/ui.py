@@ -1,0 +1,53 @@
+"""`make ui`: the Dagster webserver, the daemon for schedules and sensors, and the reports, on this machine only."""
+
+import functools
+import http.server
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from lakehouse_assets import settings
+from lakehouse_assets.operations.embedded import prepare_dagster_home
+
+
+def main() -> int:
+    """Start the three and wait; stopping this stops them all."""
+    settings.switch_telemetry_off()
+    home = settings.dagster_home()
+    os.environ["DAGSTER_HOME"] = str(home)
+    prepare_dagster_home(home)
+    host, port = os.environ.get("UI_HOST", "127.0.0.1"), os.environ.get("UI_PORT", "3000")
+    serve_reports(settings.reports_root(), settings.reports_url())
+    workspace = ["-w", str(settings.PROJECT_ROOT / "workspace.yaml")]
+    binaries = Path(sys.executable).parent
+    daemon = subprocess.Popen([binaries / "dagster-daemon", "run", *workspace])
+    try:
+        return subprocess.call([binaries / "dagster-webserver", *workspace, "-h", host, "-p", port])
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        daemon.terminate()
+        daemon.wait(30)
+
+
+def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
+    """Serve the report pages in a thread, so that links on asset pages open, under the address of `REPORTS_URL`."""
+    from urllib.parse import urlsplit
+
+    folder.mkdir(parents=True, exist_ok=True)
+    address = urlsplit(url)
+    handler = functools.partial(_Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer((address.hostname or "127.0.0.1", address.port or 3001), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
+        """Say nothing about each page that is opened."""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

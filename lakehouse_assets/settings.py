@@ -1,0 +1,80 @@
+"""Where things lie: every setting comes from the environment and has an embedded default.
+
+Standard library only: the code location, the sensors and every step process import this.
+"""
+
+import os
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+DATA = PROJECT_ROOT / "data"
+
+#: Libraries that would otherwise call home. Decision 11: nothing reaches for a network at run time.
+OFFLINE = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+    # Not a network switch, but a bar per artifact in every log.
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+
+
+def lake_uri() -> str:
+    """The lake's root: `LAKE_URI`, a folder or an object-store address; by default `data/lake`."""
+    given = os.environ.get("LAKE_URI", "")
+    if "://" in given:
+        return given.rstrip("/")
+    return str(_absolute(given) if given else DATA / "lake")
+
+
+def landing_root() -> Path | None:
+    """The folder with one subfolder a domain that `LANDING` names; None means that the simulated plant delivers."""
+    given = os.environ.get("LANDING")
+    return _absolute(given) if given else None
+
+
+def simulated_landing_root() -> Path:
+    """Where the simulated plant delivers its files when `LANDING` is unset."""
+    return _absolute(os.environ.get("PLANT_LANDING") or DATA / "landing")
+
+
+def mlflow_tracking_uri() -> str:
+    """`MLFLOW_TRACKING_URI`, by default a SQLite file under `data/mlflow` (the file store is gone in MLflow 3)."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATA / 'mlflow' / 'mlflow.db'}"
+
+
+def mlflow_artifact_root() -> str:
+    """Where models and plots lie: `MLFLOW_ARTIFACT_ROOT`, by default beside the embedded SQLite file."""
+    given = os.environ.get("MLFLOW_ARTIFACT_ROOT")
+    if given:
+        return given
+    uri = mlflow_tracking_uri()
+    base = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else DATA / "mlflow"
+    return (base / "artifacts").as_uri()
+
+
+def reports_root() -> Path:
+    """Where HTML reports are written: `REPORTS`, by default `data/reports`."""
+    return _absolute(os.environ.get("REPORTS") or DATA / "reports")
+
+
+def reports_url() -> str:
+    """Address under which `make ui` serves the reports, for links from asset pages: `REPORTS_URL`."""
+    return (os.environ.get("REPORTS_URL") or "http://127.0.0.1:3001").rstrip("/")
+
+
+def dagster_home() -> Path:
+    """`DAGSTER_HOME`, by default `data/dagster`."""
+    return _absolute(os.environ.get("DAGSTER_HOME") or DATA / "dagster")
+
+
+def switch_telemetry_off() -> None:
+    """Set the libraries' own switches; what the environment already says stays."""
+    for name, value in OFFLINE.items():
+        os.environ.setdefault(name, value)
+
+
+def _absolute(path: str | Path) -> Path:
+    """Relative settings are meant relative to where the command was typed: `LANDING=../shared/data make demo`."""
+    return Path(path).expanduser().resolve()
