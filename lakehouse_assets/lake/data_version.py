@@ -8,6 +8,7 @@ range would. ``test_data_version.py`` is the canary that sings when a Dagster re
 - ``execute_step._get_output_asset_events`` and ``_dagster_event_for_asset_event``: build the materialisation events
   with their provenance tags. For a range of partitions they are called here once for each partition, each with its own
   data version and metadata,
+- ``StepExecutionContext._data_version_cache``: remembers one version an asset, where a range has one a partition,
 - ``OutputContext._asset_key``: without it, Dagster does not add its own events, with one version for all, after ours.
 """
 
@@ -72,6 +73,8 @@ def report_partitions(
             assets_def.execution_type,
         ):
             yield execute_step._dagster_event_for_asset_event(step, event, None)
+        # Dagster would compare this version with that of the next partition and warn that they differ.
+        step._data_version_cache.values.pop(asset_key, None)
     context._asset_key = None
 
 
@@ -83,7 +86,7 @@ def _typed_key(context: dg.OutputContext, key: str) -> str:
     return key
 
 
-def _output(context: dg.OutputContext, version: str) -> "dg.Output[None]":
+def _output(context: dg.OutputContext, version: str) -> dg.Output[None]:
     with warnings.catch_warnings():
         # The parameter is beta; once a partition, the warning would drown every log.
         warnings.simplefilter("ignore", dg.BetaWarning)

@@ -12,6 +12,7 @@ from deltalake import CommitProperties, DeltaTable
 from lakehouse_assets.lake import scd2
 from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MergeKeyError
+from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.partitions import PartitionScope
 from lakehouse_assets.lake.predicate import quoted
 from lakehouse_assets.lake.rows import Rows
@@ -71,6 +72,7 @@ def merge_rows(
         source_alias="source",
         target_alias="target",
         merge_schema=settings.schema_mode == SchemaMode.MERGE,
+        writer_properties=writer_properties(rows.schema),
         commit_properties=properties,
     ).when_not_matched_insert_all()
     if not settings.inserts_by_key:

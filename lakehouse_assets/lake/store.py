@@ -131,11 +131,18 @@ def _report(
         return
     metadata["partitions_of_run"] = _scope_text(target.scope)
     metadata["rows_of_run"] = held.total.rows
+    # The preview is of the whole run and as large as all else; the last partition's event carries it for all.
+    brief = {name: value for name, value in metadata.items() if name != "preview"}
+    last = list(held.contents)[-1]
     yield from report_partitions(
         context,
         {key: content.version() for key, content in held.contents.items()},
         {
-            key: {**metadata, "dagster/row_count": content.rows, "content_version": content.version()}
+            key: {
+                **(metadata if key == last else brief),
+                "dagster/row_count": content.rows,
+                "content_version": content.version(),
+            }
             for key, content in held.contents.items()
         },
     )

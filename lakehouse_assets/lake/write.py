@@ -13,6 +13,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 
 from lakehouse_assets.lake.commit import Provenance, commit_properties, retried
 from lakehouse_assets.lake.errors import SchemaChangedError
+from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.merge import check_keys, first_rows, merge_rows
 from lakehouse_assets.lake.partitions import PartitionScope
 from lakehouse_assets.lake.rows import Rows
@@ -86,6 +87,7 @@ def _create(
             partition_by=list(target.layout) or None,
             description=target.description,
             storage_options=target.options,
+            writer_properties=writer_properties(rows.schema),
             commit_properties=commit_properties(provenance, tagged, once=_appends_once(settings), creates=True),
         )
     except DeltaError as error:
@@ -111,6 +113,7 @@ def _overwrite(
         mode="overwrite",
         predicate=target.scope.predicate() if target.scope is not None else None,
         schema_mode=_engine_schema_mode(settings, target),
+        writer_properties=writer_properties(rows.schema),
         commit_properties=commit_properties(provenance, tagged),
     )
     return Written(version=table.version())
@@ -126,6 +129,7 @@ def _append(
         rows.reader(),
         mode="append",
         schema_mode="merge" if settings.schema_mode != SchemaMode.STRICT else None,
+        writer_properties=writer_properties(rows.schema),
         commit_properties=commit_properties(provenance, tagged, once=True),
     )
     return Written(version=table.version())

@@ -1,5 +1,6 @@
 """`make demo`: a fresh clone to a materialised graph, a scored fleet and a drift report, with a summary at the end."""
 
+import argparse
 import os
 import resource
 import sys
@@ -11,13 +12,16 @@ from pathlib import Path
 from lakehouse_assets import settings
 
 #: Days that the simulated fleets fly in the demo.
-SIMULATED_DAYS = 366
+SIMULATED_DAYS = 250
 #: Remembers which input filled the embedded lake, so that another input does not get mixed into it.
 SOURCE_MARK = settings.DATA / ".demo_source"
 
 
 def main() -> int:
     """Run the road for all days, then one night, and print the summary."""
+    arguments = argparse.ArgumentParser(prog="demo", description=main.__doc__)
+    arguments.add_argument("--days", type=int, default=SIMULATED_DAYS, help="days that the simulated fleets fly")
+    simulated_days = arguments.parse_args().days
     warnings.filterwarnings("ignore", module=r"dagster|mlflow|great_expectations|evidently|google|pydantic")
     started = time.monotonic()
     settings.switch_telemetry_off()
@@ -26,7 +30,7 @@ def main() -> int:
 
     embedded.set_aside_other_input(SOURCE_MARK, str(settings.landing_root() or "simulated plant"), _say)
     embedded.prepare_dagster_home(settings.dagster_home())
-    first, last = days_to_run(settings.landing_root())
+    first, last = days_to_run(settings.landing_root(), simulated_days)
     _say(f"Input: {settings.landing_root() or 'simulated plant'}, {first} to {last} on the fleets' declared clock")
 
     import dagster as dg
@@ -38,9 +42,9 @@ def main() -> int:
     with dg.DagsterInstance.get() as instance:
         try:
             _say("\n1. The whole road, all days in one run: files -> zones -> features -> model -> predictions")
-            run_job(defs, instance, "turbofan_road", (first, last - timedelta(days=1)), _say)
+            run_job(defs, instance, "turbofan_road", (first, last - timedelta(days=1)))
             _say(f"\n2. One night, {last}: new files, predictions of every engine in service, drift report")
-            run_job(defs, instance, "turbofan_nightly", (last, last), _say)
+            run_job(defs, instance, "turbofan_nightly", (last, last))
         except RunFailedError as error:
             _say(f"\n{error}")
             return 1
@@ -50,12 +54,12 @@ def main() -> int:
     return 0
 
 
-def days_to_run(landing: Path | None) -> tuple[date, date]:
+def days_to_run(landing: Path | None, simulated_days: int) -> tuple[date, date]:
     """First and last day of the demo: the simulated year, or all days that the files in the landing folder hold."""
     from lakehouse_assets.sources.clock import FIRST_DAY
 
     if landing is None:
-        return FIRST_DAY, FIRST_DAY + timedelta(days=SIMULATED_DAYS - 1)
+        return FIRST_DAY, FIRST_DAY + timedelta(days=simulated_days - 1)
     from lakehouse_assets.sources.landing import list_landing
     from lakehouse_assets.sources.turbofan_files import read_delivery
 

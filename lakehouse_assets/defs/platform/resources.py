@@ -7,6 +7,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.operations.progress import progress_logger
 from lakehouse_assets.sources.resource import LandingZone
 
 
@@ -28,4 +29,5 @@ def resources() -> dg.Definitions:
             "duckdb": DuckDBResource(database=":memory:"),
         },
         executor=dg.in_process_executor,
+        loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )
