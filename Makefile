@@ -26,7 +26,7 @@ demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift re
 	$(BIN)/python -m lakehouse_assets.operations.demo
 
 test: $(READY)   ## All tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: $(READY)  ## Format, lint, types, definitions
 	$(BIN)/ruff format --check .

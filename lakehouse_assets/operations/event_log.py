@@ -2,7 +2,7 @@
 
 The stock storage opens, configures and closes its index database for every event, and closing the last connection
 makes SQLite fold its write-ahead log into the file. A backfill of a year over eleven daily assets writes 8,000 events:
-measured at 15 ms of CPU each, at 8 ms with this class. It changes when connections are opened and nothing else; the files
+measured at 15 ms of CPU each, at 8 ms with this class. It changes when connections are opened, nothing else; the files
 are the same, and either storage reads what the other wrote. Run databases are still closed after each event, since the
 UI notices new log lines by the change of the file.
 

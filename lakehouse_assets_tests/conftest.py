@@ -1,0 +1,59 @@
+"""What the slow tests share: one whole road, run once by the demo's own command on a small simulated fleet."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True)
+class Road:
+    """A materialised lake with its runs, models and reports, in folders of its own."""
+
+    home: Path
+    environment: dict[str, str]
+    output: str
+    last_day: str = "2024-05-09"
+
+    @property
+    def lake(self) -> str:
+        return self.environment["LAKE_URI"]
+
+
+def state_in(folder: Path, **settings: str) -> dict[str, str]:
+    """An environment in which everything the platform keeps lies below a folder."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLANT_", "LANDING"))}
+    return {
+        **kept,
+        "LAKE_URI": str(folder / "lake"),
+        "PLANT_LANDING": str(folder / "landing"),
+        "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
+        "REPORTS": str(folder / "reports"),
+        "DAGSTER_HOME": str(folder / "dagster"),
+        "PYTHONUNBUFFERED": "1",
+        **settings,
+    }
+
+
+def run_demo(environment: dict[str, str], days: int) -> subprocess.CompletedProcess[str]:
+    """`make demo`'s command in an environment."""
+    command = [sys.executable, "-m", "lakehouse_assets.operations.demo", "--days", str(days)]
+    return subprocess.run(
+        command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False
+    )
+
+
+@pytest.fixture(scope="session")
+def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+    """130 simulated days. Tests may add to it and must not change what is there; they share a worker by their group."""
+    home = tmp_path_factory.mktemp("road")
+    environment = state_in(home)
+    done = run_demo(environment, days=130)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    yield Road(home, environment, done.stdout)
