@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,10 +49,10 @@ def run_demo(environment: dict[str, str], days: int) -> subprocess.CompletedProc
 
 
 @pytest.fixture(scope="session")
-def road(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Road]:
+def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
     """130 simulated days. Tests may add to it and must not change what is there; they share a worker by their group."""
     home = tmp_path_factory.mktemp("road")
     environment = state_in(home)
     done = run_demo(environment, days=130)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    yield Road(home, environment, done.stdout)
+    return Road(home, environment, done.stdout)

@@ -1,5 +1,6 @@
 """What follows from a contract's columns: the Arrow schema of the table and the column page in Dagster."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -42,25 +43,16 @@ def table_schema(contract: Contract) -> dg.TableSchema:
     )
 
 
-def asset_attributes(contract: Contract, **metadata: Any) -> dict[str, Any]:
-    """Keyword arguments for an asset that the contract decides: description, owner, schema, freshness.
+def contract_metadata(contract: Contract) -> dict[str, Any]:
+    """Definition metadata that a contract gives its asset: the columns, and which file promises them."""
+    return {"dagster/column_schema": table_schema(contract), "contract": contract.path.name}
 
-    Args:
-        contract: The table's contract.
-        metadata: Further definition metadata, such as how the table is written.
-    """
-    attributes: dict[str, Any] = {
-        "description": contract.purpose,
-        "owners": [contract.owner],
-        "metadata": {"dagster/column_schema": table_schema(contract), "contract": contract.path.name, **metadata},
-    }
-    if contract.freshness_hours is not None:
-        from datetime import timedelta
 
-        attributes["freshness_policy"] = dg.FreshnessPolicy.time_window(
-            fail_window=timedelta(hours=contract.freshness_hours)
-        )
-    return attributes
+def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
+    """The contract's promise of freshness as Dagster watches it; None where the contract promises none."""
+    if contract.freshness_hours is None:
+        return None
+    return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=contract.freshness_hours))
 
 
 def _described(column: Column) -> str:

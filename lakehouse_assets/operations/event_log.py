@@ -10,10 +10,8 @@ UI notices new log lines by the change of the file.
 `test_event_log.py` tells when that changes.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from dagster._config.config_schema import UserConfigSchema
@@ -21,6 +19,8 @@ from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine
+
+from lakehouse_assets.settings import dagster_home
 
 
 class OpenSqliteEventLogStorage(SqliteEventLogStorage):
@@ -39,9 +39,11 @@ class OpenSqliteEventLogStorage(SqliteEventLogStorage):
     def from_config_value(
         cls, inst_data: ConfigurableClassData | None, config_value: Any
     ) -> "OpenSqliteEventLogStorage":
-        """Made by the instance from `dagster.yaml`."""
-        base = Path(os.environ["DAGSTER_HOME"]).expanduser().resolve() / "history" / "runs"
-        return cls(str(base), inst_data)
+        """Made by the instance from `dagster.yaml`.
+
+        Without DAGSTER_HOME (`dg dev` keeps the rest of its state in a folder that it deletes) it lies in `data/dagster`.
+        """
+        return cls(str(dagster_home() / "history" / "runs"), inst_data)
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 #: The console logger prints every event; `progress` says what a person wants to know.
-FOLLOWED = {"loggers": {"progress": {"config": {}}}}
+FOLLOWED: dict[str, Any] = {"loggers": {"progress": {"config": {}}}}
 
 
 class RunFailedError(RuntimeError):

@@ -21,7 +21,7 @@ def summary(instance: dg.DagsterInstance, last: date) -> str:
         last: The last day that was run.
     """
     lake = Lake(settings.lake_uri())
-    keys = sorted(key.path for key in instance.all_asset_keys())
+    keys = sorted(list(key.path) for key in instance.all_asset_keys())
     parts = [*_zones(instance, lake, keys), *_champion(lake), *_at_risk(lake), *_drift(lake, last), *_next_steps()]
     return "\n".join(["", "=" * 100, *parts, "=" * 100])
 
@@ -75,6 +75,7 @@ def _drift(lake: Lake, last: date) -> Iterator[str]:
     day = pd.to_datetime(reports["day"])
     own = reports[day.eq(pd.Timestamp(last))]
     worst = own.assign(share=own["value"] / own["threshold"]).nlargest(3, "share")
+    worst = worst[worst["share"].notna()]
     told = ", ".join(f"{row.column_name} at {row.share:.2f} of its threshold" for row in worst.itertuples())
     rows = int(own["current_rows"].max()) if len(own) else 0
     yield f"\nDrift on {last}: {overall(list(own['verdict']))} ({rows:,} rows in the window)"

@@ -10,8 +10,11 @@ from lakehouse_assets.sources.clock import FIRST_DAY
 #: One partition a day of the declared clock. A range of days runs as one backfill run.
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat())
 
-#: Arguments of every daily asset: its partitions, and the Delta column that holds them.
-DAILY = {"partitions_def": DAYS, "backfill_policy": dg.BackfillPolicy.single_run()}
+#: All days of a backfill in one run, written as one commit a table.
+ONE_RUN = dg.BackfillPolicy.single_run()
+
+#: How a daily table is written: the column that holds its partition.
+BY_DAY = {"partition_expr": "day"}
 
 PLANT_DATA = "team:plant-data"
 RELIABILITY = "team:reliability-engineering"

@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from lakehouse_assets.defs.turbofan.days import DAILY, PLANT_DATA, RELIABILITY
-from lakehouse_assets.defs.turbofan.zones import BY_DAY, days_of
+from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, RELIABILITY
+from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.lazy_types import Frame, Table
 
 FLEET_DAYS_SQL = Path(__file__).parent / "sql" / "fleet_days.sql"
@@ -57,7 +57,8 @@ def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failur
     owners=[RELIABILITY],
     description="Readings in standard deviations from the mean of their own operating regime.",
     metadata=BY_DAY,
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
     """Normalise each reading within its regime; null where its flight condition is unknown."""
@@ -80,7 +81,8 @@ def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
     owners=[RELIABILITY],
     description="Each engine's own beginning, as known on each day: count and sum of its first readings, per sensor.",
     metadata=BY_DAY,
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def engine_baselines(context: dg.AssetExecutionContext, normalised: Frame, previous: Frame) -> Frame:
     """Carry each engine's beginning on from the days before."""
@@ -107,7 +109,8 @@ def engine_baselines(context: dg.AssetExecutionContext, normalised: Frame, previ
     description="One row per fleet and day: engines flying and failed, their age and turbine outlet temperature.",
     metadata=BY_DAY,
     kinds={"duckdb"},
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def fleet_days(readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Table:
     """Aggregate in DuckDB; the statement stands in sql/fleet_days.sql."""
@@ -131,7 +134,8 @@ def fleet_days(readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Tabl
         "days, their trends, and how far they are from the engine's own first cycles."
     ),
     metadata=BY_DAY,
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def features(context: dg.AssetExecutionContext, normalised: Frame, baselines: Frame) -> Frame:
     """Compute the window features of the run's days from those days and the history before them."""

@@ -9,10 +9,10 @@ import dagster as dg
 
 from lakehouse_assets import settings
 from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import asset_attributes
-from lakehouse_assets.defs.turbofan.days import DAILY, RELIABILITY, contract
+from lakehouse_assets.contracts.schema import contract_metadata, freshness_policy
+from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, RELIABILITY, contract
 from lakehouse_assets.defs.turbofan.use_case import FEATURES, TAGS, USE_CASE
-from lakehouse_assets.defs.turbofan.zones import BY_DAY, days_of
+from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import LoadedModel, ModelRegistry
@@ -49,8 +49,12 @@ def _champion(registry: ModelRegistry) -> LoadedModel:
     deps=[["models", USE_CASE, "champion"]],
     check_specs=check_specs(contract("predictions")),
     tags=TAGS,
-    **asset_attributes(contract("predictions"), **BY_DAY),
-    **DAILY,
+    description=contract("predictions").purpose,
+    owners=[contract("predictions").owner],
+    metadata=contract_metadata(contract("predictions")) | BY_DAY,
+    freshness_policy=freshness_policy(contract("predictions")),
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def predictions(features: Frame, failures: Frame, regimes: Frame, registry: ModelRegistry) -> Iterator[Any]:
     """Predict the remaining life of every engine in service with the champion."""
@@ -126,7 +130,8 @@ def reference(lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
             description="No monitored column lies further from the reference than chance explains.",
         )
     ],
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def drift(
     context: dg.AssetExecutionContext, normalised: Frame, predicted: Frame, reference: Frame, thresholds: Frame

@@ -180,8 +180,8 @@ def champion(
     from lakehouse_assets.lifecycle.evaluation import DECIDING_METRIC, value_of
 
     newest, before = _as_version(registry, candidate), registry.champion(USE_CASE)
-    figures = [value_of(scores[scores["role"].eq(role)], "held_out") for role in ("candidate", "champion")]
-    verdict = gate.decide(*figures, gate.Bounds(config.worst_rmse, config.tolerance), DECIDING_METRIC)
+    new, old = (value_of(scores[scores["role"].eq(role)], "held_out") for role in ("candidate", "champion"))
+    verdict = gate.decide(new, old, gate.Bounds(config.worst_rmse, config.tolerance), DECIDING_METRIC)
     if verdict.promoted:
         registry.promote(newest)
     context.log.info(f"version {newest.version}: {'promoted' if verdict.promoted else 'refused'}: {verdict.reason}")
@@ -192,8 +192,8 @@ def champion(
         "promoted": verdict.promoted,
         "reason": verdict.reason,
         "metric": DECIDING_METRIC,
-        "candidate_value": figures[0],
-        "champion_value": figures[1],
+        "candidate_value": new,
+        "champion_value": old,
         "run_id": context.run_id,
     }
     frame = pd.DataFrame([decision]).astype({"candidate_value": "float64", "champion_value": "float64"})

@@ -7,14 +7,12 @@ from typing import Any
 import dagster as dg
 
 from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import asset_attributes
-from lakehouse_assets.defs.turbofan.days import DAILY, PLANT_DATA, contract
+from lakehouse_assets.contracts.schema import contract_metadata
+from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, contract
 from lakehouse_assets.lake.lazy_types import Frame, Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.names import Kind
 from lakehouse_assets.sources.resource import LandingZone
-
-BY_DAY = {"partition_expr": "day"}
 
 
 def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
@@ -27,7 +25,8 @@ def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
     key=["landing", "turbofan", "files"],
     owners=[PLANT_DATA],
     description="The files that the fleets delivered for a day. With LANDING unset, the simulated plant delivers them.",
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def landing_files(context: dg.AssetExecutionContext, landing: LandingZone) -> dg.MaterializeResult[None]:
     """Deliver the run's days if the plant is simulated, and say what lies in the landing folder."""
@@ -67,7 +66,8 @@ def _append_new_rows(context: dg.AssetExecutionContext, kind: Kind, folder: Any,
     description="Rows of train files as delivered. The last row of an engine in its file is its failure.",
     metadata={**BY_DAY, "write_mode": "append"},
     pool="turbofan_raw",
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def run_to_failure(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
     """Append what raw does not hold yet of the run's days."""
@@ -81,7 +81,8 @@ def run_to_failure(context: dg.AssetExecutionContext, landing: LandingZone, lake
     description="Rows of test files as delivered. These engines are still in service after their last row.",
     metadata={**BY_DAY, "write_mode": "append"},
     pool="turbofan_raw",
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def in_service(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
     """Append what raw does not hold yet of the run's days."""
@@ -151,7 +152,9 @@ def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
     outs={
         "readings": dg.AssetOut(
             key=["harmonized", "turbofan", "readings"],
-            **asset_attributes(contract("readings"), **BY_DAY),
+            description=contract("readings").purpose,
+            owners=[contract("readings").owner],
+            metadata=contract_metadata(contract("readings")) | BY_DAY,
         ),
         "quarantine": dg.AssetOut(
             key=["harmonized", "turbofan", "quarantine"],
@@ -172,7 +175,8 @@ def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
             description="No row of these days was set aside.",
         ),
     ],
-    **DAILY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def readings(run_to_failure: Frame, in_service: Frame) -> Iterator[Any]:
     """Type the rows in force, convert them to SI units, and set aside what breaks the contract."""
@@ -197,8 +201,11 @@ def readings(run_to_failure: Frame, in_service: Frame) -> Iterator[Any]:
     key=["harmonized", "turbofan", "failures"],
     ins={"run_to_failure": dg.AssetIn(key=["raw", "turbofan", "run_to_failure"])},
     check_specs=check_specs(contract("failures")),
-    **asset_attributes(contract("failures"), **BY_DAY),
-    **DAILY,
+    description=contract("failures").purpose,
+    owners=[contract("failures").owner],
+    metadata=contract_metadata(contract("failures")) | BY_DAY,
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
 )
 def failures(run_to_failure: Frame) -> Iterator[Any]:
     """The engines whose last row in a train file lies on these days."""
@@ -214,7 +221,9 @@ def failures(run_to_failure: Frame) -> Iterator[Any]:
 @dg.asset(
     key=["harmonized", "turbofan", "remaining_lives"],
     ins={"raw_lives": dg.AssetIn(key=["raw", "turbofan", "remaining_lives"])},
-    **asset_attributes(contract("remaining_lives")),
+    description=contract("remaining_lives").purpose,
+    owners=[contract("remaining_lives").owner],
+    metadata=contract_metadata(contract("remaining_lives")),
 )
 def remaining_lives(raw_lives: Frame) -> Table:
     """The publisher's true remaining lives, typed; the latest delivery of each file is in force."""
