@@ -32,7 +32,7 @@ check: $(READY)  ## Format, lint, types, definitions
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/dg check defs --use-active-venv
+	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs --use-active-venv
 
 ui: $(READY)     ## Dagster UI on 127.0.0.1:3000, with the daemon that runs schedules and sensors
 	$(BIN)/python -m lakehouse_assets.operations.ui

@@ -20,11 +20,14 @@ STORAGE_KINDS = {
     "monitoring": {"deltalake", "evidently"},
 }
 
+#: Zones whose assets belong to a use case; those of the others belong to a domain.
+USE_CASE_ZONES = ("delivery", "models", "monitoring")
+
 
 def with_house_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """Give an asset what all assets of its zone share: zone tag, group (domain or use case) and kinds."""
+    """Give an asset what all assets of its zone share: group (domain or use case), kinds, zone and use-case tags."""
     zone, subject = spec.key.path[0], spec.key.path[1]
-    tags = {"zone": zone, **spec.tags}
+    tags = {"zone": zone, **({"use_case": subject} if zone in USE_CASE_ZONES else {}), **spec.tags}
     return spec.replace_attributes(
         group_name=subject if spec.group_name in (None, "default") else spec.group_name,
         kinds={*spec.kinds, *STORAGE_KINDS.get(zone, set())},

@@ -19,8 +19,9 @@ def in_service(features: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
         features: Feature rows of some days.
         failures: engine_id and day of the failures known on those days.
     """
-    failed_on = features["engine_id"].map(failures.drop_duplicates("engine_id").set_index("engine_id")["day"])
-    alive = failed_on.isna() | (pd.to_datetime(failed_on) > pd.to_datetime(features["day"]))
+    day_of = dict(zip(failures["engine_id"], pd.to_datetime(failures["day"]), strict=True))
+    failed_on = pd.to_datetime(pd.Series([day_of.get(engine) for engine in features["engine_id"]], features.index))
+    alive = failed_on.isna() | (failed_on > pd.to_datetime(features["day"]))
     return features[alive].reset_index(drop=True)
 
 

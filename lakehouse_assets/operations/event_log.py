@@ -41,7 +41,7 @@ class OpenSqliteEventLogStorage(SqliteEventLogStorage):
     ) -> "OpenSqliteEventLogStorage":
         """Made by the instance from `dagster.yaml`.
 
-        Without DAGSTER_HOME (`dg dev` keeps the rest of its state in a folder that it deletes) it lies in `data/dagster`.
+        Without DAGSTER_HOME it lies in `data/dagster`; `dg dev` then keeps all else in a folder that it deletes.
         """
         return cls(str(dagster_home() / "history" / "runs"), inst_data)
 

@@ -11,7 +11,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.contracts.checks import check_specs, run_rules
 from lakehouse_assets.contracts.schema import contract_metadata, freshness_policy
 from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, RELIABILITY, contract
-from lakehouse_assets.defs.turbofan.use_case import FEATURES, TAGS, USE_CASE
+from lakehouse_assets.defs.turbofan.use_case import FEATURES, USE_CASE
 from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
@@ -48,7 +48,6 @@ def _champion(registry: ModelRegistry) -> LoadedModel:
     },
     deps=[["models", USE_CASE, "champion"]],
     check_specs=check_specs(contract("predictions")),
-    tags=TAGS,
     description=contract("predictions").purpose,
     owners=[contract("predictions").owner],
     metadata=contract_metadata(contract("predictions")) | BY_DAY,
@@ -78,7 +77,6 @@ def predictions(features: Frame, failures: Frame, regimes: Frame, registry: Mode
             key=REFERENCE,
             description="What the fleet looked like over the champion's training period; drift is measured from it.",
             owners=[RELIABILITY],
-            tags=TAGS,
         ),
         "thresholds": dg.AssetOut(
             key=THRESHOLDS,
@@ -87,7 +85,6 @@ def predictions(features: Frame, failures: Frame, regimes: Frame, registry: Mode
                 "from a block bootstrap of the reference."
             ),
             owners=[RELIABILITY],
-            tags=TAGS,
         ),
     },
     deps=[["models", USE_CASE, "champion"], NORMALISED, FEATURES],
@@ -117,7 +114,6 @@ def reference(lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         "thresholds": dg.AssetIn(key=THRESHOLDS),
     },
     owners=[RELIABILITY],
-    tags=TAGS,
     description=(
         "Evidently's comparison of the last 14 days with the champion's reference, against thresholds learned from the "
         "reference: one row per day and monitored column."

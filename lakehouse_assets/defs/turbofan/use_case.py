@@ -12,7 +12,6 @@ from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 
 USE_CASE = "turbofan_rul"
-TAGS = {"use_case": USE_CASE}
 FEATURES = ["delivery", USE_CASE, "features"]
 TRAINING_SET = ["delivery", USE_CASE, "training_set"]
 #: What a model of this use case learns from; their Delta versions go with every model version.
@@ -44,13 +43,11 @@ class GateConfig(dg.Config):
                 "by engine, never by row."
             ),
             owners=[RELIABILITY],
-            tags=TAGS,
         ),
         "manifest": dg.AssetOut(
             key=["delivery", USE_CASE, "training_manifest"],
             description="Which version of which table the training set was made from.",
             owners=[RELIABILITY],
-            tags=TAGS,
         ),
     },
     deps=[dg.AssetKey(key) for key in SOURCES],
@@ -81,7 +78,6 @@ def training_set(lake: LakeResource) -> Iterator[Any]:
         "regimes": dg.AssetIn(key=["distilled", "turbofan", "operating_regimes"]),
     },
     owners=[RELIABILITY],
-    tags=TAGS,
     kinds={"lightgbm"},
     description="The newest model: trained, logged to MLflow with all it came from, and registered as the challenger.",
     pool="turbofan_rul_training",
@@ -118,7 +114,6 @@ def candidate(
         "evaluation": dg.AssetOut(
             key=["models", USE_CASE, "evaluation"],
             owners=[RELIABILITY],
-            tags=TAGS,
             description=(
                 "The candidate's and the champion's errors on the same held-out engines cut at random, per fleet, and "
                 "beside them, deciding nothing, on the official test engines."
@@ -165,7 +160,6 @@ def evaluation(
         "scores": dg.AssetIn(key=["models", USE_CASE, "evaluation"]),
     },
     owners=[RELIABILITY],
-    tags=TAGS,
     description="The gate's decisions, and by the last promotion among them the model version that serves.",
     metadata={"write_mode": "append"},
     check_specs=[dg.AssetCheckSpec("candidate_passed_the_gate", asset=["models", USE_CASE, "champion"])],

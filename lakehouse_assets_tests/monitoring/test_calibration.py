@@ -1,0 +1,70 @@
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lakehouse_assets.monitoring.calibration import calibrate, normed_wasserstein
+from lakehouse_assets.monitoring.reference import window_of
+from lakehouse_assets_tests.monitoring.fleets import fleet
+
+COLUMNS = ["a", "b", "c"]
+
+
+def test_the_distance_is_the_one_that_evidently_computes() -> None:
+    from evidently.legacy.calculations.stattests.wasserstein_distance_norm import _wasserstein_distance_norm
+    from evidently.legacy.core import ColumnType
+
+    random = np.random.default_rng(3)
+    ours, theirs = pd.Series(random.normal(size=400)), pd.Series(random.normal(0.3, 2, size=150))
+    evidently, _ = _wasserstein_distance_norm(ours, theirs, ColumnType.Numerical, 0.1)
+    assert normed_wasserstein(ours, theirs) == pytest.approx(evidently, rel=1e-12)
+
+
+@given(st.floats(0.1, 5))
+def test_a_shift_lies_as_far_away_as_it_is_large(shift: float) -> None:
+    values = np.linspace(-2, 2, 101)
+    assert normed_wasserstein(values, values + shift) == pytest.approx(shift / values.std())
+
+
+def test_missing_values_say_nothing_and_no_values_at_all_are_no_distance() -> None:
+    values = np.array([1.0, 2.0, np.nan, 3.0])
+    assert normed_wasserstein(values, values) == 0
+    assert np.isnan(normed_wasserstein(values, np.array([np.nan])))
+
+
+def test_windows_of_the_same_fleet_stay_below_their_thresholds_where_fixed_ones_cry_wolf() -> None:
+    flagged = by_default = reports = 0
+    for seed in range(4):
+        rows = fleet(days=480, engines=40, seed=seed)
+        history = rows[rows["day"] < "2024-10-01"]
+        limits = calibrate(history, history, COLUMNS, seed=1).set_index("column_name")["threshold"]
+        for day in pd.date_range("2024-10-20", "2025-04-10", freq="14D"):
+            current = window_of(rows, day.date())
+            distances = {name: normed_wasserstein(history[name], current[name]) for name in COLUMNS}
+            flagged += any(distances[name] > limits[name] for name in COLUMNS)
+            by_default += any(distance > 0.1 for distance in distances.values())
+            reports += 1
+    assert reports >= 40
+    assert flagged <= 1
+    assert by_default > 10 * max(flagged, 1)
+
+
+def test_a_shift_of_one_standard_deviation_in_one_column_is_beyond_its_threshold() -> None:
+    rows = fleet(days=360, engines=40, seed=9)
+    history = rows[rows["day"] < "2024-12-01"]
+    limits = calibrate(history, history, COLUMNS, seed=1).set_index("column_name")["threshold"]
+    current = window_of(rows, pd.Timestamp("2024-12-20").date())
+    assert normed_wasserstein(history["b"], current["b"] + 1.5) > limits["b"]
+    assert normed_wasserstein(history["b"], current["b"]) < limits["b"]
+
+
+def test_a_reference_too_short_to_calibrate_gives_no_threshold() -> None:
+    limits = calibrate(fleet(days=30, engines=40, seed=1), fleet(30, 40, 1), COLUMNS, seed=1)
+    assert limits["threshold"].isna().all()
+    assert limits["windows"].eq(2).all()
+
+
+def test_calibrating_again_gives_the_same_thresholds() -> None:
+    history = fleet(days=100, engines=20, seed=5)
+    pd.testing.assert_frame_equal(calibrate(history, history, COLUMNS, seed=2), calibrate(history, history, COLUMNS, 2))

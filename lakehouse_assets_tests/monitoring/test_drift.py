@@ -1,0 +1,66 @@
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lakehouse_assets.monitoring.drift import compare, overall
+
+DAY = date(2024, 5, 1)
+
+
+def rows(n: int = 400, seed: int = 0) -> pd.DataFrame:
+    random = np.random.default_rng(seed)
+    return pd.DataFrame({"a": random.normal(size=n), "b": random.normal(size=n)})
+
+
+def limits(a: float = 0.3, b: float = 0.3) -> pd.DataFrame:
+    return pd.DataFrame({"column_name": ["a", "b"], "threshold": [a, b]})
+
+
+def verdicts(current: pd.DataFrame, thresholds: pd.DataFrame | None = None) -> dict[str, str]:
+    report = compare(rows(2000, 1), current, limits() if thresholds is None else thresholds, DAY, 3)
+    return dict(zip(report.rows["column_name"], report.rows["verdict"], strict=True)) | {"report": report.verdict}
+
+
+def test_a_shifted_column_drifts_and_the_other_does_not() -> None:
+    current = rows()
+    current["b"] += 1
+    assert verdicts(current) == {"a": "stable", "b": "drift", "report": "drift"}
+
+
+def test_the_same_distribution_is_stable() -> None:
+    assert verdicts(rows()) == {"a": "stable", "b": "stable", "report": "stable"}
+
+
+def test_a_distance_below_its_learned_threshold_is_no_drift_whatever_evidentlys_default_says() -> None:
+    current = rows()
+    current["b"] += 1
+    assert verdicts(current, limits(b=2.0))["report"] == "stable"
+
+
+def test_too_few_rows_are_their_own_verdict() -> None:
+    assert verdicts(rows(50)) == {"a": "too few rows", "b": "too few rows", "report": "too few rows"}
+
+
+def test_a_column_without_readings_is_named_and_is_no_drift() -> None:
+    assert verdicts(rows().assign(b=np.nan)) == {"a": "stable", "b": "no readings", "report": "no readings"}
+
+
+def test_a_column_without_a_threshold_is_not_calibrated() -> None:
+    assert verdicts(rows(), limits(b=float("nan")))["report"] == "not calibrated"
+
+
+def test_drift_outranks_what_could_not_be_judged() -> None:
+    assert overall(["no readings", "drift", "stable"]) == "drift"
+    assert overall([]) == "too few rows"
+
+
+def test_a_report_says_day_model_rows_and_value_and_leaves_a_page(tmp_path: Path) -> None:
+    page = tmp_path / "reports" / "a day.html"
+    report = compare(rows(2000, 1), rows(), limits(), DAY, 3, page)
+    assert report.html == page
+    assert "<html" in page.read_text(encoding="utf-8")[:2000].lower()
+    first = report.rows.iloc[0]
+    assert (first["day"], first["model_version"], first["current_rows"]) == (pd.Timestamp(DAY), 3, 400)
+    assert 0 < first["value"] < 0.3

@@ -1,0 +1,82 @@
+"""What holds for the code location as a whole."""
+
+import subprocess
+import sys
+
+import dagster as dg
+import pytest
+
+HEAVY = ("mlflow", "evidently", "great_expectations", "lightgbm", "pandas", "sklearn", "matplotlib", "scipy")
+
+
+def python(code: str, *flags: str) -> str:
+    done = subprocess.run([sys.executable, *flags, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def test_loading_the_definitions_imports_nothing_heavy() -> None:
+    loaded = python("import sys, lakehouse_assets.definitions; print(' '.join(sys.modules))").split()
+    assert [name for name in HEAVY if name in loaded] == []
+
+
+def test_loading_the_definitions_costs_at_most_twice_the_cpu_time_of_importing_dagster() -> None:
+    code = (
+        "import time; a = time.process_time(); import dagster; b = time.process_time();"
+        "import lakehouse_assets.definitions; print((time.process_time() - a) / (b - a))"
+    )
+    # The best of five: other processes make a single measurement up to a third worse, never better.
+    assert min(float(python(code)) for _ in range(5)) <= 2.0
+
+
+def test_loading_the_definitions_warns_of_nothing() -> None:
+    python("import lakehouse_assets.definitions", "-W", "error")
+
+
+@pytest.fixture(scope="module")
+def specs() -> list[dg.AssetSpec]:
+    from lakehouse_assets.definitions import defs
+
+    return list(defs.resolve_all_asset_specs())
+
+
+def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(specs: list[dg.AssetSpec]) -> None:
+    assert len(specs) >= 24
+    for spec in specs:
+        name = spec.key.to_user_string()
+        assert spec.description, name
+        assert spec.owners, name
+        assert spec.kinds, name
+        assert spec.tags["zone"] == spec.key.path[0], name
+        assert spec.group_name == spec.key.path[1], name
+
+
+def test_assets_of_a_use_case_carry_its_tag(specs: list[dg.AssetSpec]) -> None:
+    for spec in specs:
+        if spec.key.path[0] in ("delivery", "models", "monitoring"):
+            assert spec.tags.get("use_case") == spec.key.path[1], spec.key.to_user_string()
+
+
+def test_the_nightly_job_trains_nothing_and_the_training_job_reads_no_files() -> None:
+    from lakehouse_assets.definitions import defs
+
+    nightly, training = (
+        {key.to_user_string() for key in defs.resolve_job_def(job).asset_layer.executable_asset_keys}
+        for job in ("turbofan_nightly", "turbofan_rul_training")
+    )
+    assert {"landing/turbofan/files", "delivery/turbofan_rul/predictions", "monitoring/turbofan_rul/drift"} <= nightly
+    assert not any(key.startswith("models/") for key in nightly)
+    assert {"models/turbofan_rul/candidate", "models/turbofan_rul/champion"} <= training
+    assert not any(key.startswith(("landing/", "raw/")) for key in training)
+
+
+def test_the_night_is_scheduled_for_the_day_before() -> None:
+    from datetime import UTC, datetime
+
+    from lakehouse_assets.definitions import defs
+
+    schedule = defs.resolve_schedule_def("turbofan_nightly_schedule")
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2024, 3, 5, 2, tzinfo=UTC))
+    requested = schedule.evaluate_tick(context).run_requests
+    assert requested is not None
+    assert [request.partition_key for request in requested] == ["2024-03-04"]
