@@ -95,7 +95,7 @@ def test_predictions_carry_a_band_and_the_versions_they_come_from(registry: Mode
 
 def test_features_of_another_version_are_refused_with_what_to_do(registry: ModelRegistry) -> None:
     version = registry.register("rotors", candidate("r1"))
-    with pytest.raises(ValueError, match="learned from features f1.*run the training job"):
+    with pytest.raises(ValueError, match=r"learned from features f1.*run the training job"):
         require_same_features(version, pd.DataFrame({"regime": [0]}))
     assert feature_version(pd.DataFrame({"regime": [0]}), []) != "f1"
 

@@ -1,4 +1,4 @@
-"""A fleet without physics, for tests of monitoring: engines that differ, wear and are replaced, and autocorrelated noise."""
+"""A fleet without physics, for tests of monitoring: engines differ, wear and are replaced; noise is autocorrelated."""
 
 import numpy as np
 import pandas as pd
