@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from lakehouse_assets.features.windows import feature_names
@@ -26,14 +27,14 @@ def in_service(features: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
 
 
 def predict(rows: pd.DataFrame, model: "LoadedModel") -> pd.DataFrame:
-    """One prediction per row: remaining cycles with band, and which model and features made it."""
-    predicted = model.predict(rows) if len(rows) else pd.Series(dtype="float64")
+    """One prediction per row: remaining cycles (at least 0) in their band, and which model and features made it."""
+    predicted = np.maximum(model.predict(rows), 0.0) if len(rows) else np.empty(0)
     lower, upper = apply_band(predicted, model.band)
     return rows[["engine_id", "day", "fleet", "cycle"]].assign(
         cycle=rows["cycle"].astype("int64"),
         remaining_cycles=predicted,
-        lower=lower,
-        upper=upper,
+        lower=np.minimum(lower, predicted),
+        upper=np.maximum(upper, predicted),
         model_version=model.version.version,
         feature_version=model.version.feature_version,
     )

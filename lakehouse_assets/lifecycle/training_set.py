@@ -20,16 +20,27 @@ def labelled_rows(features: "pd.DataFrame", failures: "pd.DataFrame") -> "pd.Dat
         failures: engine_id and the cycle at which it failed.
 
     Returns:
-        The rows of failed engines up to their failure, with `rul` (cycles, not capped) and `split` (by engine, never
-        by row), ordered by engine and day.
+        The rows of failed engines with `rul` (cycles, not capped) and `split` (by engine, never by row), ordered by
+        engine and day. Contradictory engines are left out: one wrong file must not stop the training of all.
     """
-    end = failures.set_index("engine_id")["cycle"]
+    doubtful = contradictory_engines(features, failures)
+    end = failures[~failures["engine_id"].isin(doubtful)].set_index("engine_id")["cycle"]
     rows = features[features["engine_id"].isin(end.index)]
     split = {engine: HELD_OUT if is_held_out(engine) else TRAINING for engine in end.index}
     labelled = rows.assign(
         rul=remaining_life(rows["cycle"], rows["engine_id"].map(end)), split=rows["engine_id"].map(split)
     )
     return labelled.sort_values(["engine_id", "day"], ignore_index=True)
+
+
+def contradictory_engines(features: "pd.DataFrame", failures: "pd.DataFrame") -> list[str]:
+    """Engines that failed twice, or flew on after their failure: their label would be wrong, whichever is right."""
+    twice = failures.loc[failures["engine_id"].duplicated(keep=False), "engine_id"]
+    end = failures.drop_duplicates("engine_id").set_index("engine_id")["cycle"]
+    flown = features.groupby("engine_id")["cycle"].max()
+    both = flown.index.intersection(end.index)
+    beyond = both[(flown[both] > end[both]).to_numpy()]
+    return sorted({*twice, *beyond})
 
 
 def recipe(rows: "pd.DataFrame", *ingredients: str) -> str:

@@ -29,13 +29,14 @@ def decide(reports: "pd.DataFrame", use_case: str) -> Wanted:
     """Decide by the reports of the newest reference.
 
     One retraining is asked for per champion and *episode* (drifting reports with no stable one between them): its run
-    key names both, so the same episode asks again in vain, and a later episode or another champion asks anew.
+    key names the champion and the last stable day before, so the same episode asks again in vain, in whatever order
+    its days are reported, and a later episode or another champion asks anew.
 
     Args:
         reports: day, model_version, column_name and verdict of all reports.
         use_case: Name for the run key.
     """
-    from lakehouse_assets.monitoring.drift import DRIFT, overall
+    from lakehouse_assets.monitoring.drift import DRIFT, STABLE, overall
 
     if reports.empty:
         return Wanted(None, f"no drift report of {use_case} yet")
@@ -45,10 +46,11 @@ def decide(reports: "pd.DataFrame", use_case: str) -> Wanted:
     last = verdicts.index[-1]
     if verdicts.iloc[-1] != DRIFT:
         return Wanted(None, f"the report of {last:%Y-%m-%d} says {verdicts.iloc[-1]}")
-    calm = verdicts.index[verdicts.ne(DRIFT)]
-    start = verdicts.index[verdicts.index > calm[-1]][0] if len(calm) else verdicts.index[0]
+    calm = verdicts.index[verdicts.eq(STABLE)]
+    after = f"{calm[-1]:%Y-%m-%d}" if len(calm) else "the-start"
+    drifting = verdicts.index[verdicts.eq(DRIFT) & (verdicts.index > calm[-1] if len(calm) else True)]
     columns = sorted(own.loc[own["day"].eq(last) & own["verdict"].eq(DRIFT), "column_name"])
     return Wanted(
-        f"{use_case}-champion-{version}-drift-since-{start:%Y-%m-%d}",
-        f"drift since {start:%Y-%m-%d} against champion {version}, on {last:%Y-%m-%d} in {', '.join(columns)}",
+        f"{use_case}-champion-{version}-drift-after-{after}",
+        f"drift since {drifting[0]:%Y-%m-%d} against champion {version}, on {last:%Y-%m-%d} in {', '.join(columns)}",
     )

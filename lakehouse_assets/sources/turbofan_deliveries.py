@@ -40,11 +40,12 @@ def examine(folder: Path, known: pd.DataFrame, now: datetime) -> tuple[pd.DataFr
     return pd.DataFrame(ledger, columns=LEDGER_COLUMNS), rejects
 
 
-def open_rejects(lake: Lake, files: pd.DataFrame, rejects: pd.DataFrame) -> pd.DataFrame:
-    """The rejects that still matter: those of the delivery that came last under each file's name.
+def open_rejects(lake: Lake, folder: Path, files: pd.DataFrame, rejects: pd.DataFrame) -> pd.DataFrame:
+    """The rejects that still matter: those of the delivery that came last under each name that lies in landing.
 
     Args:
         lake: Where ledger and quarantine lie; both may not hold the new rows yet.
+        folder: The landing folder; a file that was taken away is waited for no longer.
         files: New rows of the ledger.
         rejects: New rows of the quarantine.
     """
@@ -53,7 +54,8 @@ def open_rejects(lake: Lake, files: pd.DataFrame, rejects: pd.DataFrame) -> pd.D
     held = lake.read_pandas(QUARANTINE) if lake.exists(QUARANTINE) else rejects
     both = pd.concat([f for f in (held, rejects) if len(f)] or [rejects])
     both = both.drop_duplicates(["file", "sha256", "line"])
-    return both.merge(last[["file", "sha256"]], on=["file", "sha256"]).reset_index(drop=True)
+    still = both[both["file"].isin([file.name for file in list_landing(folder)])]
+    return still.merge(last[["file", "sha256"]], on=["file", "sha256"]).reset_index(drop=True)
 
 
 def check_metadata(open_rows: pd.DataFrame) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def check_metadata(open_rows: pd.DataFrame) -> dict[str, Any]:
         "open_rejects": len(open_rows),
         "files": int(open_rows["file"].nunique()) if len(open_rows) else 0,
         "examples": dg.MetadataValue.md("\n".join(lines) or "none"),
-        "what_to_do": "Put the file right and drop it into the landing folder again under the same name.",
+        "what_to_do": "Put the file right and drop it again under the same name; rename or remove one of unknown name.",
     }
 
 

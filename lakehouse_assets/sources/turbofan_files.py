@@ -16,7 +16,7 @@ from typing import Any
 
 import pandas as pd
 
-from lakehouse_assets.sources.clock import FIRST_DAYS, day_of
+from lakehouse_assets.sources.clock import FIRST_DAY, FIRST_DAYS, day_of
 from lakehouse_assets.sources.landing import LandingFile, read_bytes
 from lakehouse_assets.sources.lines import NUMBER_LIMIT, Line, positive_whole_number, split_lines, torn_line
 from lakehouse_assets.sources.names import GRAMMAR, TurbofanFile, engine_id, parse_name
@@ -142,6 +142,7 @@ class _Reader:
             if cycle and cycle not in days:
                 days[cycle] = day_of(file, cycle, self._first_days)
             reason = TORN if line is torn else _fault(line, VALUE_COLUMNS) or _number_fault(unit, cycle, line.fields)
+            reason = reason or _day_fault(days[cycle or 0])
             if reason is not None or unit is None or cycle is None:
                 self._reject(line, reason, days.get(cycle or 0, file.day))
                 continue
@@ -180,6 +181,13 @@ def _fault(line: Line, expected: tuple[str, ...]) -> str | None:
     if found != len(expected):
         return f"wrong number of fields: expected {len(expected)}, found {found}"
     return None
+
+
+def _day_fault(day: date) -> str | None:
+    """Why no partition can hold a row of this day; None where one can. Partitions end with today."""
+    if FIRST_DAY <= day <= date.today():
+        return None
+    return f"its day on the declared clock, {day}, lies outside {FIRST_DAY} to today: no partition can hold it"
 
 
 def _number_fault(unit: int | None, cycle: int | None, fields: tuple[str, ...]) -> str | None:

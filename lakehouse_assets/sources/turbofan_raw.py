@@ -65,21 +65,33 @@ def delivered_rows(files: Iterable[LandingFile]) -> pd.DataFrame:
 def _cut_short(rows: pd.DataFrame, rejects: pd.DataFrame) -> pd.Series:
     """Whether a row's engine goes on, in its file, in lines that nobody could read.
 
-    An unreadable line belongs to the engine of the readable row before it, unless that engine's rows go on after it.
+    An unreadable line is about the unit that it names. Where it names none, it is about the engine of the readable row
+    before it, unless that engine's rows go on after it; but in a daily file, of one row an engine, about none of these.
     """
-    lines = rejects[rejects["line"].gt(0)][["file", "line"]].astype({"line": "int64"}).sort_values("line")
+    lines = rejects[rejects["line"].gt(0)][["file", "line", "text"]].astype({"line": "int64"}).sort_values("line")
     if lines.empty:
         return pd.Series(False, index=rows.index)
-    known = rows[["file", "line", "engine_id"]].sort_values("line")
-    before = pd.merge_asof(lines, known, on="line", by="file")
-    after = pd.merge_asof(lines, known, on="line", by="file", direction="forward")
-    cut = before[before["engine_id"].notna() & before["engine_id"].ne(after["engine_id"])]
+    named = lines["text"].astype(str).str.extract(r"^\s*0*(\d+)\s", expand=False)
+    known = rows.assign(named=rows["unit"].astype(str).str.lstrip("0"))[["file", "line", "engine_id", "named"]]
+    ends = known.groupby(["file", "engine_id", "named"], as_index=False)["line"].max()
+    own = lines.assign(named=named)[named.notna()].merge(ends, on=["file", "named"], suffixes=("", "_last"))
+    own = own[own["line"] > own["line_last"]]
+    nameless = lines[named.isna() & lines["file"].map(_is_cohort)]
+    known = known.sort_values("line")
+    before = pd.merge_asof(nameless, known, on="line", by="file")
+    after = pd.merge_asof(nameless, known, on="line", by="file", direction="forward")
+    cut = pd.concat([own, before[before["engine_id"].notna() & before["engine_id"].ne(after["engine_id"])]])
     return pd.Series(
         pd.MultiIndex.from_frame(rows[["file", "engine_id"]]).isin(
             pd.MultiIndex.from_frame(cut[["file", "engine_id"]])
         ),
         index=rows.index,
     )
+
+
+def _is_cohort(file: str) -> bool:
+    name = parse_name(file)
+    return name is not None and name.is_cohort
 
 
 def in_force(raw: pd.DataFrame) -> pd.DataFrame:

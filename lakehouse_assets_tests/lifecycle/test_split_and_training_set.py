@@ -1,10 +1,9 @@
 import pandas as pd
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse_assets.lifecycle.split import is_held_out
-from lakehouse_assets.lifecycle.training_set import feature_version, labelled_rows, recipe
+from lakehouse_assets.lifecycle.training_set import contradictory_engines, feature_version, labelled_rows, recipe
 
 
 def features(**engines: int) -> pd.DataFrame:
@@ -40,9 +39,15 @@ def test_only_failed_engines_are_learned_from_and_their_label_counts_down_to_zer
     assert rows["rul"].tolist() == [2, 1, 0]
 
 
-def test_features_after_an_engines_failure_are_refused() -> None:
-    with pytest.raises(ValueError, match="after their engine's last one"):
-        labelled_rows(features(a=5), failed(a=3))
+def test_an_engine_that_flies_on_after_its_failure_is_set_aside_and_the_others_are_learned_from() -> None:
+    assert contradictory_engines(features(a=5, b=4), failed(a=3, b=4)) == ["a"]
+    assert labelled_rows(features(a=5, b=4), failed(a=3, b=4))["engine_id"].unique().tolist() == ["b"]
+
+
+def test_an_engine_that_failed_twice_is_set_aside() -> None:
+    twice = pd.concat([failed(a=3, b=4), failed(a=4)])
+    assert contradictory_engines(features(a=3, b=4), twice) == ["a"]
+    assert labelled_rows(features(a=3, b=4), twice)["engine_id"].unique().tolist() == ["b"]
 
 
 @given(st.integers(0, 3), st.sampled_from(["t50_mean_5", "rul", "engine_id"]))

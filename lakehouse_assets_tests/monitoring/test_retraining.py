@@ -28,13 +28,23 @@ def test_only_drift_in_the_newest_report_asks_for_a_retraining(last: str) -> Non
 
 def test_one_episode_of_drift_asks_under_one_key_however_long_it_lasts() -> None:
     keys = {decide(reports("stable", *["drift"] * n), "pumps").run_key for n in range(1, 6)}
-    assert keys == {"pumps-champion-1-drift-since-2024-05-02"}
+    assert keys == {"pumps-champion-1-drift-after-2024-05-01"}
 
 
 def test_a_later_episode_asks_anew() -> None:
     first = decide(reports("drift", "drift"), "pumps").run_key
     later = decide(reports("drift", "drift", "stable", "drift"), "pumps").run_key
     assert later not in (None, first)
+
+
+def test_the_order_in_which_days_are_reported_changes_nothing() -> None:
+    whole = reports("stable", "drift", "drift", "drift")
+    assert decide(whole.iloc[[0, 3]], "pumps").run_key == decide(whole, "pumps").run_key
+
+
+@pytest.mark.parametrize("gap", ["too few rows", "no readings"])
+def test_a_day_that_could_not_be_judged_ends_no_episode(gap: str) -> None:
+    assert decide(reports("drift", gap, "drift"), "pumps").run_key == decide(reports("drift"), "pumps").run_key
 
 
 def test_reports_against_an_earlier_champion_ask_for_nothing_more() -> None:
@@ -63,7 +73,7 @@ def test_the_sensor_asks_for_one_run_per_episode_even_if_its_cursor_is_lost(tmp_
     write_deltalake(table, reports("stable"))
     assert ask() == []
     write_deltalake(table, reports("drift", "drift", start="2024-05-02"), mode="append")
-    assert ask() == ask() == ["turbofan_rul-champion-1-drift-since-2024-05-02"]
+    assert ask() == ask() == ["turbofan_rul-champion-1-drift-after-2024-05-01"]
 
 
 def _with_lake(context: dg.SensorEvaluationContext, lake: object) -> dg.SensorEvaluationContext:

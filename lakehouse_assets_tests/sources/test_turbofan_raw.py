@@ -118,3 +118,22 @@ def test_an_unreadable_line_amid_an_engines_rows_does_not_hide_its_failure(tmp_p
 def test_a_last_cycle_that_was_delivered_twice_is_one_failure(tmp_path: Path) -> None:
     drop(tmp_path, "train_FD001.txt", line(1, 1), line(1, 2), line(1, 2))
     assert ingest(tmp_path, nothing_held())["is_last"].sum() == 1
+
+
+def test_an_unreadable_line_hides_no_other_engines_failure(tmp_path: Path) -> None:
+    drop(tmp_path, "train_FS001_2024-01-05.txt", line(5, 60), "7 41 broken\n")
+    drop(tmp_path, "train_FD001.txt", line(1, 1), line(1, 2), "2 1 broken\n")
+    raw = ingest(tmp_path, nothing_held())
+    assert sorted(raw[raw["is_last"]]["engine_id"]) == ["turbofan-FD001-train-001", "turbofan-FS001-005"]
+
+
+def test_a_row_that_no_partition_can_hold_is_rejected_with_its_day(tmp_path: Path) -> None:
+    from lakehouse_assets.sources.turbofan_files import read_delivery
+
+    drop(tmp_path, "test_FS009_2023-12-31.txt", line(1, 1))
+    drop(tmp_path, "train_FD001.txt", line(1, 1), line(1, 99999))
+    early, late = (read_delivery(tmp_path / name) for name in ("test_FS009_2023-12-31.txt", "train_FD001.txt"))
+    assert early.rows.empty
+    assert "2023-12-31, lies outside 2024-01-01 to today" in early.rejects["reason"].iloc[0]
+    assert late.rejects["line"].tolist() == [2]
+    assert delivered_rows(files_for(tmp_path, "train", (DAY1, DAY9)))["is_last"].tolist() == [False]

@@ -137,7 +137,7 @@ def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
     files, rejects = ledger.examine(landing.folder("turbofan"), seen, datetime.now(UTC))
     yield dg.Output(ledger.deliveries_table(files), "deliveries")
     yield dg.Output(ledger.quarantine_table(rejects), "quarantine", metadata={"new_rejects": len(rejects)})
-    open_rejects = ledger.open_rejects(lake.lake(), files, rejects)
+    open_rejects = ledger.open_rejects(lake.lake(), landing.folder("turbofan"), files, rejects)
     yield dg.AssetCheckResult(
         asset_key=["raw", "turbofan", "quarantine"],
         check_name="every_delivery_is_readable",
@@ -221,14 +221,25 @@ def failures(run_to_failure: Frame) -> Iterator[Any]:
 @dg.asset(
     key=["harmonized", "turbofan", "remaining_lives"],
     ins={"raw_lives": dg.AssetIn(key=["raw", "turbofan", "remaining_lives"])},
+    check_specs=[
+        dg.AssetCheckSpec(
+            "every_stated_life_is_a_number",
+            asset=["harmonized", "turbofan", "remaining_lives"],
+            description="No line of a RUL file in force breaks the contract.",
+        )
+    ],
     description=contract("remaining_lives").purpose,
     owners=[contract("remaining_lives").owner],
     metadata=contract_metadata(contract("remaining_lives")),
 )
-def remaining_lives(raw_lives: Frame) -> Table:
+def remaining_lives(raw_lives: Frame) -> Iterator[Any]:
     """The publisher's true remaining lives, typed; the latest delivery of each file is in force."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan.harmonize import stated_lives
+    from lakehouse_assets.defs.turbofan.harmonize import check_metadata, stated_lives
 
     promise = contract("remaining_lives")
-    return to_arrow(conform(stated_lives(raw_lives), promise).rows, promise)
+    split = conform(stated_lives(raw_lives), promise)
+    yield dg.Output(to_arrow(split.rows, promise))
+    yield dg.AssetCheckResult(
+        passed=split.broken.empty, severity=dg.AssetCheckSeverity.WARN, metadata=check_metadata(split.broken)
+    )

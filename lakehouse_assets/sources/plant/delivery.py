@@ -103,8 +103,8 @@ def _shift_on(day: date, drifts: Sequence[Drift]) -> Floats:
 
 
 def _drop(path: Path, content: bytes) -> Path:
-    """Put a file there under a hidden name and rename it, unless it lies there already as it should."""
-    if path.is_file() and path.read_bytes() == content:
+    """Put a file there under a hidden name and rename it. What lies there already stays, changed or not."""
+    if path.is_file():
         return path
     # The process number keeps two processes that write the same day from writing the same hidden file.
     hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
