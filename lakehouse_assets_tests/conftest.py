@@ -1,6 +1,7 @@
 """What the slow tests share: one whole road, run once by the demo's own command on a small simulated fleet."""
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -34,10 +35,18 @@ def state_in(folder: Path, **settings: str) -> dict[str, str]:
         "PLANT_LANDING": str(folder / "landing"),
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
         "REPORTS": str(folder / "reports"),
+        # Links in the lake name this address; two roads at once must not share it.
+        "REPORTS_URL": f"http://127.0.0.1:{_free_port()}",
         "DAGSTER_HOME": str(folder / "dagster"),
         "PYTHONUNBUFFERED": "1",
         **settings,
     }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def run_demo(environment: dict[str, str], days: int) -> subprocess.CompletedProcess[str]:
