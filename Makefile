@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: demo test check ui bench lock format clean help
+.PHONY: demo test road check ui bench lock format clean help
 
 help:            ## What can be typed here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,8 +25,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift report out
 	$(BIN)/python -m lakehouse_assets.operations.demo
 
-test: $(READY)   ## All tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+test: $(READY)   ## The tests of every part
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser
+
+road: $(READY)   ## The whole-road tests: end to end, the daemon, and the browser (Debian's chromium); about fifteen minutes
+	$(BIN)/python -m pytest -n 2 --dist loadgroup lakehouse_assets_tests/end_to_end lakehouse_assets_tests/browser
 
 check: $(READY)  ## Format, lint, types, definitions
 	$(BIN)/ruff format --check .

@@ -1,0 +1,232 @@
+"""The project's own servers on a materialised lake, and a headless Chromium that looks at them."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    FloatRect,
+    Locator,
+    Page,
+    Response,
+    StorageState,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
+from playwright.sync_api import Error as PlaywrightError
+
+from lakehouse_assets_tests.browser.chromium import CHROMIUM, FLAGS
+from lakehouse_assets_tests.conftest import PROJECT, Road
+
+#: What the UI writes across a page when something behind it broke.
+BANNER = re.compile(
+    r"failed to load|error loading|unexpected error|something went wrong|graphql error|can't be displayed"
+    r"|not found|could not find|no assets were found|couldn't (find|load)|connection lost",
+    re.IGNORECASE,
+)
+#: Milliseconds that anything on a page may take; two busy cores are slow.
+PATIENCE = 30_000
+
+
+@dataclass
+class Servers:
+    """Addresses of the running UI and of the reports that asset pages link to."""
+
+    ui: str
+    reports: str
+
+
+@dataclass
+class Visitor:
+    """Somebody at a browser, who notices what goes wrong on a page."""
+
+    page: Page
+    servers: Servers
+    pictures: Path
+    problems: list[str] = field(default_factory=list)
+    _answers: list[Response] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.problems.append(f"uncaught: {error}"))
+        self.page.on("console", self._console)
+        self.page.on("response", self._response)
+
+    def open(self, path: str) -> None:
+        """Go to a page of the UI and wait until it stands."""
+        self.page.goto(self.servers.ui + path)
+        expect(self.page.get_by_role("link", name="Lineage").first).to_be_visible()
+
+    def reload(self) -> None:
+        """Load the page again, if nothing was wrong with it so far."""
+        self.expect_no_problem()
+        self.page.reload()
+
+    def row(self, label: str) -> Locator:
+        """The row of an asset page's metadata table that has this label, brought into view."""
+        row = (
+            self.page.locator("tr").filter(has=self.page.locator("td:first-child").get_by_text(label, exact=True)).first
+        )
+        row.scroll_into_view_if_needed()
+        return row
+
+    def plot(self, label: str) -> Locator:
+        """The picture of a metadata entry; the UI keeps longer Markdown behind a click."""
+        row = self.row(label)
+        expect(row.locator("img").or_(row.get_by_text("[Show Markdown]")).first).to_be_visible()
+        if row.locator("img").count():
+            return row.locator("img")
+        row.get_by_text("[Show Markdown]").click()
+        return self.page.get_by_role("dialog").locator("img")
+
+    def close_dialog(self) -> None:
+        """Close what `plot` may have opened."""
+        if self.page.get_by_role("dialog").count():
+            self.page.keyboard.press("Escape")
+            expect(self.page.get_by_role("dialog")).to_have_count(0)
+
+    def picture(self, name: str, clip: FloatRect | None = None) -> None:
+        """Check that nothing went wrong on this page, and keep a picture of it."""
+        self.page.screenshot(path=self.pictures / f"{name}.png", clip=clip, animations="disabled")
+        self.expect_no_problem()
+
+    def expect_no_problem(self) -> None:
+        """No banner, no uncaught error, no failed request, no error behind an answer of the server."""
+        banner = BANNER.search(self.page.inner_text("body"))
+        assert banner is None, f"{self.page.url} says {banner.group()!r}"
+        answers, self._answers = self._answers, []
+        for answer in answers:
+            try:
+                text = answer.text()
+            except PlaywrightError:  # the page was left before the answer was whole; it showed none of it
+                continue
+            if '"errors":[' in text or '"PythonError"' in text:
+                self.problems.append(f"{answer.url}: {text[:500]}")
+        assert self.problems == [], f"{self.page.url}: {self.problems}"
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # The reports' server has no icon for the tab; nobody misses it.
+        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+            self.problems.append(f"console: {message.text} at {message.location['url']}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and not response.url.endswith("/favicon.ico"):
+            self.problems.append(f"{response.status} for {response.url}")
+        elif response.url.split("?")[0].endswith("/graphql"):
+            self._answers.append(response)
+
+
+@pytest.fixture(scope="package")
+def servers(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """`make ui`'s command on the road's lake, in a process group of its own that is gone afterwards."""
+    port = _free_port()
+    environment = {**road.environment, "UI_PORT": str(port)}
+    log = tmp_path_factory.mktemp("ui") / "ui.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lakehouse_assets.operations.ui"],
+            env=environment,
+            cwd=PROJECT,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_listening(port, process, log)
+        yield Servers(f"http://127.0.0.1:{port}", road.environment["REPORTS_URL"])
+    finally:
+        _stop(process)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium with a new empty profile."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: a folder of the test run's own, or the one that SCREENSHOTS names (docs/images)."""
+    named = os.environ.get("SCREENSHOTS")
+    folder = PROJECT / named if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def newcomer(browser: Browser, servers: Servers, pictures: Path) -> Iterator[Visitor]:
+    """Somebody whose browser has never been here."""
+    context = _context(browser)
+    yield Visitor(context.new_page(), servers, pictures)
+    context.close()
+
+
+@pytest.fixture(scope="package")
+def acquainted(browser: Browser, servers: Servers) -> Iterator[BrowserContext]:
+    """A browser that holds the UI's scripts already, and in which what Dagster asks newcomers was dismissed."""
+    context = _context(
+        browser, {"origins": [{"origin": servers.ui, "localStorage": [{"name": "communityNux", "value": "1"}]}]}
+    )
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def visitor(acquainted: BrowserContext, servers: Servers, pictures: Path) -> Iterator[Visitor]:
+    """Somebody who comes here every day."""
+    page = acquainted.new_page()
+    yield Visitor(page, servers, pictures)
+    page.close()
+
+
+def _context(browser: Browser, memory: StorageState | None = None) -> BrowserContext:
+    window: ViewportSize = {"width": 1600, "height": 1000}
+    context = browser.new_context(viewport=window, storage_state=memory, timezone_id="UTC", locale="en-GB")
+    context.set_default_timeout(PATIENCE)
+    expect.set_options(timeout=PATIENCE)
+    return context
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 120
+    while process.poll() is None and time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.3)
+    raise AssertionError(f"`make ui` did not come up on port {port}:\n{log.read_text()[-3000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    """Ctrl-C to the whole group, as a terminal sends it; then nothing of the group may stay behind."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,190 @@
+"""The pages that engineers and on-call staff open first, on the real servers in a real browser."""
+
+import re
+from collections import Counter
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import FloatRect, Locator, expect
+
+from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
+from lakehouse_assets_tests.browser.conftest import Visitor
+from lakehouse_assets_tests.conftest import Road
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("road"),
+    pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT_IT),
+]
+
+ROAD = {
+    "landing": {"files"},
+    "raw": {"run_to_failure", "in_service", "remaining_lives", "deliveries", "quarantine"},
+    "harmonized": {"readings", "failures", "remaining_lives", "quarantine"},
+    "distilled": {"operating_regimes", "normalised_readings", "engine_baselines", "fleet_days"},
+    "delivery": {"features", "training_set", "training_manifest", "predictions"},
+    "models": {"candidate", "evaluation", "champion"},
+    "monitoring": {"reference", "thresholds", "drift"},
+}
+NODES = "foreignObject:has([class*=AssetNode])"
+
+
+def is_loaded(image: Locator) -> bool:
+    return bool(image.evaluate("image => image.complete && image.naturalWidth > 0 && image.getClientRects().length"))
+
+
+def test_the_code_location_is_loaded_and_every_daemon_runs(visitor: Visitor) -> None:
+    visitor.open("/deployment/locations")
+    expect(visitor.page.get_by_text("1 code location")).to_be_visible()
+    expect(visitor.page.get_by_text("lakehouse_assets", exact=True).first).to_be_visible()
+    expect(visitor.page.get_by_text("Loaded", exact=True)).to_be_visible()
+    visitor.expect_no_problem()
+
+    visitor.open("/deployment/daemons")
+    for daemon in ("Sensors", "Scheduler", "Run queue", "Backfill", "Monitoring", "Freshness Daemon"):
+        row = visitor.page.locator("tr").filter(has=visitor.page.get_by_text(re.compile(f"^{daemon}$", re.IGNORECASE)))
+        expect(row.get_by_text("Running", exact=True)).to_be_visible(timeout=60_000)
+    visitor.picture("deployment")
+
+
+def test_no_dialog_stands_before_a_newcomers_first_page(newcomer: Visitor) -> None:
+    newcomer.open("/asset-groups")
+    expect(newcomer.page.get_by_label("zoom_out")).to_be_visible()
+    newcomer.page.wait_for_timeout(2_000)  # Dagster's invitation to its community comes a second after the page
+    assert newcomer.page.get_by_role("dialog").count() == 0, newcomer.page.get_by_role("dialog").inner_text()
+
+
+def test_the_asset_graph_shows_every_asset_of_the_road_by_name(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_viewport_size({"width": 2300, "height": 2700})  # so that no tool of the page covers the graph
+    visitor.open("/asset-groups")
+    expect(page.get_by_label("zoom_out")).to_be_visible()
+    expect(page.locator("foreignObject").first).to_be_visible()
+    page.mouse.click(1400, 2400, button="right")
+    page.get_by_text("Change graph to vertical orientation").click()
+    page.keyboard.press("Alt+e")
+    expect(page.locator(NODES).first).to_be_visible()
+    visitor.reload()  # the address holds the open groups now, and the UI fits the whole graph into the window
+
+    road = [name for names in ROAD.values() for name in names]
+    expect(page.locator(NODES)).to_have_count(len(road))
+    shown = [in_full(name, road) for name in page.locator(NODES).all_text_contents()]
+    assert Counter(shown) == Counter(road)
+    page.wait_for_timeout(1_000)
+    visitor.picture("asset_graph", clip=around(page.locator("foreignObject").all(), 16))
+
+
+def in_full(shown: str, names: list[str]) -> str:
+    """The asset that a node means: the UI puts an ellipsis into the middle of a long name."""
+    start, _, end = shown.partition("…")
+    found = {name for name in names if name == shown or (end and name.startswith(start) and name.endswith(end))}
+    return found.pop() if len(found) == 1 else shown
+
+
+def around(boxes: list[Locator], margin: float) -> FloatRect:
+    """The part of the page that holds all of these."""
+    found = [box for box in (each.bounding_box() for each in boxes) if box]
+    left, top = min(box["x"] for box in found), min(box["y"] for box in found)
+    right = max(box["x"] + box["width"] for box in found)
+    bottom = max(box["y"] + box["height"] for box in found)
+    return {
+        "x": left - margin,
+        "y": top - margin,
+        "width": right - left + 2 * margin,
+        "height": bottom - top + 2 * margin,
+    }
+
+
+def test_the_evaluation_page_shows_scores_per_fleet_and_both_plots(visitor: Visitor) -> None:
+    visitor.open("/assets/models/turbofan_rul/evaluation")
+    scores = visitor.row("scores")
+    for words in ("rmse", "rmse_capped_125", "mae", "nasa_score", "held_out", "FS001", "FS002"):
+        expect(scores.get_by_text(words, exact=True).first).to_be_visible()
+    expect(visitor.page.get_by_text("reliability-engineering").first).to_be_visible()
+    expect(visitor.page.get_by_text("zone: models")).to_be_visible()
+    expect(visitor.page.get_by_text("use_case: turbofan_rul")).to_be_visible()
+
+    for label in ("held_out_residuals", "held_out_predictions"):
+        plot = visitor.plot(label)
+        expect(plot).to_be_visible()
+        assert is_loaded(plot), label
+        visitor.picture("evaluation" if label == "held_out_predictions" else "evaluation_residuals")
+        visitor.close_dialog()
+
+
+def test_the_drift_page_shows_the_verdict_and_its_plot_and_leads_to_evidentlys_report(
+    visitor: Visitor, road: Road
+) -> None:
+    visitor.open(f"/assets/monitoring/turbofan_rul/drift?view=partitions&partition={road.last_day}")
+    expect(visitor.row("verdict").get_by_text("stable")).to_be_visible()
+    link = visitor.row("report").get_by_role("link").first
+    expect(link).to_be_visible()
+    address = link.get_attribute("href") or ""
+    plot = visitor.plot("distances")
+    expect(plot).to_be_visible()
+    assert is_loaded(plot)
+    visitor.picture("drift")
+    visitor.close_dialog()
+
+    assert address == f"{visitor.servers.reports}/turbofan_rul/drift/{road.last_day}.html", urlsplit(address)
+    with visitor.page.context.expect_page() as opened:
+        link.click()
+    report = Visitor(opened.value, visitor.servers, visitor.pictures)
+    answer = report.page.reload()
+    assert answer is not None
+    assert answer.status == 200
+    expect(report.page.get_by_text(re.compile("Drift in column 't50'"))).to_be_visible()
+    expect(report.page.locator(".js-plotly-plot").first).to_be_visible()
+    report.picture("drift_report")
+
+
+def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor: Visitor, road: Road) -> None:
+    visitor.open("/locations/lakehouse_assets/sensors/turbofan_rul_retrain_on_drift")
+    page = visitor.page
+    expect(page.get_by_text("Asks for one retraining when drift reports of the champion say drift.")).to_be_visible()
+    expect(page.get_by_role("link", name="turbofan_rul_training")).to_be_visible()
+    expect(page.get_by_role("switch").or_(page.get_by_role("checkbox")).first).to_be_checked()
+    expect(page.get_by_text("0 runs requested").first).to_be_visible(timeout=90_000)
+    visitor.picture("sensor")
+    assert page.get_by_text("Failure", exact=True).count() == 0
+    tick = page.locator("tr").filter(has=page.get_by_text("View logs")).first
+    tick.get_by_text("0 runs requested").last.click()
+    expect(page.get_by_role("dialog")).to_contain_text(f"Skip reason: the report of {road.last_day} says stable")
+    visitor.picture("sensor_reason")
+
+
+def test_the_schedules_page_shows_when_it_runs_and_what(visitor: Visitor) -> None:
+    visitor.open("/locations/lakehouse_assets/schedules/turbofan_nightly_schedule")
+    expect(visitor.page.get_by_text("Every night at 02:00 UTC: the day before.")).to_be_visible()
+    expect(visitor.page.get_by_text("At 02:00").first).to_be_visible()
+    expect(visitor.page.get_by_role("link", name="turbofan_nightly")).to_be_visible()
+    visitor.picture("schedule")
+
+
+@pytest.mark.parametrize(
+    ("table", "check", "says"),
+    [
+        ("harmonized/turbofan/quarantine", "every_row_keeps_the_contract", "rows_set_aside"),
+        ("raw/turbofan/quarantine", "every_delivery_is_readable", "what_to_do"),
+    ],
+)
+def test_a_quarantines_check_page_shows_the_result_and_what_to_do(
+    visitor: Visitor, table: str, check: str, says: str
+) -> None:
+    visitor.open(f"/assets/{table}?view=checks")
+    expect(visitor.page.get_by_text(check).first).to_be_visible()
+    expect(visitor.page.get_by_text("Passed", exact=True)).to_be_visible()
+    expect(visitor.page.get_by_text(says, exact=True).first).to_be_visible()
+    visitor.picture(f"{table.split('/')[0]}_quarantine")
+
+
+def test_the_readings_page_shows_each_columns_meaning_and_unit(visitor: Visitor) -> None:
+    visitor.open("/assets/harmonized/turbofan/readings")
+    columns = visitor.page.locator("tr")
+    for column, unit in (("t50", "[K]"), ("p30", "[kPa]"), ("nf", "[rad/s]"), ("w31", "[kg/s]")):
+        row = columns.filter(has=visitor.page.get_by_text(column, exact=True)).first
+        row.scroll_into_view_if_needed()
+        expect(row).to_contain_text(unit)
+    expect(columns.filter(has=visitor.page.get_by_text("engine_id", exact=True)).first).to_contain_text("key")
+    visitor.picture("readings")
