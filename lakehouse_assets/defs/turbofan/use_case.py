@@ -107,14 +107,14 @@ def candidate(
     recipe = training_recipe(rows, regimes)
     known = registry.by_recipe(USE_CASE, recipe)
     if known is None:
-        trained = train_candidate(rows, regimes, versions, recipe, context.run_id, context.log.info)
+        trained = train_candidate(rows, regimes, versions, recipe, context.run.run_id, context.log.info)
         known = registry.register(USE_CASE, trained)
         for name, png in trained.figures.items():
             context.add_output_metadata({name.removesuffix(".png"): _picture(png, name)})
     else:
         context.log.info(f"version {known.version} was trained on exactly these rows and settings: nothing to train")
     context.add_output_metadata({"model_version": known.version, "mlflow_run_id": known.run_id})
-    return _version_row(known, context.run_id)
+    return _version_row(known, context.run.run_id)
 
 
 @dg.multi_asset(
@@ -197,7 +197,7 @@ def champion(
         "metric": DECIDING_METRIC,
         "candidate_value": new,
         "champion_value": old,
-        "run_id": context.run_id,
+        "run_id": context.run.run_id,
     }
     frame = pd.DataFrame([decision]).astype({"candidate_value": "float64", "champion_value": "float64"})
     yield dg.Output(frame, metadata={"promoted": verdict.promoted, "reason": verdict.reason})
