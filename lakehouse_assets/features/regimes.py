@@ -61,6 +61,8 @@ def fit_regimes(
         ValueError: A column is missing, or no reading has all its settings.
     """
     _require(readings, [*settings, *sensors], "fit_regimes")
+    # Sums depend on the order of the rows in their last bits, and Delta gives no order.
+    readings = readings.sort_values([*settings, *sensors], ignore_index=True)
     scaled = _scaled(readings, settings, resolution)
     known = np.isfinite(scaled).all(axis=1)
     if not known.any():

@@ -43,7 +43,8 @@ def reference_sample(history: pd.DataFrame) -> pd.DataFrame:
 def monitored_rows(normalised: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
     """Readings and predictions side by side: engine_id, day and the monitored columns."""
     keys = ["engine_id", "day"]
-    return normalised[[*keys, *MODEL_SENSORS]].merge(predicted[[*keys, PREDICTION]], on=keys, how="left")
+    rows = normalised[[*keys, *MODEL_SENSORS]].merge(predicted[[*keys, PREDICTION]], on=keys, how="left")
+    return rows.sort_values(keys, ignore_index=True)
 
 
 def window_of(rows: pd.DataFrame, day: date, days: int = WINDOW_DAYS) -> pd.DataFrame:
