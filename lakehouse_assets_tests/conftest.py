@@ -1,6 +1,8 @@
 """What the slow tests share: one whole road, run once by the demo's own command on a small simulated fleet."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -55,6 +57,19 @@ def run_demo(environment: dict[str, str], days: int) -> subprocess.CompletedProc
     return subprocess.run(
         command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False
     )
+
+
+def stop_with_its_children(process: "subprocess.Popen[bytes]") -> None:
+    """Ctrl-C to a server in a session of its own, as a terminal sends it; then nothing of its group stays behind."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            process.wait(40)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(10)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")

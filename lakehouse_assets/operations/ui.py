@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,8 @@ from lakehouse_assets.operations.embedded import prepare_dagster_home
 
 
 def main() -> int:
-    """Start the three and wait; stopping this stops them all."""
+    """Start the three and wait; stopping this, by Ctrl-C or by `kill`, stops them all."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     settings.switch_telemetry_off()
     home = settings.dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
@@ -33,13 +35,23 @@ def main() -> int:
 
 
 def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
-    """Serve the report pages in a thread, so that links on asset pages open, under the address of `REPORTS_URL`."""
+    """Serve the report pages in a thread, so that links on asset pages open, under the address of `REPORTS_URL`.
+
+    Raises:
+        SystemExit: the address is taken; says which and what to do.
+    """
     from urllib.parse import urlsplit
 
     folder.mkdir(parents=True, exist_ok=True)
     address = urlsplit(url)
     handler = functools.partial(_Quiet, directory=str(folder))
-    server = http.server.ThreadingHTTPServer((address.hostname or "127.0.0.1", address.port or 3001), handler)
+    try:
+        server = http.server.ThreadingHTTPServer((address.hostname or "127.0.0.1", address.port or 3001), handler)
+    except OSError as error:
+        raise SystemExit(
+            f"The reports cannot be served on {url} ({error.strerror}): stop the other `make ui`, or set REPORTS_URL to "
+            "an address that is free."
+        ) from error
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
 

@@ -2,7 +2,6 @@
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -28,7 +27,7 @@ from playwright.sync_api import (
 from playwright.sync_api import Error as PlaywrightError
 
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, FLAGS
-from lakehouse_assets_tests.conftest import PROJECT, Road
+from lakehouse_assets_tests.conftest import PROJECT, Road, stop_with_its_children
 
 #: What the UI writes across a page when something behind it broke.
 BANNER = re.compile(
@@ -146,7 +145,7 @@ def servers(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         _wait_until_listening(port, process, log)
         yield Servers(f"http://127.0.0.1:{port}", road.environment["REPORTS_URL"])
     finally:
-        _stop(process)
+        stop_with_its_children(process)
 
 
 @pytest.fixture(scope="package")
@@ -215,18 +214,3 @@ def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path
                 return
         time.sleep(0.3)
     raise AssertionError(f"`make ui` did not come up on port {port}:\n{log.read_text()[-3000:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Ctrl-C to the whole group, as a terminal sends it; then nothing of the group may stay behind."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGINT)
-        try:
-            process.wait(40)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -1,7 +1,5 @@
 """Drift and the real daemon: no drift leads to no retraining, drift to exactly one, whatever restarts."""
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +15,7 @@ from dagster._core.definitions.run_request import InstigatorType
 
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.monitoring.retraining import retraining_wanted
-from lakehouse_assets_tests.conftest import PROJECT, Road
+from lakehouse_assets_tests.conftest import PROJECT, Road, stop_with_its_children
 from lakehouse_assets_tests.end_to_end.own_platform import copy_of, platform_in, run_days
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("road")]
@@ -77,20 +75,6 @@ class Platform:
     def wait_for_evaluations(self, more: int) -> None:
         wanted = self.evaluations() + more
         self.wait(lambda: self.evaluations() >= wanted, f"{more} more evaluations of {SENSOR}")
-
-
-def stop_with_its_children(process: subprocess.Popen[bytes]) -> None:
-    """Ask the daemon to end, then end what is left of its own session."""
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait(10)
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
 
 
 @pytest.fixture(scope="module")
