@@ -49,8 +49,8 @@ def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
         server = http.server.ThreadingHTTPServer((address.hostname or "127.0.0.1", address.port or 3001), handler)
     except OSError as error:
         raise SystemExit(
-            f"The reports cannot be served on {url} ({error.strerror}): stop the other `make ui`, or set REPORTS_URL to "
-            "an address that is free."
+            f"The reports cannot be served on {url} ({error.strerror}): stop the other `make ui`, or set REPORTS_URL "
+            "to an address that is free."
         ) from error
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server
