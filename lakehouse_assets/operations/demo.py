@@ -13,7 +13,7 @@ from pathlib import Path
 from lakehouse_assets import settings
 
 #: Days that the simulated fleets fly in the demo.
-SIMULATED_DAYS = 250
+SIMULATED_DAYS = 200
 #: Remembers which input filled the embedded lake, so that another input does not get mixed into it.
 SOURCE_MARK = settings.DATA / ".demo_source"
 
