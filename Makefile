@@ -28,7 +28,7 @@ demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift re
 test: $(READY)   ## The tests of every part
 	$(BIN)/python -m pytest -n 2 --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser
 
-road: $(READY)   ## The whole-road tests: end to end, the daemon, and the browser (Debian's chromium); about fifteen minutes
+road: $(READY)   ## The whole-road tests: end to end, the daemon, and the browser (Debian's chromium); about eight minutes
 	@# In one process, so that all share one road: xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
 	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/browser
 
