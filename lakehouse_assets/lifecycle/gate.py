@@ -28,7 +28,7 @@ def decide(candidate: float | None, champion: float | None, bounds: Bounds, metr
 
     Args:
         candidate: The candidate's figure; None when no entity was held out.
-        champion: The serving model's figure on the same rows; None when nothing serves yet.
+        champion: The serving model's figure on the same rows; None when nothing serves yet or it reads other features.
         bounds: The bounds.
         metric: The metric's name, for the reason.
     """
@@ -37,7 +37,10 @@ def decide(candidate: float | None, champion: float | None, bounds: Bounds, metr
     if not candidate <= bounds.worst:
         return Verdict(False, f"{metric} {candidate:.2f} is worse than the bound {bounds.worst:.2f}")
     if champion is None:
-        return Verdict(True, f"{metric} {candidate:.2f} keeps the bound {bounds.worst:.2f}, and no champion serves yet")
+        return Verdict(
+            True,
+            f"{metric} {candidate:.2f} keeps the bound {bounds.worst:.2f}, and there is no champion to compare with",
+        )
     if not candidate <= champion * (1 + bounds.tolerance):
         return Verdict(False, f"{metric} {candidate:.2f} is worse than the champion's {champion:.2f}")
     return Verdict(True, f"{metric} {candidate:.2f} is not worse than the champion's {champion:.2f}")

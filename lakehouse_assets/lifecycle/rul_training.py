@@ -19,21 +19,20 @@ from lakehouse_assets.lifecycle.rul import (
     training_label,
 )
 from lakehouse_assets.lifecycle.training import Floats, Progress, out_of_fold, train_booster
-from lakehouse_assets.lifecycle.training_set import TRAINING, feature_version, recipe
+from lakehouse_assets.lifecycle.training_set import TRAINING, one_feature_version, recipe
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def training_recipe(rows: "pd.DataFrame", regimes: "pd.DataFrame") -> str:
-    """A hash of all that decides the model: training rows, regimes, parameters, rounds, cap."""
+def training_recipe(rows: "pd.DataFrame") -> str:
+    """A hash of all that decides the model: training rows with their feature version, parameters, rounds, cap."""
     settings = json.dumps([dict(DEFAULT_PARAMS), NUM_ROUNDS, RUL_CAP, TRAIN_EVERY, COVERAGE], sort_keys=True)
-    return recipe(_training_rows(rows), feature_version(regimes, feature_names()), settings)
+    return recipe(_training_rows(rows), settings)
 
 
 def train_candidate(
     rows: "pd.DataFrame",
-    regimes: "pd.DataFrame",
     delta_versions: Mapping[str, int],
     made_of: str,
     run_id: str,
@@ -43,14 +42,13 @@ def train_candidate(
 
     Args:
         rows: The training set.
-        regimes: The operating regimes that its features are normalised by.
         delta_versions: Table -> version of everything that the training set was made from.
         made_of: Its recipe.
         run_id: The Dagster run that trains.
         progress: Is told how far it has come.
 
     Raises:
-        ValueError: no training engine has failed yet.
+        ValueError: too few training engines have failed yet, or the rows mix feature versions.
     """
     names = feature_names()
     training = _training_rows(rows)
@@ -71,7 +69,7 @@ def train_candidate(
         params={**DEFAULT_PARAMS, "rounds": NUM_ROUNDS, "rul_cap": RUL_CAP, "train_every": TRAIN_EVERY},
         metrics={"out_of_fold_rmse_capped": fold_error, "training_engines": float(training["engine_id"].nunique())},
         delta_versions=delta_versions,
-        feature_version=feature_version(regimes, names),
+        feature_version=one_feature_version(training, "the training set"),
         recipe=made_of,
         tags={"dagster_run_id": run_id, "use_case": "turbofan_rul"},
         figures={"importances.png": plots.importances(booster)},

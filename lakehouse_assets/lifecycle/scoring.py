@@ -5,9 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lakehouse_assets.features.windows import feature_names
 from lakehouse_assets.lifecycle.intervals import apply_band
-from lakehouse_assets.lifecycle.training_set import feature_version
+from lakehouse_assets.lifecycle.training_set import one_feature_version
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.registry import LoadedModel, ModelVersion
@@ -40,14 +39,14 @@ def predict(rows: pd.DataFrame, model: "LoadedModel") -> pd.DataFrame:
     )
 
 
-def require_same_features(version: "ModelVersion", regimes: pd.DataFrame) -> None:
+def require_same_features(version: "ModelVersion", rows: pd.DataFrame) -> None:
     """Refuse to predict with features that the model did not learn from.
 
     Raises:
-        ValueError: the feature view was made with other regimes or columns than the champion's training set.
+        ValueError: the rows were made with other regimes or columns than the model's training set, or mix several.
     """
-    now = feature_version(regimes, feature_names())
-    if version.feature_version != now:
+    now = one_feature_version(rows, "the feature view")
+    if len(rows) and version.feature_version != now:
         raise ValueError(
             f"champion {version.name} version {version.version} learned from features {version.feature_version}, but "
             f"the feature view is now {now}: its operating regimes or columns changed. Materialise the feature view "

@@ -56,6 +56,25 @@ def recipe(rows: "pd.DataFrame", *ingredients: str) -> str:
     return digest.hexdigest()
 
 
+def one_feature_version(rows: "pd.DataFrame", what: str) -> str:
+    """The feature version that all rows carry.
+
+    Args:
+        rows: Rows with `feature_version`; none give "".
+        what: What they are, for the error.
+
+    Raises:
+        ValueError: rows of several versions lie side by side, as after a refit of the regimes for some days only.
+    """
+    found = sorted(rows["feature_version"].unique())
+    if len(found) > 1:
+        raise ValueError(
+            f"{what} mixes the feature versions {', '.join(found)}: the operating regimes were refitted, and only some "
+            "days were made anew. Materialise distilled/turbofan/normalised_readings and what follows for all days."
+        )
+    return str(found[0]) if found else ""
+
+
 def feature_version(regimes: "pd.DataFrame", names: list[str]) -> str:
     """The version of a feature view: its columns and the regimes that they are normalised by, as 12 hex digits."""
     return recipe(regimes, *names)[:12]

@@ -20,19 +20,20 @@ REJECT_COLUMNS = ["file", "sha256", "line", "day", "reason", "text", "content", 
 
 
 def known_deliveries(lake: Lake) -> pd.DataFrame:
-    """The ledger so far: one row per delivery (file, sha256, modified); empty before the first."""
+    """The ledger so far: one row per delivery, also for one that came back; empty before the first."""
     if not lake.exists(DELIVERIES):
         return pd.DataFrame(columns=LEDGER_COLUMNS)
     return lake.read_pandas(DELIVERIES)
 
 
 def examine(folder: Path, known: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the files that the ledger does not know by name, size and time of change.
+    """Read the files whose last delivery in the ledger is of another size or time of change.
 
     Returns:
         The new deliveries (`LEDGER_COLUMNS`) and the lines and files that cannot be read (`REJECT_COLUMNS`).
     """
-    seen = set(zip(known["file"], known["bytes"], pd.to_datetime(known["modified"], utc=True), strict=True))
+    last = known.sort_values("seen_at", kind="stable").drop_duplicates("file", keep="last")
+    seen = set(zip(last["file"], last["bytes"], pd.to_datetime(last["modified"], utc=True), strict=True))
     fresh = [f for f in list_landing(folder) if (f.name, f.size, pd.Timestamp(f.modified)) not in seen]
     deliveries = [read_delivery(file) for file in fresh]
     ledger = [_ledger_row(file, delivery, now) for file, delivery in zip(fresh, deliveries, strict=True)]
@@ -50,7 +51,7 @@ def open_rejects(lake: Lake, folder: Path, files: pd.DataFrame, rejects: pd.Data
         rejects: New rows of the quarantine.
     """
     ledger = pd.concat([f for f in (known_deliveries(lake), files) if len(f)] or [files])
-    last = ledger.sort_values(["seen_at", "modified"]).drop_duplicates("file", keep="last")
+    last = ledger.sort_values("seen_at", kind="stable").drop_duplicates("file", keep="last")
     held = lake.read_pandas(QUARANTINE) if lake.exists(QUARANTINE) else rejects
     both = pd.concat([f for f in (held, rejects) if len(f)] or [rejects])
     both = both.drop_duplicates(["file", "sha256", "line"])

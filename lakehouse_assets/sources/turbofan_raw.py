@@ -5,7 +5,7 @@ appended, and from then on it is the one in force. Where an earlier delivery had
 none, a marker row (line 0, no values) says so; without it the withdrawn rows would stay in force for ever.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,11 +150,20 @@ def raw_table(rows: pd.DataFrame) -> "pa.Table":
     return pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
 
 
-def lives_table(files: Iterable[LandingFile], ingested_at: datetime) -> "pa.Table":
-    """Rows of RUL files, one per test engine of a cohort, as an Arrow table; values as delivered."""
+def lives_in_force(lake: Lake, key: Sequence[str]) -> dict[str, str]:
+    """File -> sha256 of the delivery of each RUL file that raw took last."""
+    if not lake.exists(key):
+        return {}
+    held = lake.read_pandas(key, columns=["file", "sha256", "ingested_at"]).sort_values("ingested_at", kind="stable")
+    return dict(zip(held["file"], held["sha256"], strict=True))
+
+
+def lives_table(files: Iterable[LandingFile], in_force: Mapping[str, str], ingested_at: datetime) -> "pa.Table":
+    """Rows of the RUL files whose delivery is not in force yet, one per test engine; values as delivered."""
     import pyarrow as pa
 
-    frames = [read_delivery(file).rows for file in files]
+    deliveries = [read_delivery(file) for file in files]
+    frames = [delivery.rows for delivery in deliveries if in_force.get(delivery.name) != delivery.sha256]
     rows = pd.concat([f for f in frames if len(f)], ignore_index=True) if any(len(f) for f in frames) else None
     schema = pa.schema(
         [

@@ -10,7 +10,7 @@ figures = st.floats(0, 100)
 @pytest.mark.parametrize(
     ("candidate", "champion", "tolerance", "promoted", "reason"),
     [
-        (20.0, None, 0.0, True, "no champion serves yet"),
+        (20.0, None, 0.0, True, "no champion to compare with"),
         (26.0, None, 0.0, False, "worse than the bound 25.00"),
         (20.0, 21.0, 0.0, True, "not worse than the champion's 21.00"),
         (20.0, 20.0, 0.0, True, "not worse"),

@@ -10,7 +10,6 @@ import pytest
 from lakehouse_assets.lifecycle.intervals import fit_band
 from lakehouse_assets.lifecycle.registry import Candidate, ModelRegistry
 from lakehouse_assets.lifecycle.scoring import in_service, predict, require_same_features
-from lakehouse_assets.lifecycle.training_set import feature_version
 
 RANDOM = np.random.default_rng(1)
 ROWS = pd.DataFrame({"x": RANDOM.normal(size=300), "y": RANDOM.normal(size=300)})
@@ -96,8 +95,14 @@ def test_predictions_carry_a_band_and_the_versions_they_come_from(registry: Mode
 def test_features_of_another_version_are_refused_with_what_to_do(registry: ModelRegistry) -> None:
     version = registry.register("rotors", candidate("r1"))
     with pytest.raises(ValueError, match=r"learned from features f1.*run the training job"):
-        require_same_features(version, pd.DataFrame({"regime": [0]}))
-    assert feature_version(pd.DataFrame({"regime": [0]}), []) != "f1"
+        require_same_features(version, pd.DataFrame({"feature_version": ["f2"]}))
+    require_same_features(version, pd.DataFrame({"feature_version": ["f1", "f1"]}))
+
+
+def test_rows_of_several_feature_versions_are_refused_even_if_one_is_the_models(registry: ModelRegistry) -> None:
+    version = registry.register("shafts", candidate("r1"))
+    with pytest.raises(ValueError, match=r"mixes the feature versions f1, f2.*for all days"):
+        require_same_features(version, pd.DataFrame({"feature_version": ["f1", "f2"]}))
 
 
 def test_engines_that_failed_by_a_day_are_not_in_service_on_it() -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from lakehouse_assets.sources.turbofan_raw import delivered_rows, files_for, in_force, raw_table, rows_to_append
+from lakehouse_assets.sources.turbofan_raw import (
+    delivered_rows,
+    files_for,
+    in_force,
+    lives_table,
+    raw_table,
+    rows_to_append,
+)
 
 DAY1, DAY9 = date(2024, 1, 1), date(2024, 1, 9)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -137,3 +144,20 @@ def test_a_row_that_no_partition_can_hold_is_rejected_with_its_day(tmp_path: Pat
     assert "2023-12-31, lies outside 2024-01-01 to today" in early.rejects["reason"].iloc[0]
     assert late.rejects["line"].tolist() == [2]
     assert delivered_rows(files_for(tmp_path, "train", (DAY1, DAY9)))["is_last"].tolist() == [False]
+
+
+def test_a_rul_file_is_taken_once_and_again_when_an_earlier_delivery_comes_back(tmp_path: Path) -> None:
+    taken: dict[str, str] = {}
+
+    def take() -> list[str]:
+        table = lives_table(files_for(tmp_path, "RUL", None), taken, NOW)
+        taken.update({row["file"]: row["sha256"] for row in table.to_pylist()})
+        return table.column("remaining_cycles").to_pylist()
+
+    drop(tmp_path, "RUL_FD001.txt", "112 \n", "98 \n")
+    assert take() == ["112", "98"]
+    assert take() == []
+    drop(tmp_path, "RUL_FD001.txt", "50 \n", "60 \n")
+    assert take() == ["50", "60"]
+    drop(tmp_path, "RUL_FD001.txt", "112 \n", "98 \n")
+    assert take() == ["112", "98"]

@@ -63,8 +63,12 @@ def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failur
 def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
     """Normalise each reading within its regime; null where its flight condition is unknown."""
     from lakehouse_assets.features.regimes import SENSORS, normalise
+    from lakehouse_assets.features.windows import feature_names
+    from lakehouse_assets.lifecycle.training_set import feature_version
 
-    return normalise(readings, regimes)[["engine_id", "day", "fleet", "cycle", *SENSORS]]
+    version = feature_version(regimes, feature_names())
+    rows = normalise(readings, regimes)[["engine_id", "day", "fleet", "cycle", *SENSORS]]
+    return rows.assign(feature_version=version)
 
 
 @dg.asset(
@@ -140,5 +144,7 @@ def fleet_days(readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Tabl
 def features(context: dg.AssetExecutionContext, normalised: Frame, baselines: Frame) -> Frame:
     """Compute the window features of the run's days from those days and the history before them."""
     from lakehouse_assets.features.windows import window_features
+    from lakehouse_assets.lifecycle.training_set import one_feature_version
 
-    return window_features(normalised, baselines, first_day=days_of(context)[0])
+    version = one_feature_version(normalised, "the history of these days' features")
+    return window_features(normalised, baselines, first_day=days_of(context)[0]).assign(feature_version=version)

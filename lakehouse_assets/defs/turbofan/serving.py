@@ -44,7 +44,6 @@ def _champion(registry: ModelRegistry) -> LoadedModel:
         "failures": dg.AssetIn(
             key=["harmonized", "turbofan", "failures"], metadata={"columns": ["engine_id", "day", "cycle"]}
         ),
-        "regimes": dg.AssetIn(key=["distilled", "turbofan", "operating_regimes"]),
     },
     deps=[["models", USE_CASE, "champion"]],
     check_specs=check_specs(contract("predictions")),
@@ -55,13 +54,13 @@ def _champion(registry: ModelRegistry) -> LoadedModel:
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def predictions(features: Frame, failures: Frame, regimes: Frame, registry: ModelRegistry) -> Iterator[Any]:
+def predictions(features: Frame, failures: Frame, registry: ModelRegistry) -> Iterator[Any]:
     """Predict the remaining life of every engine in service with the champion."""
     from lakehouse_assets.contracts.conform import to_arrow
     from lakehouse_assets.lifecycle import scoring
 
     model = _champion(registry)
-    scoring.require_same_features(model.version, regimes)
+    scoring.require_same_features(model.version, features)
     rows = scoring.predict(scoring.in_service(features, failures), model)
     yield dg.Output(
         to_arrow(rows, contract("predictions")),

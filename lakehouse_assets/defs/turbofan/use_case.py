@@ -84,7 +84,6 @@ def training_set(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
     ins={
         "rows": dg.AssetIn(key=TRAINING_SET),
         "manifest": dg.AssetIn(key=["delivery", USE_CASE, "training_manifest"]),
-        "regimes": dg.AssetIn(key=["distilled", "turbofan", "operating_regimes"]),
     },
     owners=[RELIABILITY],
     kinds={"lightgbm"},
@@ -95,7 +94,6 @@ def candidate(
     context: dg.AssetExecutionContext,
     rows: Frame,
     manifest: Frame,
-    regimes: Frame,
     lake: LakeResource,
     registry: ModelRegistry,
 ) -> Frame:
@@ -104,10 +102,10 @@ def candidate(
 
     versions = dict(zip(manifest["table"], manifest["version"].astype(int), strict=True))
     versions["/".join(TRAINING_SET)] = lake.lake().version(TRAINING_SET)
-    recipe = training_recipe(rows, regimes)
+    recipe = training_recipe(rows)
     known = registry.by_recipe(USE_CASE, recipe)
     if known is None:
-        trained = train_candidate(rows, regimes, versions, recipe, context.run.run_id, context.log.info)
+        trained = train_candidate(rows, versions, recipe, context.run.run_id, context.log.info)
         known = registry.register(USE_CASE, trained)
         for name, png in trained.figures.items():
             context.add_output_metadata({name.removesuffix(".png"): _picture(png, name)})
@@ -148,7 +146,8 @@ def evaluation(
     serving = registry.champion(USE_CASE)
     model = registry.load(newest)
     scores = evaluate(model, "candidate", rows, tested, lives)
-    if serving is not None:
+    if serving is not None and serving.feature_version == newest.feature_version:
+        # A champion of other features cannot be asked on these; the gate then has nothing to compare with.
         import pandas as pd
 
         same = model if serving.version == newest.version else registry.load(serving)

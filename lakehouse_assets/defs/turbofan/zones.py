@@ -94,13 +94,15 @@ def in_service(context: dg.AssetExecutionContext, landing: LandingZone, lake: La
     deps=[landing_files],
     owners=[PLANT_DATA],
     description="Rows of RUL files as delivered: the true remaining life of each engine of a test cohort.",
-    metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "line"]},
+    metadata={"write_mode": "append"},
+    pool="turbofan_raw",
 )
-def raw_remaining_lives(landing: LandingZone) -> Table:
-    """Append the lines of RUL files that raw does not hold yet."""
-    from lakehouse_assets.sources.turbofan_raw import files_for, lives_table
+def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
+    """Append the lines of RUL files whose delivery is not in force yet."""
+    from lakehouse_assets.sources.turbofan_raw import files_for, lives_in_force, lives_table
 
-    return lives_table(files_for(landing.folder("turbofan"), "RUL", None), datetime.now(UTC))
+    held = lives_in_force(lake.lake(), context.asset_key.path)
+    return lives_table(files_for(landing.folder("turbofan"), "RUL", None), held, datetime.now(UTC))
 
 
 @dg.multi_asset(
@@ -110,7 +112,7 @@ def raw_remaining_lives(landing: LandingZone) -> Table:
             key=["raw", "turbofan", "deliveries"],
             description="The ledger of files seen in the landing folder: what each held, and whether it could be read.",
             owners=[PLANT_DATA],
-            metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "modified"]},
+            metadata={"write_mode": "append"},
         ),
         "quarantine": dg.AssetOut(
             key=["raw", "turbofan", "quarantine"],
