@@ -17,6 +17,8 @@ OFFLINE = {
     "GIT_PYTHON_REFRESH": "quiet",
     # Not a network switch, but a bar per artifact in every log.
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # Not one either: Dagster hands events of a backfill to the event log in batches (operations/event_log.py).
+    "DAGSTER_EVENT_BATCH_SIZE": "1000",
 }
 
 

@@ -8,6 +8,7 @@ range would. ``test_data_version.py`` is the canary that sings when a Dagster re
 - ``execute_step._get_output_asset_events`` and ``_dagster_event_for_asset_event``: build the materialisation events
   with their provenance tags. For a range of partitions they are called here once for each partition, each with its own
   data version and metadata,
+- ``DagsterEventBatchMetadata``: lets the event log write the events of a range together,
 - ``StepExecutionContext._data_version_cache``: remembers one version an asset, where a range has one a partition,
 - ``OutputContext._asset_key``: without it, Dagster does not add its own events, with one version for all, after ours.
 """
@@ -17,6 +18,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
+from uuid import uuid4
 
 import dagster as dg
 from dagster import DagsterEvent
@@ -54,6 +56,7 @@ def report_partitions(
         Dagster does not show them to an IO manager. Its metadata does.
     """
     from dagster._core.definitions.metadata import normalize_metadata
+    from dagster._core.events import DagsterEventBatchMetadata
     from dagster._core.execution.plan import execute_step
 
     step = context.step_context
@@ -61,6 +64,7 @@ def report_partitions(
     assets_def = step.job_def.asset_layer.get_assets_def_for_node(step.node_handle)
     if assets_def is None:
         raise dg.DagsterInvariantViolationError(f"Asset {asset_key.to_user_string()} is not defined in this job.")
+    batch, last = str(uuid4()), list(versions)[-1:]
     for key, version in versions.items():
         output = _output(context, version)
         for event in execute_step._get_output_asset_events(
@@ -72,7 +76,8 @@ def report_partitions(
             step,
             assets_def.execution_type,
         ):
-            yield execute_step._dagster_event_for_asset_event(step, event, None)
+            together = DagsterEventBatchMetadata(batch, is_end=[key] == last)
+            yield execute_step._dagster_event_for_asset_event(step, event, together)
         # Dagster would compare this version with that of the next partition and warn that they differ.
         step._data_version_cache.values.pop(asset_key, None)
     context._asset_key = None

@@ -1,20 +1,25 @@
-"""Dagster's SQLite event log, kept open.
+"""Dagster's SQLite event log, kept open, and a batch of events in one transaction.
 
 The stock storage opens, configures and closes its index database for every event, and closing the last connection
 makes SQLite fold its write-ahead log into the file. A backfill of a year over eleven daily assets writes 8,000 events:
-measured at 15 ms of CPU each, at 8 ms with this class. It changes when connections are opened, nothing else; the files
-are the same, and either storage reads what the other wrote. Run databases are still closed after each event, since the
-UI notices new log lines by the change of the file.
+measured at 15 ms of CPU each, at 8 ms with the index kept open. Run databases are still closed after each event, since
+the UI notices new log lines by the change of the file. Dagster hands the planned events of a run, and the
+materialisations of a range of partitions, over as batches when `DAGSTER_EVENT_BATCH_SIZE` says so (`settings` does).
+The stock storage writes them one by one all the same, this class in one transaction: the demo's 4,800 events and all
+else then take a third less CPU. The files are the same, and either storage reads what the other wrote.
 
 `dagster.yaml` names this class. It is the one place that knows this private part of Dagster, and
 `test_event_log.py` tells when that changes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from dagster._config.config_schema import UserConfigSchema
+from dagster._core.events import ASSET_EVENTS
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
@@ -60,6 +65,31 @@ class OpenSqliteEventLogStorage(SqliteEventLogStorage):
                 self._initialized_dbs.add(shard)
             with engine.connect() as connection, connection.begin():
                 yield connection
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store the events of a batch: those of assets together, in one transaction a database, the others singly."""
+        of_assets = [event for event in events if event.dagster_event_type in ASSET_EVENTS]
+        for run_id in dict.fromkeys(event.run_id for event in of_assets):
+            self._store_asset_events(run_id, [event for event in of_assets if event.run_id == run_id])
+        for event in events:
+            if event.dagster_event_type not in ASSET_EVENTS:
+                self.store_event(event)
+
+    def _store_asset_events(self, run_id: str, events: Sequence[EventLogEntry]) -> None:
+        rows = [self._event_to_row(event) for event in events]
+        with self.run_connection(run_id) as connection:
+            connection.execute(SqlEventLogStorageTable.insert(), rows)
+        with self.index_transaction() as connection:
+            inserts = (connection.execute(SqlEventLogStorageTable.insert().values(**row)) for row in rows)
+            ids = [int(inserted.inserted_primary_key[0]) for inserted in inserts if inserted.inserted_primary_key]
+            self._store_asset_event_tags(connection, events, ids)
+            # An asset's entry says what came last of each type, so only the last of each need be told.
+            last = {
+                (e.get_dagster_event().asset_key, e.dagster_event_type): (e, i)
+                for e, i in zip(events, ids, strict=True)
+            }
+            for event, event_id in last.values():
+                self._store_asset_event(connection, event, event_id)
 
     def dispose(self) -> None:
         """Close what is open."""

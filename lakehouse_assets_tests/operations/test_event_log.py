@@ -50,6 +50,34 @@ def test_the_stock_storage_reads_what_it_wrote_and_it_reads_what_the_stock_stora
         assert len(instance.get_materialized_partitions(readings.key)) == 3
 
 
+@pytest.mark.parametrize("size", ["0", "2", "1000"])
+def test_batches_of_any_size_tell_the_same_story_as_single_events(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], size: str
+) -> None:
+    """What the UI asks: partitions, the newest materialisation, tags, the run's own log."""
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", size)
+    with DagsterInstance.get() as instance:
+        run(instance, "2024-01-01", "2024-01-05")
+        run(instance, "2024-01-04", "2024-01-06")
+        days = [f"2024-01-0{day}" for day in range(1, 7)]
+        assert instance.get_materialized_partitions(readings.key) == set(days)
+        newest = instance.get_latest_materialization_event(readings.key)
+        assert newest is not None
+        assert newest.get_dagster_event().partition == "2024-01-06"
+        counts = instance.event_log_storage.get_materialized_partitions(readings.key)
+        assert counts == set(days)
+        ids = [run_.run_id for run_ in reversed(list(instance.get_runs()))]
+        for run_id, planned in zip(ids, (days[:5], days[3:6]), strict=True):
+            log = [entry.get_dagster_event() for entry in instance.all_logs(run_id) if entry.is_dagster_event]
+            for kind in ("ASSET_MATERIALIZATION_PLANNED", "ASSET_MATERIALIZATION"):
+                assert [event.partition for event in log if event.event_type_value == kind] == planned
+        records = instance.fetch_materializations(readings.key, limit=100).records
+        assert [record.partition_key for record in reversed(records)] == [*days[:5], *days[3:6]]
+        assert all("dagster/data_version" in (record.asset_materialization.tags or {}) for record in records)
+    # Dagster falls back to single events, with a word on stderr only.
+    assert "storing event batch" not in capfd.readouterr().err
+
+
 def test_telemetry_is_off_and_retries_monitoring_and_a_run_queue_are_on(home: Path) -> None:
     with DagsterInstance.get() as instance:
         assert instance.telemetry_enabled is False
