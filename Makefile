@@ -32,11 +32,12 @@ road: $(READY)   ## The whole-road tests: end to end, the daemon, and the browse
 	@# In one process, so that all share one road: xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
 	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/browser
 
-check: $(READY)  ## Format, lint, types, definitions
+check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs --use-active-venv
+	$(BIN)/python -m lakehouse_assets.operations.contracts check
 
 ui: $(READY)     ## Dagster UI on 127.0.0.1:3000, with the daemon that runs schedules and sensors
 	$(BIN)/python -m lakehouse_assets.operations.ui

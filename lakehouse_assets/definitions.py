@@ -6,6 +6,9 @@ from pathlib import Path
 import dagster as dg
 
 from lakehouse_assets import settings
+from lakehouse_assets.contracts.catalogue import Catalogue, catalogue
+from lakehouse_assets.contracts.checks import contract_checks
+from lakehouse_assets.contracts.schema import promised_spec
 
 settings.switch_telemetry_off()
 
@@ -20,12 +23,18 @@ STORAGE_KINDS = {
     "monitoring": {"deltalake", "evidently"},
 }
 
+#: Where the tables' contracts lie: `<domain>/contracts/<zone>/<table>.yaml`.
+DEFS = Path(__file__).parent / "defs"
+
 #: Zones whose assets belong to a use case; those of the others belong to a domain.
 USE_CASE_ZONES = ("delivery", "models", "monitoring")
 
 
 def with_house_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
-    """Give an asset what all assets of its zone share: group (domain or use case), kinds, zone and use-case tags."""
+    """Give an asset what all assets of its zone share (group, kinds, tags), and what its contract says of it."""
+    contract = contracts().get(tuple(spec.key.path))
+    if contract is not None:
+        spec = promised_spec(spec, contract)
     zone, subject = spec.key.path[0], spec.key.path[1]
     tags = {"zone": zone, **({"use_case": subject} if zone in USE_CASE_ZONES else {}), **spec.tags}
     return spec.replace_attributes(
@@ -35,13 +44,21 @@ def with_house_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
     )
 
 
+def contracts() -> Catalogue:
+    """The contract of every table."""
+    return catalogue(DEFS)
+
+
 def load() -> dg.Definitions:
-    """Everything below `defs/`, with the house's policies."""
+    """Everything below `defs/`, with the house's policies, and the checks that follow from the contracts."""
     loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     with warnings.catch_warnings():
         # `map_asset_specs` is no preview, but calls a method that says it is one (dagster 1.13).
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        return loaded.map_asset_specs(func=with_house_policies)
+        mapped = loaded.map_asset_specs(func=with_house_policies)
+    promised = [(spec, contracts().get(tuple(spec.key.path))) for spec in mapped.resolve_all_asset_specs()]
+    checks = [contract_checks(spec, contract) for spec, contract in promised if contract is not None]
+    return dg.Definitions.merge(mapped, dg.Definitions(asset_checks=[check for check in checks if check is not None]))
 
 
 defs = load()

@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+#: Text that means "no reading" where a number belongs, in any case and with any space around it.
+MISSING_WORDS = ("", "nan", "none", "null", "<na>")
+
+
+def says_missing(values: pd.Series) -> pd.Series:
+    """Whether each value is one of the `MISSING_WORDS`."""
+    return values.astype(str).str.strip().str.lower().isin(MISSING_WORDS)
+
+
 @dataclass(frozen=True)
 class Conformed:
     """The two halves of a frame: `rows` keep the contract, `broken` say in `rule` which promise each row breaks."""
@@ -62,9 +71,10 @@ def _typed(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     given = values.notna()
     if column.type in ("double", "float", "long", "integer"):
         typed = pd.to_numeric(values, errors="coerce")
-        # NaN as delivered means "no reading"; any other text that is no number is a broken row.
-        says_missing = values.astype(str).str.strip().str.lower().isin(["nan", "", "none", "null", "<na>"])
-        unreadable = given & ~says_missing & (typed.isna() | typed.isin([float("inf"), float("-inf")]))
+        unreadable = given & (typed.isna() | typed.isin([float("inf"), float("-inf")]))
+        if unreadable.any():
+            # NaN as delivered means "no reading"; any other text that is no number is a broken row.
+            unreadable &= ~says_missing(values)
         if column.type in ("long", "integer"):
             unreadable |= typed.notna() & (typed % 1 != 0)
             typed = typed.astype("Float64").where(~unreadable).astype("Int64")

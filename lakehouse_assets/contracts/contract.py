@@ -1,17 +1,38 @@
 """One table's contract, read from its Open Data Contract Standard v3 file."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+from lakehouse_assets.contracts.located import Problem
+
 #: The physical types that a contract may name: those of Delta Lake.
-PHYSICAL_TYPES = ("string", "long", "integer", "double", "float", "boolean", "date", "timestamp")
+PHYSICAL_TYPES = ("string", "long", "integer", "double", "float", "boolean", "date", "timestamp", "binary")
+
+#: The standard's logical type of each physical type.
+LOGICAL_TYPES = {
+    "string": "string",
+    "long": "integer",
+    "integer": "integer",
+    "double": "number",
+    "float": "number",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamp",
+    "binary": "string",
+}
+
+#: Name of the check that follows from a contract's primary key.
+KEY_RULE = "one_row_per_key"
 
 
 class ContractError(ValueError):
-    """A contract file that cannot be used as it stands."""
+    """A contract file that cannot be used as it stands; ``problems`` say where and why."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
 
 
 @dataclass(frozen=True)
@@ -27,17 +48,25 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     classification: str | None = None
+    partitioned: bool = False
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether its values are about a person, and are masked wherever rows are shown."""
+        return (self.classification or "").lower() in ("personal", "sensitive", "restricted")
 
 
 @dataclass(frozen=True)
 class QualityRule:
-    """A rule about the whole table, executed by Great Expectations as an asset check."""
+    """A rule about many rows at once, executed by Great Expectations as an asset check."""
 
     name: str
     description: str
     expectation: str
     arguments: dict[str, Any]
     blocking: bool
+    whole_table: bool = False
+    """Whether it looks at the whole table rather than at the partitions that the run wrote."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +80,7 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[QualityRule, ...]
     freshness_hours: float | None = None
+    classification: str | None = None
 
     @property
     def primary_key(self) -> list[str]:
@@ -58,9 +88,31 @@ class Contract:
         return [column.name for column in self.columns if column.primary_key]
 
     @property
+    def partition_columns(self) -> list[str]:
+        """Names of the columns that hold the table's partitions."""
+        return [column.name for column in self.columns if column.partitioned]
+
+    @property
     def column_names(self) -> list[str]:
         """Names of all columns, in the promised order."""
         return [column.name for column in self.columns]
+
+    @property
+    def all_rules(self) -> tuple[QualityRule, ...]:
+        """The rules as written, and before them that of the primary key: one row per key."""
+        keys = self.primary_key
+        if not keys:
+            return self.rules
+        # A key that spans the partition column can only be repeated within a partition.
+        whole = not set(self.partition_columns) & set(keys)
+        named = ", ".join(keys)
+        expectation, arguments = (
+            ("ExpectColumnValuesToBeUnique", {"column": keys[0]})
+            if len(keys) == 1
+            else ("ExpectCompoundColumnsToBeUnique", {"column_list": keys})
+        )
+        own = QualityRule(KEY_RULE, f"No two rows have the same {named}.", expectation, arguments, True, whole)
+        return (own, *self.rules)
 
 
 @cache
@@ -69,71 +121,8 @@ def load_contract(path: Path) -> Contract:
 
     Raises:
         ContractError: the file is not an ODCS v3 contract, or lacks what a table here needs; the message names file,
-            place and what was expected.
+            line and what was expected, for everything that is wrong in it.
     """
-    from open_data_contract_standard.model import OpenDataContractStandard
-    from pydantic import ValidationError
+    from lakehouse_assets.contracts.reading import read_contract
 
-    try:
-        parsed = OpenDataContractStandard.from_string(path.read_text(encoding="utf-8"))
-    except (ValidationError, TypeError, ValueError) as error:
-        raise ContractError(f"{path}: not an Open Data Contract Standard v3 file: {error}") from error
-    if not parsed.schema_ or len(parsed.schema_) != 1:
-        raise ContractError(f"{path}: expected exactly one table under `schema`, found {len(parsed.schema_ or [])}")
-    table = parsed.schema_[0]
-    owners = [m.username for m in getattr(parsed.team, "members", None) or [] if m.role == "owner" and m.username]
-    if not owners:
-        raise ContractError(f"{path}: expected a member with `role: owner` and a `username` under `team.members`")
-    return Contract(
-        path=path,
-        key=tuple((table.physicalName or "").split("/")),
-        purpose=" ".join((table.description or "").split()),
-        owner=owners[0],
-        columns=tuple(_column(path, prop) for prop in table.properties or []),
-        rules=tuple(_rule(path, rule) for rule in table.quality or []),
-        freshness_hours=_freshness(parsed.slaProperties or []),
-    )
-
-
-def _column(path: Path, prop: Any) -> Column:
-    if prop.physicalType not in PHYSICAL_TYPES:
-        raise ContractError(
-            f"{path}: column {prop.name}: physicalType must be one of {', '.join(PHYSICAL_TYPES)}, "
-            f"found {prop.physicalType!r}"
-        )
-    limits = prop.logicalTypeOptions or {}
-    custom = {p.property: p.value for p in prop.customProperties or []}
-    return Column(
-        name=prop.name,
-        type=prop.physicalType,
-        description=" ".join((prop.description or "").split()),
-        unit=custom.get("unit"),
-        required=bool(prop.required or prop.primaryKey),
-        primary_key=bool(prop.primaryKey),
-        minimum=limits.get("minimum"),
-        maximum=limits.get("maximum"),
-        classification=prop.classification,
-    )
-
-
-def _rule(path: Path, rule: Any) -> QualityRule:
-    if rule.engine != "greatExpectations" or not isinstance(rule.implementation, dict) or not rule.name:
-        raise ContractError(
-            f"{path}: quality rule {rule.name!r}: expected a `name`, `engine: greatExpectations` and an "
-            "`implementation` with `type` and `kwargs`"
-        )
-    return QualityRule(
-        name=rule.name,
-        description=" ".join((rule.description or "").split()),
-        expectation=rule.implementation["type"],
-        arguments=dict(rule.implementation.get("kwargs") or {}),
-        blocking=rule.severity == "error",
-    )
-
-
-def _freshness(properties: Sequence[Any]) -> float | None:
-    for prop in properties:
-        if prop.property == "latency":
-            hours_each = {"h": 1.0, "hours": 1.0, "d": 24.0, "days": 24.0}[prop.unit]
-            return float(prop.value) * hours_each
-    return None
+    return read_contract(path)

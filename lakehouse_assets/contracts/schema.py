@@ -1,18 +1,26 @@
-"""What follows from a contract's columns: the Arrow schema of the table and the column page in Dagster."""
+"""What follows from a contract for its asset: Arrow schema, and what Dagster shows (columns, owner, freshness)."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from lakehouse_assets import settings
 from lakehouse_assets.contracts.contract import Column, Contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+#: Definition metadata that names an asset's contract file, from the project's root.
+CONTRACT = "contract"
+
 
 def arrow_schema(contract: Contract) -> "pa.Schema":
-    """The table's Arrow schema, columns in the promised order; timestamps are UTC microseconds."""
+    """The table's Arrow schema, columns in the promised order; timestamps are UTC microseconds.
+
+    A column's description goes along as ``comment``, its unit and classification as ``unit`` and ``classification``:
+    Delta keeps them in the table.
+    """
     import pyarrow as pa
 
     types = {
@@ -24,8 +32,11 @@ def arrow_schema(contract: Contract) -> "pa.Schema":
         "boolean": pa.bool_(),
         "date": pa.date32(),
         "timestamp": pa.timestamp("us", tz="UTC"),
+        "binary": pa.binary(),
     }
-    return pa.schema([pa.field(c.name, types[c.type], nullable=not c.required) for c in contract.columns])
+    return pa.schema(
+        [pa.field(c.name, types[c.type], nullable=not c.required, metadata=_notes(c)) for c in contract.columns]
+    )
 
 
 def table_schema(contract: Contract) -> dg.TableSchema:
@@ -36,16 +47,14 @@ def table_schema(contract: Contract) -> dg.TableSchema:
                 name=column.name,
                 type=column.type,
                 description=_described(column),
-                constraints=dg.TableColumnConstraints(nullable=not column.required, unique=False),
+                constraints=dg.TableColumnConstraints(
+                    nullable=not column.required, unique=contract.primary_key == [column.name]
+                ),
+                tags={"classification": column.classification} if column.classification else None,
             )
             for column in contract.columns
         ]
     )
-
-
-def contract_metadata(contract: Contract) -> dict[str, Any]:
-    """Definition metadata that a contract gives its asset: the columns, and which file promises them."""
-    return {"dagster/column_schema": table_schema(contract), "contract": contract.path.name}
 
 
 def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
@@ -53,6 +62,28 @@ def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
     if contract.freshness_hours is None:
         return None
     return dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=contract.freshness_hours))
+
+
+def promised_spec(spec: dg.AssetSpec, contract: Contract) -> dg.AssetSpec:
+    """An asset with all that its contract says of it: description, owner, columns, freshness, and the file's name."""
+    path = contract.path
+    named = path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path
+    return spec.replace_attributes(
+        description=contract.purpose,
+        owners=[contract.owner],
+        metadata={
+            **spec.metadata,
+            "dagster/column_schema": table_schema(contract),
+            CONTRACT: dg.MetadataValue.path(str(named)),
+            **({"classification": contract.classification} if contract.classification else {}),
+        },
+        freshness_policy=freshness_policy(contract),
+    )
+
+
+def _notes(column: Column) -> dict[str, str]:
+    notes = {"comment": column.description, "unit": column.unit, "classification": column.classification}
+    return {name: note for name, note in notes.items() if note}
 
 
 def _described(column: Column) -> str:

@@ -27,6 +27,10 @@ class SchemaChangedError(LakeError):
     """The rows' columns do not fit the table's. Nothing was written."""
 
 
+class PromiseBrokenError(LakeError):
+    """What an asset returned does not keep what its contract promises. Nothing was written."""
+
+
 class MergeKeyError(LakeError):
     """Merge keys are missing, null or not unique among the rows. Nothing was written."""
 

@@ -7,12 +7,15 @@ This module imports nothing heavy, since every code location and every step proc
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from lakehouse_assets.lake.storage import table_uri
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.promise import TablePromise
 
 
 class DeltaIOManager(dg.ConfigurableIOManager):
@@ -44,7 +47,12 @@ class DeltaIOManager(dg.ConfigurableIOManager):
         inputs = self._read.pop((context.run_id, context.step_key), {})
         if obj is None:
             return
-        yield from store(context, obj, table_uri(self.lake_uri, context.asset_key.path), self.storage_options, inputs)
+        uri = table_uri(self.lake_uri, context.asset_key.path)
+        yield from store(context, obj, uri, self.storage_options, inputs, self.promise_for(context))
+
+    def promise_for(self, context: dg.OutputContext) -> TablePromise | None:
+        """What the output's table is held to. ``None`` here; a subclass knows where promises stand."""
+        return None
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Reads an input's columns and partitions as the type that the asset asks for."""

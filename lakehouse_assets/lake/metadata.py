@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -18,12 +19,15 @@ PREVIEW_COLUMNS = 20
 PREVIEW_CELL = 60
 
 
-def table_schema_metadata(schema: pa.Schema) -> dg.TableSchema:
-    """The columns as Dagster shows them."""
+def table_schema_metadata(schema: pa.Schema, comments: Mapping[str, str]) -> dg.TableSchema:
+    """The columns as Dagster shows them, with the comments that the table has on them."""
     return dg.TableSchema(
         columns=[
             dg.TableColumn(
-                field.name, str(field.type), constraints=dg.TableColumnConstraints(nullable=bool(field.nullable))
+                field.name,
+                str(field.type),
+                description=comments.get(field.name),
+                constraints=dg.TableColumnConstraints(nullable=bool(field.nullable)),
             )
             for field in schema
         ]
@@ -34,8 +38,9 @@ def output_metadata(
     table: DeltaTable, schema: pa.Schema, predicate: str | None, rows: Rows, written: Written, change: SchemaChange
 ) -> dict[str, Any]:
     """The metadata that holds for all partitions of a run."""
+    comments = {one.name: one.metadata["comment"] for one in table.schema().fields if "comment" in one.metadata}
     metadata: dict[str, Any] = {
-        "dagster/column_schema": table_schema_metadata(schema),
+        "dagster/column_schema": table_schema_metadata(schema, comments),
         "dagster/uri": table.table_uri,
         "table_uri": table.table_uri,
         "delta_version": written.version,

@@ -161,12 +161,12 @@ def _type_problems(rows: pa.Schema, table: pa.Schema) -> list[str]:
         if field.name not in table.names:
             continue
         found, expected = delta_type(field.type), table.field(field.name).type
-        if not _may_fit(found, expected):
+        if not may_fit(found, expected):
             problems.append(f"column {field.name!r} is {expected} in the table and {found} in the rows")
     return problems
 
 
-def _may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
+def may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
     """Whether values can keep their meaning in the table's type; each value is still checked when it is cast."""
     if found == expected or pa.types.is_null(found):
         return True

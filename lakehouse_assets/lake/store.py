@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import dagster as dg
@@ -12,20 +13,28 @@ from dagster import DagsterEvent
 
 from lakehouse_assets.lake import scd2
 from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.constraints import loosen, tighten
 from lakehouse_assets.lake.data_version import reads_itself, report_data_version, report_partitions
+from lakehouse_assets.lake.errors import PromiseBrokenError, SchemaChangedError
 from lakehouse_assets.lake.inspection import Inspection, inspect
 from lakehouse_assets.lake.metadata import output_metadata
 from lakehouse_assets.lake.partitions import PartitionScope, partition_columns, physical_columns, resolve
+from lakehouse_assets.lake.promise import TablePromise, hold_to, promised_schema
 from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows, rows_of
 from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, reconciled
-from lakehouse_assets.lake.settings import MergeType, WriteMode, WriteSettings, write_settings
+from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode, WriteSettings, write_settings
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table
 from lakehouse_assets.lake.write import Target, Written, write_rows
 
 
 def store(
-    context: dg.OutputContext, value: Any, uri: str, options: StorageOptions, inputs: Mapping[str, str]
+    context: dg.OutputContext,
+    value: Any,
+    uri: str,
+    options: StorageOptions,
+    inputs: Mapping[str, str],
+    promise: TablePromise | None = None,
 ) -> Iterator[DagsterEvent]:
     """Writes an asset's value to its table and reports it.
 
@@ -35,6 +44,7 @@ def store(
         uri: where its table lies.
         options: storage options for it.
         inputs: table versions that the step read, by asset.
+        promise: what the table is held to; ``None``: it takes whatever rows come.
 
     Yields:
         The materialisation events, for a run over several partitions. For one, Dagster builds the event itself.
@@ -42,12 +52,19 @@ def store(
     settings = write_settings(context.definition_metadata, _run_tags(context), context.asset_key.to_user_string())
     provenance = _provenance(context, inputs)
     with rows_of(value, provenance.asset) as given:
-        fitted, change = _fitted(given, settings, provenance, uri, options)
+        fitted, change = _fitted(given, settings, provenance, uri, options, promise)
         with fitted as rows:
-            target = _target(context, settings, rows.schema, uri, options)
+            if promise is not None:
+                hold_to(promise, rows.batches(), provenance, uri)
+                settings = _with_new_columns(settings, change)
+            target = _target(context, settings, rows.schema, uri, options, promise)
             inspection = inspect(rows.batches(), target.scope, provenance, uri)
             extra = {"rows_version": inspection.total.version()}
+            if promise is not None and exists(uri, options):
+                loosen(uri, options, promise, provenance)
             written = write_rows(rows, target, settings, provenance, extra)
+            if promise is not None:
+                _tell_pending(context, tighten(uri, options, promise, provenance))
             yield from _report(context, rows, target, settings, written, inspection, change, provenance)
 
 
@@ -75,32 +92,66 @@ def _ends(keys: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _fitted(
-    rows: Rows, settings: WriteSettings, provenance: Provenance, uri: str, options: StorageOptions
+    rows: Rows,
+    settings: WriteSettings,
+    provenance: Provenance,
+    uri: str,
+    options: StorageOptions,
+    promise: TablePromise | None,
 ) -> tuple[Rows, SchemaChange]:
     """The rows in the types of their table, and what their columns change in it."""
-    change = SchemaChange()
+    change, current = SchemaChange(), None
     if exists(uri, options):
         current = table_schema(open_table(uri, options))
         if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
             current = scd2.without_validity(current)
+    if promise is not None:
+        replaced = settings.write_mode == WriteMode.OVERWRITE and settings.schema_mode == SchemaMode.OVERWRITE
+        schema, change = promised_schema(rows.schema, None if replaced else current, promise, provenance, uri)
+    elif current is not None:
         schema, change = reconciled(rows.schema, current, settings.schema_mode, provenance.asset, uri)
     else:
         schema = new_table_schema(rows.schema, provenance.asset)
-    if rows.schema == schema:
+    if rows.schema.equals(schema, check_metadata=True):
         return rows, change
-    return rows.mapped(schema, lambda batch: cast_batch(batch, schema, provenance.asset, uri)), change
+    try:
+        return rows.mapped(schema, lambda batch: cast_batch(batch, schema, provenance.asset, uri)), change
+    except SchemaChangedError as error:
+        if promise is None:
+            raise
+        raise PromiseBrokenError(f"{error} {provenance.who()} is held to its contract {promise.source}.") from error
+
+
+def _with_new_columns(settings: WriteSettings, change: SchemaChange) -> WriteSettings:
+    """A contract with a new nullable column adds it to the table, whatever the asset's own mode."""
+    if change.added and settings.schema_mode == SchemaMode.STRICT:
+        return replace(settings, schema_mode=SchemaMode.MERGE)
+    return settings
+
+
+def _tell_pending(context: dg.OutputContext, pending: Mapping[str, str]) -> None:
+    if pending:
+        told = {name: f"{why} Materialise the partitions that hold them." for name, why in pending.items()}
+        context.log.warning(f"the table cannot take all of its contract's constraints yet: {told}")
+        context.add_output_metadata({"constraints_pending": told})
 
 
 def _target(
-    context: dg.OutputContext, settings: WriteSettings, schema: pa.Schema, uri: str, options: StorageOptions
+    context: dg.OutputContext,
+    settings: WriteSettings,
+    schema: pa.Schema,
+    uri: str,
+    options: StorageOptions,
+    promise: TablePromise | None,
 ) -> Target:
+    described = promise.description if promise is not None else None
     if not context.has_asset_partitions:
-        return Target(uri, options)
+        return Target(uri, options, description=described)
     asset = context.asset_key.to_user_string()
     definition = context.asset_partitions_def
     columns = partition_columns(settings.partition_expr, definition, asset)
     scope = resolve(list(context.asset_partition_keys), definition, columns, schema, asset)
-    return Target(uri, options, layout=physical_columns(columns, schema), scope=scope)
+    return Target(uri, options, layout=physical_columns(columns, schema), scope=scope, description=described)
 
 
 def _report(

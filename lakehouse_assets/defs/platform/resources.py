@@ -4,7 +4,7 @@ import dagster as dg
 from dagster_duckdb import DuckDBResource
 
 from lakehouse_assets import settings
-from lakehouse_assets.lake.io_manager import DeltaIOManager
+from lakehouse_assets.contracts.promise import ContractedIOManager
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.operations.progress import progress_logger
@@ -20,7 +20,7 @@ def resources() -> dg.Definitions:
     landing = settings.landing_root()
     return dg.Definitions(
         resources={
-            "io_manager": DeltaIOManager(lake_uri=settings.lake_uri()),
+            "io_manager": ContractedIOManager(lake_uri=settings.lake_uri()),
             "lake": LakeResource(lake_uri=settings.lake_uri()),
             "landing": LandingZone(root=str(landing or settings.simulated_landing_root()), simulated=landing is None),
             "registry": ModelRegistry(

@@ -17,11 +17,10 @@ ONE_RUN = dg.BackfillPolicy.single_run()
 BY_DAY = {"partition_expr": "day"}
 
 PLANT_DATA = "team:plant-data"
-RELIABILITY = "team:reliability-engineering"
 
 _CONTRACTS = Path(__file__).parent / "contracts"
 
 
-def contract(table: str) -> Contract:
-    """The contract of one of the domain's tables, by the table's name."""
-    return load_contract(_CONTRACTS / f"{table}.yaml")
+def contract(zone: str, table: str) -> Contract:
+    """The contract of one of the domain's tables, by its zone and name."""
+    return load_contract(_CONTRACTS / zone / f"{table}.yaml")

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 from dagster_duckdb import DuckDBResource
 
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, RELIABILITY
+from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN
 from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.lazy_types import Frame, Table
 
@@ -31,11 +31,6 @@ def _last_days(days: int) -> dg.TimeWindowPartitionMapping:
             key=["harmonized", "turbofan", "failures"], metadata={"columns": ["engine_id", "day", "cycle"]}
         ),
     },
-    owners=[RELIABILITY],
-    description=(
-        "The operating regimes and what each sensor reads in them, learned on training engines only. Refitting makes a "
-        "new feature version: all features and models after it turn stale."
-    ),
 )
 def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failures: Frame) -> Frame:
     """Fit the regimes on the readings of failed engines that are not held out."""
@@ -54,8 +49,6 @@ def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failur
         "readings": dg.AssetIn(key=["harmonized", "turbofan", "readings"]),
         "regimes": dg.AssetIn(key=["distilled", "turbofan", "operating_regimes"]),
     },
-    owners=[RELIABILITY],
-    description="Readings in standard deviations from the mean of their own operating regime.",
     metadata=BY_DAY,
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
@@ -82,8 +75,6 @@ def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
             ),
         ),
     },
-    owners=[RELIABILITY],
-    description="Each engine's own beginning, as known on each day: count and sum of its first readings, per sensor.",
     metadata=BY_DAY,
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
@@ -109,8 +100,6 @@ def engine_baselines(context: dg.AssetExecutionContext, normalised: Frame, previ
             key=["harmonized", "turbofan", "failures"], metadata={"columns": ["engine_id", "day", "cycle"]}
         ),
     },
-    owners=[PLANT_DATA],
-    description="One row per fleet and day: engines flying and failed, their age and turbine outlet temperature.",
     metadata=BY_DAY,
     kinds={"duckdb"},
     partitions_def=DAYS,
@@ -132,11 +121,6 @@ def fleet_days(readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Tabl
         ),
         "baselines": dg.AssetIn(key=["distilled", "turbofan", "engine_baselines"]),
     },
-    owners=[RELIABILITY],
-    description=(
-        "Feature view of the remaining-useful-life use case: what each engine's normalised sensors did over its last "
-        "days, their trends, and how far they are from the engine's own first cycles."
-    ),
     metadata=BY_DAY,
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,

@@ -6,11 +6,16 @@ Names and units of the sensors: Saxena, Goebel, Simon, Eklund, *Damage propagati
 run-to-failure simulation* (PHM 2008), table 2. Column `farb` is dimensionless, `pcnfr_dmd` stays in per cent.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from lakehouse_assets.contracts.contract import Contract
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+
+    from lakehouse_assets.lake.table import Lake
 
 RANKINE = 5 / 9  # degree Rankine -> K
 PSI = 6.894757293168  # psi -> kPa
@@ -44,6 +49,10 @@ SENSORS = {
     "s20": ("w31", POUND),
     "s21": ("w32", POUND),
 }
+#: What a repair may set, in the units as delivered: what tells whose row it is comes from the file alone.
+REPAIRABLE = {"readings": [*SETTINGS, *SENSORS], "remaining_lives": ["remaining_cycles"]}
+#: The columns of a raw row that were delivered; the others say where it came from.
+DELIVERED = ["unit", "cycle", *SETTINGS, *SENSORS, "remaining_cycles"]
 SENSOR_NAMES = tuple(name for name, _ in SENSORS.values())
 SETTING_NAMES = tuple(name for name, _ in SETTINGS.values())
 
@@ -60,7 +69,7 @@ def harmonized_readings(run_to_failure: "pd.DataFrame", in_service: "pd.DataFram
     kinds = [frame for frame in (in_force(run_to_failure), in_force(in_service)) if len(frame)]
     raw = pd.concat(kinds, ignore_index=True) if kinds else in_service.iloc[:0]
     columns = {conformed: _in_si(raw[name], factor) for name, (conformed, factor) in {**SETTINGS, **SENSORS}.items()}
-    frame = pd.DataFrame({**_identity(raw), **columns, "source_file": raw["file"], "source_line": raw["line"]})
+    frame = pd.DataFrame({**_identity(raw), **columns, **_source(raw)})
     return frame.sort_values(["engine_id", "cycle", "ingested_at", "source_line"], kind="stable", ignore_index=True)
 
 
@@ -72,26 +81,69 @@ def failure_events(run_to_failure: "pd.DataFrame") -> "pd.DataFrame":
 
     raw = in_force(run_to_failure)
     raw = raw[raw["is_last"].astype(bool)] if len(raw) else raw
-    return pd.DataFrame({**_identity(raw), "source_file": raw["file"], "source_line": raw["line"]})
+    return pd.DataFrame({**_identity(raw), **_source(raw)})
 
 
 def stated_lives(raw_lives: "pd.DataFrame") -> "pd.DataFrame":
     """The remaining lives that the latest delivery of each RUL file states."""
     newest = raw_lives.groupby("file")["ingested_at"].transform("max")
     raw = raw_lives[raw_lives["ingested_at"].eq(newest)]
-    return raw.rename(columns={"file": "source_file", "line": "source_line"})
+    return raw.rename(columns={"file": "source_file", "sha256": "source_sha256", "line": "source_line"})
 
 
-def quarantine_table(broken: "pd.DataFrame") -> "pa.Table":
-    """Broken rows as an Arrow table: where each came from, the rule it broke, and its values as text."""
-    import pyarrow as pa
+def repairs_of(lake: "Lake", key: Sequence[str], table: str) -> "pd.DataFrame":
+    """The repairs that engineers made for a harmonized table; none where nobody has repaired anything."""
+    import pandas as pd
 
-    named = ["engine_id", "fleet", "day", "source_file", "source_line", "rule"]
-    values = broken.drop(columns=[*named, "ingested_at", "event_time"], errors="ignore").astype(str)
-    table = broken[named].assign(row=[str(row) for row in values.to_dict("records")])
-    types = {"day": pa.date32(), "source_line": pa.int64()}
-    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in table.columns])
-    return pa.Table.from_pandas(table, schema=schema, preserve_index=False)
+    return lake.read_pandas(key, where={"table": table}) if lake.exists(key) else pd.DataFrame()
+
+
+def repaired(raw: "pd.DataFrame", repairs: "pd.DataFrame") -> "pd.DataFrame":
+    """Raw rows with the repairs applied, by file digest and line."""
+    from lakehouse_assets.contracts.repairs import apply_repairs
+
+    return apply_repairs(raw, repairs)
+
+
+def set_aside(broken: "pd.DataFrame", raw: "Sequence[pd.DataFrame]", quarantine: Contract) -> "pa.Table":
+    """Broken rows as the quarantine keeps them, each with its source row."""
+    import pandas as pd
+
+    from lakehouse_assets.contracts.quarantine import RAW_PLACE, quarantine_table
+
+    frames = [frame for frame in raw if len(frame)] or list(raw[:1])
+    values = [name for name in DELIVERED if name in frames[0].columns]
+    together = pd.concat([frame[[*RAW_PLACE, *values]] for frame in frames], ignore_index=True)
+    return quarantine_table(broken, together, values, quarantine)
+
+
+def rule_still_broken(row: "dict[str, Any]", table: str, promise: Contract, lake: "Lake") -> str | None:
+    """The rule that a quarantined row breaks with corrected values, or None.
+
+    Args:
+        row: Source row with its corrections, and the quarantine's columns.
+        table: The harmonized table, readings or remaining_lives.
+        promise: Its contract.
+        lake: Where the table lies; the row's key must not be in it.
+    """
+    import pandas as pd
+
+    from lakehouse_assets.contracts.conform import conform
+
+    kept = {"file": row["source_file"], "sha256": row["source_sha256"], "line": row["source_line"]}
+    raw = pd.DataFrame([{**row, **kept, "ingested_at": pd.Timestamp.now(tz="UTC")}])
+    typed = (
+        harmonized_readings(raw, raw.iloc[:0])
+        if table == "readings"
+        else stated_lives(raw.drop(columns=["source_file", "source_sha256", "source_line"]))
+    )
+    broken = conform(typed.drop(columns="rule", errors="ignore"), promise).broken
+    if len(broken):
+        return str(broken["rule"].iloc[0])
+    keys = promise.primary_key
+    if lake.row_count(promise.key, where={key: typed[key].iloc[0] if key != "day" else row["day"] for key in keys}):
+        return f"only one row per {', '.join(keys)}: another row has the same; discard one of them"
+    return None
 
 
 def readings_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
@@ -101,16 +153,6 @@ def readings_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
         "engines": int(rows["engine_id"].nunique()),
         "fleets": ", ".join(sorted(rows["fleet"].unique())),
         "readings_missing_percent": round(float(sensors.isna().mean().mean()) * 100, 3) if len(rows) else 0.0,
-    }
-
-
-def check_metadata(broken: "pd.DataFrame") -> dict[str, Any]:
-    """What the contract check shows: how many rows, by rule, and the first ten with file and line."""
-    examples = [f"{r.source_file} line {r.source_line}: {r.rule}" for r in broken.head(10).itertuples()]
-    return {
-        "rows_set_aside": len(broken),
-        "examples": "; ".join(examples) or "none",
-        "what_to_do": "Put the file right, drop it into the landing folder again and materialise these days.",
     }
 
 
@@ -129,10 +171,18 @@ def _identity(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:
     }
 
 
+def _source(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:
+    """Where each row came from."""
+    return {"source_file": raw["file"], "source_sha256": raw["sha256"], "source_line": raw["line"]}
+
+
 def _in_si(values: "pd.Series", factor: float) -> "pd.Series":
     """Numbers times the factor; what is neither a number nor a missing reading stays as delivered."""
     import pandas as pd
 
+    from lakehouse_assets.contracts.conform import says_missing
+
     numbers = pd.to_numeric(values, errors="coerce") * factor
-    text = values.notna() & numbers.isna() & values.astype(str).str.lower().ne("nan")
+    text = values.notna() & numbers.isna()
+    text &= ~says_missing(values) if text.any() else True
     return numbers if not text.any() else numbers.astype("object").mask(text, values)

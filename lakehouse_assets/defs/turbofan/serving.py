@@ -8,12 +8,10 @@ from typing import Any
 import dagster as dg
 
 from lakehouse_assets import settings
-from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import contract_metadata, freshness_policy
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, RELIABILITY, contract
+from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, contract
 from lakehouse_assets.defs.turbofan.use_case import FEATURES, USE_CASE
 from lakehouse_assets.defs.turbofan.zones import days_of
-from lakehouse_assets.lake.lazy_types import Frame
+from lakehouse_assets.lake.lazy_types import Frame, Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import LoadedModel, ModelRegistry
 
@@ -46,15 +44,11 @@ def _champion(registry: ModelRegistry) -> LoadedModel:
         ),
     },
     deps=[["models", USE_CASE, "champion"]],
-    check_specs=check_specs(contract("predictions")),
-    description=contract("predictions").purpose,
-    owners=[contract("predictions").owner],
-    metadata=contract_metadata(contract("predictions")) | BY_DAY,
-    freshness_policy=freshness_policy(contract("predictions")),
+    metadata=BY_DAY,
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def predictions(features: Frame, failures: Frame, registry: ModelRegistry) -> Iterator[Any]:
+def predictions(context: dg.AssetExecutionContext, features: Frame, failures: Frame, registry: ModelRegistry) -> Table:
     """Predict the remaining life of every engine in service with the champion."""
     from lakehouse_assets.contracts.conform import to_arrow
     from lakehouse_assets.lifecycle import scoring
@@ -62,11 +56,8 @@ def predictions(features: Frame, failures: Frame, registry: ModelRegistry) -> It
     model = _champion(registry)
     scoring.require_same_features(model.version, features)
     rows = scoring.predict(scoring.in_service(features, failures), model)
-    yield dg.Output(
-        to_arrow(rows, contract("predictions")),
-        metadata={"model_version": model.version.version, "engines": int(rows["engine_id"].nunique())},
-    )
-    yield from run_rules(rows, contract("predictions"))
+    context.add_output_metadata({"model_version": model.version.version, "engines": int(rows["engine_id"].nunique())})
+    return to_arrow(rows, contract("delivery", "predictions"))
 
 
 @dg.multi_asset(
@@ -74,16 +65,9 @@ def predictions(features: Frame, failures: Frame, registry: ModelRegistry) -> It
     outs={
         "reference": dg.AssetOut(
             key=REFERENCE,
-            description="What the fleet looked like over the champion's training period; drift is measured from it.",
-            owners=[RELIABILITY],
         ),
         "thresholds": dg.AssetOut(
             key=THRESHOLDS,
-            description=(
-                "Per monitored column the distance that only one report in a hundred exceeds while nothing drifts, "
-                "from a block bootstrap of the reference."
-            ),
-            owners=[RELIABILITY],
         ),
     },
     deps=[["models", USE_CASE, "champion"], NORMALISED, FEATURES],
@@ -112,11 +96,6 @@ def reference(lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         "reference": dg.AssetIn(key=REFERENCE),
         "thresholds": dg.AssetIn(key=THRESHOLDS),
     },
-    owners=[RELIABILITY],
-    description=(
-        "Evidently's comparison of the last 14 days with the champion's reference, against thresholds learned from the "
-        "reference: one row per day and monitored column."
-    ),
     metadata=BY_DAY,
     check_specs=[
         dg.AssetCheckSpec(

@@ -6,7 +6,6 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.defs.turbofan.days import RELIABILITY
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
@@ -38,16 +37,9 @@ class GateConfig(dg.Config):
     outs={
         "training_set": dg.AssetOut(
             key=TRAINING_SET,
-            description=(
-                "Feature rows of every failed engine with the true remaining life; split into training and held out "
-                "by engine, never by row."
-            ),
-            owners=[RELIABILITY],
         ),
         "manifest": dg.AssetOut(
             key=["delivery", USE_CASE, "training_manifest"],
-            description="Which version of which table the training set was made from.",
-            owners=[RELIABILITY],
         ),
     },
     deps=[dg.AssetKey(key) for key in SOURCES],
@@ -85,9 +77,7 @@ def training_set(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
         "rows": dg.AssetIn(key=TRAINING_SET),
         "manifest": dg.AssetIn(key=["delivery", USE_CASE, "training_manifest"]),
     },
-    owners=[RELIABILITY],
     kinds={"lightgbm"},
-    description="The newest model: trained, logged to MLflow with all it came from, and registered as the challenger.",
     pool="turbofan_rul_training",
 )
 def candidate(
@@ -120,11 +110,6 @@ def candidate(
     outs={
         "evaluation": dg.AssetOut(
             key=["models", USE_CASE, "evaluation"],
-            owners=[RELIABILITY],
-            description=(
-                "The candidate's and the champion's errors on the same held-out engines cut at random, per fleet, and "
-                "beside them, deciding nothing, on the official test engines."
-            ),
         )
     },
     ins={
@@ -167,10 +152,14 @@ def evaluation(
         "candidate": dg.AssetIn(key=["models", USE_CASE, "candidate"]),
         "scores": dg.AssetIn(key=["models", USE_CASE, "evaluation"]),
     },
-    owners=[RELIABILITY],
-    description="The gate's decisions, and by the last promotion among them the model version that serves.",
     metadata={"write_mode": "append"},
-    check_specs=[dg.AssetCheckSpec("candidate_passed_the_gate", asset=["models", USE_CASE, "champion"])],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "candidate_passed_the_gate",
+            asset=["models", USE_CASE, "champion"],
+            description="The newest candidate keeps the bound on its error and is not worse than the champion.",
+        )
+    ],
 )
 def champion(
     context: dg.AssetExecutionContext, config: GateConfig, candidate: Frame, scores: Frame, registry: ModelRegistry

@@ -1,4 +1,4 @@
-"""Turbofan from landing to harmonized: what the fleets delivered, kept as delivered, then typed and conformed."""
+"""Turbofan from landing to raw: what the fleets delivered, kept as delivered."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -6,10 +6,8 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import contract_metadata
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, contract
-from lakehouse_assets.lake.lazy_types import Frame, Table
+from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA
+from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.names import Kind
 from lakehouse_assets.sources.resource import LandingZone
@@ -62,8 +60,6 @@ def _append_new_rows(context: dg.AssetExecutionContext, kind: Kind, folder: Any,
 @dg.asset(
     key=["raw", "turbofan", "run_to_failure"],
     deps=[landing_files],
-    owners=[PLANT_DATA],
-    description="Rows of train files as delivered. The last row of an engine in its file is its failure.",
     metadata={**BY_DAY, "write_mode": "append"},
     pool="turbofan_raw",
     partitions_def=DAYS,
@@ -77,8 +73,6 @@ def run_to_failure(context: dg.AssetExecutionContext, landing: LandingZone, lake
 @dg.asset(
     key=["raw", "turbofan", "in_service"],
     deps=[landing_files],
-    owners=[PLANT_DATA],
-    description="Rows of test files as delivered. These engines are still in service after their last row.",
     metadata={**BY_DAY, "write_mode": "append"},
     pool="turbofan_raw",
     partitions_def=DAYS,
@@ -92,8 +86,6 @@ def in_service(context: dg.AssetExecutionContext, landing: LandingZone, lake: La
 @dg.asset(
     key=["raw", "turbofan", "remaining_lives"],
     deps=[landing_files],
-    owners=[PLANT_DATA],
-    description="Rows of RUL files as delivered: the true remaining life of each engine of a test cohort.",
     metadata={"write_mode": "append"},
     pool="turbofan_raw",
 )
@@ -110,14 +102,10 @@ def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone,
     outs={
         "deliveries": dg.AssetOut(
             key=["raw", "turbofan", "deliveries"],
-            description="The ledger of files seen in the landing folder: what each held, and whether it could be read.",
-            owners=[PLANT_DATA],
             metadata={"write_mode": "append"},
         ),
         "quarantine": dg.AssetOut(
             key=["raw", "turbofan", "quarantine"],
-            description="Lines and files that could not be read, with file, line and reason. Nothing is lost.",
-            owners=[PLANT_DATA],
             metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "line"]},
         ),
     },
@@ -146,102 +134,4 @@ def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
         passed=open_rejects.empty,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=ledger.check_metadata(open_rejects),
-    )
-
-
-@dg.multi_asset(
-    name="turbofan_readings",
-    outs={
-        "readings": dg.AssetOut(
-            key=["harmonized", "turbofan", "readings"],
-            description=contract("readings").purpose,
-            owners=[contract("readings").owner],
-            metadata=contract_metadata(contract("readings")) | BY_DAY,
-        ),
-        "quarantine": dg.AssetOut(
-            key=["harmonized", "turbofan", "quarantine"],
-            description="Rows of a day that break the contract of the readings, with the rule each one broke.",
-            owners=[PLANT_DATA],
-            metadata=BY_DAY,
-        ),
-    },
-    ins={
-        "run_to_failure": dg.AssetIn(key=["raw", "turbofan", "run_to_failure"]),
-        "in_service": dg.AssetIn(key=["raw", "turbofan", "in_service"]),
-    },
-    check_specs=[
-        *check_specs(contract("readings")),
-        dg.AssetCheckSpec(
-            "every_row_keeps_the_contract",
-            asset=["harmonized", "turbofan", "quarantine"],
-            description="No row of these days was set aside.",
-        ),
-    ],
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
-)
-def readings(run_to_failure: Frame, in_service: Frame) -> Iterator[Any]:
-    """Type the rows in force, convert them to SI units, and set aside what breaks the contract."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan import harmonize
-
-    promise = contract("readings")
-    split = conform(harmonize.harmonized_readings(run_to_failure, in_service), promise)
-    yield dg.Output(to_arrow(split.rows, promise), "readings", metadata=harmonize.readings_metadata(split.rows))
-    yield dg.Output(harmonize.quarantine_table(split.broken), "quarantine")
-    yield from run_rules(split.rows, promise)
-    yield dg.AssetCheckResult(
-        asset_key=["harmonized", "turbofan", "quarantine"],
-        check_name="every_row_keeps_the_contract",
-        passed=split.broken.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=harmonize.check_metadata(split.broken),
-    )
-
-
-@dg.asset(
-    key=["harmonized", "turbofan", "failures"],
-    ins={"run_to_failure": dg.AssetIn(key=["raw", "turbofan", "run_to_failure"])},
-    check_specs=check_specs(contract("failures")),
-    description=contract("failures").purpose,
-    owners=[contract("failures").owner],
-    metadata=contract_metadata(contract("failures")) | BY_DAY,
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
-)
-def failures(run_to_failure: Frame) -> Iterator[Any]:
-    """The engines whose last row in a train file lies on these days."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan.harmonize import failure_events
-
-    promise = contract("failures")
-    events = conform(failure_events(run_to_failure), promise).rows
-    yield dg.Output(to_arrow(events, promise), metadata={"failed_engines": len(events)})
-    yield from run_rules(events, promise)
-
-
-@dg.asset(
-    key=["harmonized", "turbofan", "remaining_lives"],
-    ins={"raw_lives": dg.AssetIn(key=["raw", "turbofan", "remaining_lives"])},
-    check_specs=[
-        dg.AssetCheckSpec(
-            "every_stated_life_is_a_number",
-            asset=["harmonized", "turbofan", "remaining_lives"],
-            description="No line of a RUL file in force breaks the contract.",
-        )
-    ],
-    description=contract("remaining_lives").purpose,
-    owners=[contract("remaining_lives").owner],
-    metadata=contract_metadata(contract("remaining_lives")),
-)
-def remaining_lives(raw_lives: Frame) -> Iterator[Any]:
-    """The publisher's true remaining lives, typed; the latest delivery of each file is in force."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan.harmonize import check_metadata, stated_lives
-
-    promise = contract("remaining_lives")
-    split = conform(stated_lives(raw_lives), promise)
-    yield dg.Output(to_arrow(split.rows, promise))
-    yield dg.AssetCheckResult(
-        passed=split.broken.empty, severity=dg.AssetCheckSeverity.WARN, metadata=check_metadata(split.broken)
     )

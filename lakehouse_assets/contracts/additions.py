@@ -1,0 +1,45 @@
+"""Adding rows to a table of the lake outside of an asset, held to its contract."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from lakehouse_assets.contracts.contract import Contract
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from lakehouse_assets.lake.table import Lake
+
+
+def add_rows(lake: "Lake", contract: Contract, rows: "pa.Table", keys: Sequence[str], run_id: str) -> int:
+    """Add the rows whose keys the table does not hold yet, in one commit; twice is as once.
+
+    Args:
+        lake: Where the table lies; it is made if it is not there.
+        contract: The table's.
+        rows: In the contract's schema.
+        keys: Columns that tell rows apart.
+        run_id: Run that adds them, for the commit.
+
+    Returns:
+        The table's version with the rows in it.
+
+    Raises:
+        PromiseBrokenError: rows break the contract. Nothing was written.
+    """
+    from lakehouse_assets.contracts.promise import table_promise
+    from lakehouse_assets.lake.commit import Provenance
+    from lakehouse_assets.lake.constraints import tighten
+    from lakehouse_assets.lake.promise import hold_to
+    from lakehouse_assets.lake.rows import Rows
+    from lakehouse_assets.lake.settings import WriteMode, WriteSettings
+    from lakehouse_assets.lake.write import Target, write_rows
+
+    uri, options, promise = lake.table_uri(contract.key), lake.storage_options, table_promise(contract)
+    provenance = Provenance(asset="/".join(contract.key), run_id=run_id)
+    with Rows(rows.cast(promise.schema)) as given:
+        hold_to(promise, given.batches(), provenance, uri)
+        settings = WriteSettings(write_mode=WriteMode.APPEND, merge_keys=tuple(keys))
+        written = write_rows(given, Target(uri, options, description=promise.description), settings, provenance, {})
+    tighten(uri, options, promise, provenance)
+    return written.version

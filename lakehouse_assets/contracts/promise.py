@@ -1,0 +1,47 @@
+"""A contract as the lake takes it: the promise that a table is held to, and the IO manager that holds it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from lakehouse_assets import settings
+from lakehouse_assets.contracts.contract import Contract, load_contract
+from lakehouse_assets.contracts.schema import CONTRACT, arrow_schema
+from lakehouse_assets.lake.io_manager import DeltaIOManager
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.promise import TablePromise
+
+
+def table_promise(contract: Contract) -> "TablePromise":
+    """What the contract promises of its table, in the lake's words."""
+    from lakehouse_assets.lake.promise import Limits, TablePromise
+
+    return TablePromise(
+        schema=arrow_schema(contract),
+        source=shown_path(contract.path),
+        description=contract.purpose,
+        limits={
+            column.name: Limits(column.minimum, column.maximum)
+            for column in contract.columns
+            if column.minimum is not None or column.maximum is not None
+        },
+    )
+
+
+def shown_path(path: Path) -> str:
+    """The file as people name it: from the project's root where it lies below it."""
+    return str(path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path)
+
+
+class ContractedIOManager(DeltaIOManager):
+    """The Delta IO manager that holds each table to the contract named in its asset's metadata (``contract``)."""
+
+    def promise_for(self, context: dg.OutputContext) -> "TablePromise | None":
+        """The promise of the output's asset; an asset without a contract is held to none."""
+        named = context.definition_metadata.get(CONTRACT)
+        if named is None:
+            return None
+        file = str(getattr(named, "value", named))
+        return table_promise(load_contract(settings.PROJECT_ROOT / file))

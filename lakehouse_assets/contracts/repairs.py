@@ -1,0 +1,193 @@
+"""Repairs of quarantined rows: planned from what an engineer asks for, kept in a table, applied to the raw rows.
+
+A repair names a source row by its file's digest and its line, so it holds for that delivery only, and every later run
+over the row's partition applies it again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from lakehouse_assets.contracts.quarantine import RAW_PLACE, SOURCE_PLACE
+
+CORRECT, DISCARD = "correct", "discard"
+REPAIR_COLUMNS = [
+    *("repair_id", "table", "source_file", "source_sha256", "source_line", "action", "values"),
+    *("reason", "made_by", "made_at", "supersedes", "run_id"),
+]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What an engineer wants done with one quarantined row."""
+
+    source_file: str
+    source_line: int
+    values: Mapping[str, str] = field(default_factory=dict)
+    discard: bool = False
+
+    @property
+    def row(self) -> str:
+        """The row for people."""
+        return f"{self.source_file} line {self.source_line}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What wishes come to: new `repairs` (`REPAIR_COLUMNS`), `refused` wishes in words, the quarantined rows meant."""
+
+    repairs: pd.DataFrame
+    refused: list[str]
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who repairs, when, why, and in which run."""
+
+    made_by: str
+    reason: str
+    made_at: datetime
+    run_id: str
+
+
+def in_force(repairs: pd.DataFrame) -> pd.DataFrame:
+    """The last repair of each source row."""
+    ordered = repairs.sort_values("made_at", kind="stable")
+    return ordered.drop_duplicates(["table", *SOURCE_PLACE], keep="last")
+
+
+def apply_repairs(raw: pd.DataFrame, repairs: pd.DataFrame) -> pd.DataFrame:
+    """Raw rows with the repairs in force: corrected values in place of those delivered, discarded rows gone.
+
+    Args:
+        raw: Source rows with `RAW_PLACE`, values as delivered.
+        repairs: `REPAIR_COLUMNS` of the harmonized table that the rows are for.
+    """
+    if raw.empty or repairs.empty:
+        return raw
+    asked = {tuple(row[name] for name in SOURCE_PLACE): row for row in in_force(repairs).to_dict("records")}
+    places = pd.MultiIndex.from_frame(raw[RAW_PLACE])
+    meant = raw.index[places.isin(pd.MultiIndex.from_tuples(list(asked), names=RAW_PLACE))]
+    if meant.empty:
+        return raw
+    repaired, dropped = raw.copy(), []
+    for label, place in zip(meant, map(tuple, raw.loc[meant, RAW_PLACE].itertuples(index=False)), strict=True):
+        if asked[place]["action"] == DISCARD:
+            dropped.append(label)
+        for name, value in json.loads(asked[place]["values"]).items():
+            repaired.loc[label, name] = value
+    return repaired.drop(index=dropped)
+
+
+def plan(
+    wishes: Sequence[Wish],
+    table: str,
+    quarantined: pd.DataFrame,
+    held: pd.DataFrame,
+    repairable: Sequence[str],
+    broken_after: Callable[[dict[str, Any]], str | None],
+    author: Author,
+) -> Plan:
+    """Turn wishes into repairs, or say why not.
+
+    Args:
+        wishes: At most one per row counts; a second is refused.
+        table: The harmonized table that the rows are for.
+        quarantined: Its quarantine now: `SOURCE_PLACE`, `rule`, `row` (JSON).
+        held: All repairs so far (`REPAIR_COLUMNS`).
+        repairable: Raw columns that a repair may set.
+        broken_after: Given a source row with its corrections, the rule that it still breaks, or None.
+        author: For the audit columns.
+    """
+    rows, refused, meant = [], [], []
+    seen: set[tuple[str, int]] = set()
+    current = in_force(held[held["table"].eq(table)]) if len(held) else held
+    for wish in wishes:
+        found = quarantined[
+            quarantined["source_file"].eq(wish.source_file) & quarantined["source_line"].eq(wish.source_line)
+        ]
+        reason = _refusal(wish, found, repairable, seen)
+        if reason is None and not wish.discard:
+            source = found.iloc[0]
+            corrected = {**source.to_dict(), **json.loads(source["row"]), **wish.values}
+            still = broken_after(corrected)
+            reason = f"with these values it still breaks a rule: {still}" if still else None
+        if reason is not None:
+            refused.append(f"{wish.row}: {reason}")
+            continue
+        seen.add((wish.source_file, wish.source_line))
+        meant.append(found.index[0])
+        rows.append(_repair(wish, table, found.iloc[0], current, author))
+    return Plan(pd.DataFrame(rows, columns=REPAIR_COLUMNS), refused, quarantined.loc[meant])
+
+
+def _refusal(wish: Wish, found: pd.DataFrame, repairable: Sequence[str], seen: set[tuple[str, int]]) -> str | None:
+    if (wish.source_file, wish.source_line) in seen:
+        return "it is named twice"
+    if found.empty:
+        return "no such row stands in the quarantine"
+    if found["source_sha256"].nunique() > 1:
+        return "several deliveries of the file stand in the quarantine; materialise its days first"
+    if wish.discard and wish.values:
+        return "either discard it or correct its values, not both"
+    if not wish.discard and not wish.values:
+        return "neither discarded nor given a value"
+    unknown = sorted(set(wish.values) - set(repairable))
+    if unknown:
+        return (
+            f"{', '.join(unknown)} cannot be repaired here, only {', '.join(repairable)}. What tells whose row it is "
+            "comes from the file: put the file right and drop it again"
+        )
+    return None
+
+
+def _repair(wish: Wish, table: str, row: pd.Series, current: pd.DataFrame, author: Author) -> dict[str, Any]:
+    place = {name: row[name] for name in SOURCE_PLACE}
+    before = current[(current[SOURCE_PLACE] == pd.Series(place)).all(axis=1)] if len(current) else current
+    action = DISCARD if wish.discard else CORRECT
+    # Corrections add up: what an earlier repair put right stays so.
+    earlier = json.loads(before["values"].iloc[0]) if len(before) else {}
+    values = json.dumps({} if wish.discard else {**earlier, **wish.values}, sort_keys=True)
+    supersedes = str(before["repair_id"].iloc[0]) if len(before) else ""
+    told = json.dumps([table, *map(str, place.values()), action, values, supersedes])
+    return {
+        "repair_id": hashlib.sha256(told.encode()).hexdigest()[:32],
+        "table": table,
+        **place,
+        "action": action,
+        "values": values,
+        "reason": author.reason,
+        "made_by": author.made_by,
+        "made_at": pd.Timestamp(author.made_at),
+        "supersedes": supersedes,
+        "run_id": author.run_id,
+    }
+
+
+def wishes_in(file: str) -> list[Wish]:
+    """The wishes in a CSV or Parquet file: `source_file`, `source_line`, perhaps `discard`, and raw columns.
+
+    Raises:
+        ValueError: a column that tells the row is missing.
+    """
+    parquet = file.endswith(".parquet")
+    table = pd.read_parquet(file) if parquet else pd.read_csv(file, dtype=str, keep_default_na=False)
+    missing = sorted({"source_file", "source_line"} - set(table.columns))
+    if missing:
+        raise ValueError(f"{file}: expected the columns source_file and source_line, found no {', '.join(missing)}")
+    given = [name for name in table.columns if name not in ("source_file", "source_line", "discard")]
+    return [
+        Wish(
+            str(row["source_file"]),
+            int(row["source_line"]),
+            {name: str(row[name]) for name in given if not pd.isna(row[name]) and str(row[name]).strip()},
+            str(row.get("discard", "")).strip().lower() in ("true", "1", "yes"),
+        )
+        for row in table.to_dict("records")
+    ]
