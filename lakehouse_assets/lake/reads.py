@@ -35,7 +35,7 @@ def note_in_current_step(asset: str, version: int) -> None:
         context = dg.OpExecutionContext.get()
     except dg.DagsterInvariantViolationError:
         return
-    note(context.run_id, context.op_handle.to_string(), asset, version)
+    note(context.run_id, context.get_step_execution_context().step.key, asset, version)
 
 
 def of_step(run_id: str, step: str) -> dict[str, str]:
