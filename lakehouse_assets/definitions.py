@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from types import CodeType
 
 import dagster as dg
 
@@ -9,6 +10,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.contracts.catalogue import Catalogue, catalogue
 from lakehouse_assets.contracts.checks import contract_checks
 from lakehouse_assets.contracts.schema import promised_spec
+from lakehouse_assets.operations.code_version import code_version
 
 settings.switch_telemetry_off()
 
@@ -49,13 +51,33 @@ def contracts() -> Catalogue:
     return catalogue(DEFS)
 
 
+def asset_functions(loaded: dg.Definitions) -> dict[dg.AssetKey, CodeType]:
+    """The code of the function that makes each asset."""
+    made = [one for one in loaded.assets or () if isinstance(one, dg.AssetsDefinition) and one.is_executable]
+    functions = {one: getattr(one.op.compute_fn, "decorated_fn", one.op.compute_fn) for one in made}
+    return {key: function.__code__ for one, function in functions.items() for key in one.keys}
+
+
+def with_code_version(spec: dg.AssetSpec, functions: dict[dg.AssetKey, CodeType]) -> dg.AssetSpec:
+    """Give an asset that says none itself the version of the source that decides its rows."""
+    code = functions.get(spec.key)
+    if spec.code_version is not None or code is None:
+        return spec
+    return spec.replace_attributes(code_version=code_version(code.co_filename, code.co_firstlineno))
+
+
 def load() -> dg.Definitions:
     """Everything below `defs/`, with the house's policies, and the checks that follow from the contracts."""
     loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
+    functions = asset_functions(loaded)
+
+    def with_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
+        return with_code_version(with_house_policies(spec), functions)
+
     with warnings.catch_warnings():
         # `map_asset_specs` is no preview, but calls a method that says it is one (dagster 1.13).
         warnings.simplefilter("ignore", dg.PreviewWarning)
-        mapped = loaded.map_asset_specs(func=with_house_policies)
+        mapped = loaded.map_asset_specs(func=with_policies)
     promised = [(spec, contracts().get(tuple(spec.key.path))) for spec in mapped.resolve_all_asset_specs()]
     checks = [contract_checks(spec, contract) for spec, contract in promised if contract is not None]
     return dg.Definitions.merge(mapped, dg.Definitions(asset_checks=[check for check in checks if check is not None]))

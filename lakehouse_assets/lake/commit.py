@@ -27,7 +27,8 @@ class Provenance:
     """Who writes, for the commit and for errors. Every field lands in the commit's ``userMetadata``-like custom keys.
 
     ``step`` identifies the step across retries and re-executions of a run (root run, step, partitions), so that an
-    append can see that it was done before.
+    append can see that it was done before. ``inputs`` are the table versions that the step read; ``deps`` the newest
+    versions of the tables that it depends on without having read them here, which is all that can be known of those.
     """
 
     asset: str
@@ -36,6 +37,7 @@ class Provenance:
     code_version: str = ""
     step: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
+    deps: dict[str, str] = field(default_factory=dict)
 
     def who(self) -> str:
         """The writer for an error message."""
@@ -63,6 +65,7 @@ def commit_properties(
         "lakehouse.code_version": provenance.code_version,
         "lakehouse.partitions": json.dumps(provenance.partitions),
         "lakehouse.inputs": json.dumps(provenance.inputs, sort_keys=True),
+        "lakehouse.deps": json.dumps(provenance.deps, sort_keys=True),
         **{f"lakehouse.{name}": value for name, value in extra.items()},
     }
     transactions = [Transaction(provenance.step, 1)] if once and provenance.step else None

@@ -29,13 +29,18 @@ def report_data_version(context: dg.OutputContext, version: str) -> None:
     context.step_context.set_data_version(context.asset_key, dg.DataVersion(version))
 
 
+def parents(context: dg.OutputContext) -> list[dg.AssetKey]:
+    """The assets that this output's asset depends on, as inputs or as ``deps``."""
+    return sorted(context.step_context.job_def.asset_layer.get(context.asset_key).parent_keys)
+
+
 def reads_itself(context: dg.OutputContext) -> bool:
     """Whether the asset depends on its own earlier partitions.
 
     ``report_data_version`` then makes Dagster warn in every run that the version differs from the earlier partition's.
     ``report_partitions`` does not, for one partition too.
     """
-    return context.asset_key in context.step_context.job_def.asset_layer.get(context.asset_key).parent_keys
+    return context.asset_key in parents(context)
 
 
 def report_partitions(

@@ -28,7 +28,7 @@ class Loaded:
     version: int | None
 
 
-def load(context: dg.InputContext, uri: str, options: StorageOptions) -> Loaded:
+def load(context: dg.InputContext, uri: str, options: StorageOptions, pins: Mapping[str, str]) -> Loaded:
     """Loads an input as the asset's annotation says, only its columns and its mapped partitions.
 
     Raises:
@@ -39,7 +39,7 @@ def load(context: dg.InputContext, uri: str, options: StorageOptions) -> Loaded:
         if _is_own_past(context) or _maps_to_nothing(context):
             return Loaded(None if optional else _nothing_yet(kind, context), None)
         raise _missing(context, uri)
-    table = open_table(uri, options, _pinned(context))
+    table = open_table(uri, options, _pinned(context, pins))
     asset = f"Asset {_consumer(context)}, input {context.name!r},"
     columns = checked_columns(table, context.definition_metadata.get("columns"), asset)
     predicate = _predicate(context, table)
@@ -127,11 +127,12 @@ def _predicate(context: dg.InputContext, table: DeltaTable) -> str | None:
     return resolve(keys, definition, columns, table_schema(table), asset).predicate()
 
 
-def _pinned(context: dg.InputContext) -> int | str | dt.datetime | None:
-    """The version or time to read at: the run's tag ``lakehouse/pin/<asset key>``, else the input's metadata."""
-    tag = context.step_context.run_tags.get(f"{RUN_TAG_PREFIX}pin/{context.asset_key.to_user_string()}")
-    if tag is not None:
-        return int(tag) if tag.isdigit() else tag
+def _pinned(context: dg.InputContext, pins: Mapping[str, str]) -> int | str | dt.datetime | None:
+    """The version or time to read at: the run's tag ``lakehouse/pin/<asset key>``, its pins, the input's metadata."""
+    upstream = context.asset_key.to_user_string()
+    said = context.step_context.run_tags.get(f"{RUN_TAG_PREFIX}pin/{upstream}", pins.get(upstream))
+    if said is not None:
+        return int(said) if said.strip().isdigit() else said
     metadata = context.definition_metadata
     if "version" in metadata:
         return int(metadata["version"])

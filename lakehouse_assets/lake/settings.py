@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from lakehouse_assets.lake.errors import MissingSettingError
-from lakehouse_assets.lake.partitions import PartitionExpr
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.partitions import PartitionExpr
 
 RUN_TAG_PREFIX = "lakehouse/"
 """Run tags such as ``lakehouse/write_mode`` override an asset's metadata for one run."""
@@ -57,31 +60,60 @@ class WriteSettings:
         return self.write_mode == WriteMode.MERGE and self.merge_type == MergeType.INSERT_ONLY
 
 
-def write_settings(metadata: Mapping[str, Any], run_tags: Mapping[str, str], asset: str) -> WriteSettings:
-    """The settings from an asset's definition metadata, with a run's tags over them.
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def write_settings(
+    metadata: Mapping[str, Any],
+    run_tags: Mapping[str, str],
+    asset: str,
+    run_config: Mapping[str, Any] = NOTHING,
+    defaults: Mapping[str, Any] = NOTHING,
+) -> WriteSettings:
+    """The settings of one write. The run decides before the asset, the asset before the IO manager's defaults.
+
+    Args:
+        metadata: the asset's definition metadata.
+        run_tags: the run's tags, of which those below ``lakehouse/`` count.
+        asset: named in errors.
+        run_config: what the run's config says for this output. It names one asset, so it decides before the tags,
+            which hold for all assets of the run.
+        defaults: the IO manager's own fields.
 
     Raises:
         MissingSettingError: for a value that is not known, or a merge without keys.
     """
 
-    def setting(name: str) -> Any:
-        value = run_tags.get(RUN_TAG_PREFIX + name, metadata.get(name))
-        return getattr(value, "value", value)  # a MetadataValue carries its value
+    def setting(name: str) -> tuple[Any, str]:
+        said = (
+            (run_config.get(name), "run config"),
+            (run_tags.get(RUN_TAG_PREFIX + name), "run tags"),
+            (metadata.get(name), "metadata"),
+        )
+        value, where = next(
+            ((value, where) for value, where in said if value is not None), (defaults.get(name), "IO manager")
+        )
+        value = value.value if hasattr(value, "value") and not isinstance(value, StrEnum) else value  # MetadataValue
+        return value, where
 
-    keys = setting("merge_keys") or ()
+    def choice(kind: type[Choice], name: str, default: Choice) -> Choice:
+        value, where = setting(name)
+        return default if value is None else _choice(kind, value, name, where, asset)
+
+    keys, _ = setting("merge_keys")
     if isinstance(keys, str):
         keys = [key.strip() for key in keys.split(",")]
     settings = WriteSettings(
-        partition_expr=setting("partition_expr"),
-        write_mode=_choice(WriteMode, setting("write_mode"), "write_mode", asset) or WriteMode.OVERWRITE,
-        merge_keys=tuple(keys),
-        merge_type=_choice(MergeType, setting("merge_type"), "merge_type", asset) or MergeType.UPSERT,
-        schema_mode=_choice(SchemaMode, setting("schema_mode"), "schema_mode", asset) or SchemaMode.STRICT,
+        partition_expr=setting("partition_expr")[0],
+        write_mode=choice(WriteMode, "write_mode", WriteMode.OVERWRITE),
+        merge_keys=tuple(keys or ()),
+        merge_type=choice(MergeType, "merge_type", MergeType.UPSERT),
+        schema_mode=choice(SchemaMode, "schema_mode", SchemaMode.STRICT),
     )
     if settings.write_mode == WriteMode.MERGE and not settings.merge_keys:
         raise MissingSettingError(
-            f"Asset {asset} merges, so its metadata must name the columns that tell its rows apart: "
-            '{"merge_keys": ["<column>", …]}.'
+            f"Asset {asset} merges, so its metadata (or this run's config) must name the columns that tell its rows "
+            'apart: {"merge_keys": ["<column>", …]}.'
         )
     return settings
 
@@ -89,11 +121,9 @@ def write_settings(metadata: Mapping[str, Any], run_tags: Mapping[str, str], ass
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-def _choice(kind: type[Choice], value: Any, name: str, asset: str) -> Choice | None:
-    if value is None:
-        return None
+def _choice(kind: type[Choice], value: Any, name: str, where: str, asset: str) -> Choice:
     try:
         return kind(str(value))
     except ValueError as error:
         known = ", ".join(member.value for member in kind)
-        raise MissingSettingError(f"Asset {asset} has {name} {value!r} in its metadata. Known: {known}.") from error
+        raise MissingSettingError(f"Asset {asset} has {name} {value!r} in its {where}. Known: {known}.") from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import dagster as dg
@@ -14,26 +14,40 @@ from dagster import DagsterEvent
 from lakehouse_assets.lake import scd2
 from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.constraints import loosen, tighten
-from lakehouse_assets.lake.data_version import reads_itself, report_data_version, report_partitions
+from lakehouse_assets.lake.data_version import parents, reads_itself, report_data_version, report_partitions
 from lakehouse_assets.lake.errors import PromiseBrokenError, SchemaChangedError
 from lakehouse_assets.lake.inspection import Inspection, inspect
-from lakehouse_assets.lake.metadata import output_metadata
+from lakehouse_assets.lake.metadata import output_metadata, table_schema_metadata
 from lakehouse_assets.lake.partitions import PartitionScope, partition_columns, physical_columns, resolve
 from lakehouse_assets.lake.promise import TablePromise, hold_to, promised_schema
 from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows, rows_of
 from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, reconciled
 from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode, WriteSettings, write_settings
-from lakehouse_assets.lake.storage import StorageOptions, exists, open_table
+from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
 from lakehouse_assets.lake.write import Target, Written, write_rows
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an asset's table lies."""
+
+    lake_uri: str
+    options: StorageOptions
+    key: Sequence[str]
+
+    @property
+    def uri(self) -> str:
+        """The table's address."""
+        return table_uri(self.lake_uri, self.key)
 
 
 def store(
     context: dg.OutputContext,
     value: Any,
-    uri: str,
-    options: StorageOptions,
+    place: Place,
     inputs: Mapping[str, str],
+    defaults: Mapping[str, Any],
     promise: TablePromise | None = None,
 ) -> Iterator[DagsterEvent]:
     """Writes an asset's value to its table and reports it.
@@ -41,16 +55,19 @@ def store(
     Args:
         context: the output's.
         value: what the asset returned.
-        uri: where its table lies.
-        options: storage options for it.
+        place: where its table lies.
         inputs: table versions that the step read, by asset.
+        defaults: settings that hold where neither the run nor the asset says otherwise.
         promise: what the table is held to; ``None``: it takes whatever rows come.
 
     Yields:
         The materialisation events, for a run over several partitions. For one, Dagster builds the event itself.
     """
-    settings = write_settings(context.definition_metadata, _run_tags(context), context.asset_key.to_user_string())
-    provenance = _provenance(context, inputs)
+    uri, options = place.uri, place.options
+    asset = context.asset_key.to_user_string()
+    config = context.config if isinstance(context.config, Mapping) else {}
+    settings = write_settings(context.definition_metadata, _run_tags(context), asset, config, defaults)
+    provenance = _provenance(context, inputs, _newest_deps(context, place, inputs))
     with rows_of(value, provenance.asset) as given:
         fitted, change = _fitted(given, settings, provenance, uri, options, promise)
         with fitted as rows:
@@ -62,17 +79,47 @@ def store(
             extra = {"rows_version": inspection.total.version()}
             if promise is not None and exists(uri, options):
                 loosen(uri, options, promise, provenance)
+            if change:
+                extra["schema_change"] = change.describe()
             written = write_rows(rows, target, settings, provenance, extra)
             if promise is not None:
                 _tell_pending(context, tighten(uri, options, promise, provenance))
             yield from _report(context, rows, target, settings, written, inspection, change, provenance)
 
 
+def describe_own_write(context: dg.OutputContext, place: Place, inputs: Mapping[str, str]) -> None:
+    """Tells of a table that the asset wrote itself what can be known without reading its rows."""
+    metadata: dict[str, Any] = {}
+    if inputs:
+        metadata["input_versions"] = dict(inputs)
+    deps = _newest_deps(context, place, inputs)
+    if deps:
+        metadata["dep_versions"] = deps
+    if exists(place.uri, place.options):
+        table = open_table(place.uri, place.options)
+        metadata |= {
+            "dagster/column_schema": table_schema_metadata(table_schema(table)),
+            "dagster/uri": table.table_uri,
+            "table_uri": table.table_uri,
+            "delta_version": table.version(),
+        }
+    context.add_output_metadata(metadata)
+
+
+def _newest_deps(context: dg.OutputContext, place: Place, inputs: Mapping[str, str]) -> dict[str, str]:
+    found = {}
+    for parent in parents(context):
+        uri = table_uri(place.lake_uri, parent.path)
+        if parent != context.asset_key and parent.to_user_string() not in inputs and exists(uri, place.options):
+            found[parent.to_user_string()] = str(open_table(uri, place.options).version())
+    return found
+
+
 def _run_tags(context: dg.OutputContext) -> Mapping[str, str]:
     return context.step_context.run_tags
 
 
-def _provenance(context: dg.OutputContext, inputs: Mapping[str, str]) -> Provenance:
+def _provenance(context: dg.OutputContext, inputs: Mapping[str, str], deps: Mapping[str, str]) -> Provenance:
     run = context.step_context.dagster_run
     keys = tuple(context.asset_partition_keys) if context.has_asset_partitions else ()
     root = run.root_run_id or run.tags.get("dagster/root_run_id") or run.run_id
@@ -84,6 +131,7 @@ def _provenance(context: dg.OutputContext, inputs: Mapping[str, str]) -> Provena
         code_version=context.asset_spec.code_version or "",
         step=f"lakehouse_assets:{step}",
         inputs=dict(inputs),
+        deps=dict(deps),
     )
 
 
@@ -171,8 +219,13 @@ def _report(
         held = inspect(read_stream(table, None, predicate), target.scope, provenance, target.uri)
     schema = table_schema(table)
     metadata = output_metadata(table, schema, predicate, rows, written, change)
+    metadata["run_id"] = provenance.run_id
+    if provenance.code_version:
+        metadata["code_version"] = provenance.code_version
     if provenance.inputs:
         metadata["input_versions"] = dict(provenance.inputs)
+    if provenance.deps:
+        metadata["dep_versions"] = dict(provenance.deps)
     if len(held.contents) == 1 and not reads_itself(context):
         (content,) = held.contents.values()
         context.add_output_metadata(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.predicate import Where, where_condition
+from lakehouse_assets.lake.reads import note_in_current_step
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
 
 if TYPE_CHECKING:
@@ -46,6 +47,12 @@ class Lake:
         """
         return open_table(self.table_uri(key), self.storage_options, version)
 
+    def _to_read(self, key: Sequence[str], version: Version) -> DeltaTable:
+        """The same, noted as an input of the step that reads it, if one runs here."""
+        table = self.open(key, version)
+        note_in_current_step("/".join(key), int(table.version()))
+        return table
+
     def version(self, key: Sequence[str]) -> int:
         """The table's newest version."""
         return int(self.open(key).version())
@@ -78,7 +85,7 @@ class Lake:
         """Rows as an Arrow stream, in bounded memory."""
         from lakehouse_assets.lake.read import checked_columns, read_stream
 
-        table = self.open(key, version)
+        table = self._to_read(key, version)
         return read_stream(table, checked_columns(table, columns, "A reader"), where_condition(where))
 
     def read_pandas(
@@ -105,20 +112,20 @@ class Lake:
         """Rows as a lazy relation on DuckDB's default connection."""
         from lakehouse_assets.lake.read import checked_columns, to_duckdb
 
-        table = self.open(key, version)
+        table = self._to_read(key, version)
         return to_duckdb(table, checked_columns(table, columns, "A reader"), where_condition(where))
 
     def row_count(self, key: Sequence[str], *, where: Where | None = None, version: Version = None) -> int:
         """How many rows the table holds."""
         if where is None:
-            return int(self.open(key, version).count())
+            return int(self._to_read(key, version).count())
         return sum(batch.num_rows for batch in self.stream(key, columns=sorted(where), where=where, version=version))
 
     def partition_values(self, key: Sequence[str], version: Version = None) -> list[dict[str, Any]]:
         """The values of the table's partition columns, sorted, one dict a partition; empty without such columns."""
         import pyarrow as pa
 
-        table = self.open(key, version)
+        table = self._to_read(key, version)
         columns = table.metadata().partition_columns
         if not columns:
             return []
