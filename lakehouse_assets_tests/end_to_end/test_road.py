@@ -23,6 +23,7 @@ from lakehouse_assets_tests.end_to_end.own_platform import days_between, delta_t
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("road")]
 
+CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 PREDICTIONS = ["delivery", "turbofan_rul", "predictions"]
 #: Tables that hold rows of every day.
 DAILY = [
@@ -68,7 +69,7 @@ def test_every_table_is_as_its_contract_promises_and_no_blocking_check_failed(ro
         failed = [
             f"{record.event_log_entry.dagster_event.event_specific_data.asset_key.to_user_string()} {check.check_name}"
             for run in instance.get_runs()
-            for record in instance.get_records_for_run(run.run_id, dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+            for record in instance.get_records_for_run(run.run_id, of_type=CHECKED).records
             if not (check := record.event_log_entry.dagster_event.event_specific_data).passed and check.blocking
         ]
     assert failed == []
