@@ -30,8 +30,7 @@ def draft(lake: "Lake", key: Sequence[str], owner: str, purpose: str) -> str:
     table = lake.open(key)
     partitioned = list(table.metadata().partition_columns)
     comments = {one.name: one.metadata.get("comment") for one in table.schema().fields}
-    rows = lake.stream(key).read_next_batch() if lake.row_count(key) else lake.read(key).slice(0, 0)
-    rows = rows.slice(0, LOOKED_AT)
+    rows = _first_rows(lake, key)
     keys = _likely_key(rows, partitioned)
     columns = []
     for field in lake.schema(key):
@@ -74,7 +73,18 @@ def draft(lake: "Lake", key: Sequence[str], owner: str, purpose: str) -> str:
     return text
 
 
-def _likely_key(rows: "pa.RecordBatch | pa.Table", partitioned: Sequence[str]) -> list[str]:
+def _first_rows(lake: "Lake", key: Sequence[str]) -> "pa.Table":
+    import pyarrow as pa
+
+    stream, kept = lake.stream(key), []
+    for batch in stream:
+        kept.append(batch)
+        if sum(one.num_rows for one in kept) >= LOOKED_AT:
+            break
+    return pa.Table.from_batches(kept, schema=stream.schema)
+
+
+def _likely_key(rows: "pa.Table", partitioned: Sequence[str]) -> list[str]:
     """The fewest columns of text, dates or whole numbers, the partition's among them, that tell all rows apart."""
     import pyarrow as pa
 

@@ -20,8 +20,11 @@ pytestmark = [
 
 ROAD = {
     "landing": {"files"},
-    "raw": {"run_to_failure", "in_service", "remaining_lives", "deliveries", "quarantine"},
-    "harmonized": {"readings", "failures", "remaining_lives", "quarantine"},
+    "raw": {"run_to_failure", "in_service", "remaining_lives", "deliveries", "quarantine", "repairs"},
+    "harmonized": {
+        *("readings", "failures", "remaining_lives"),
+        *("quarantine", "failures_quarantine", "remaining_lives_quarantine"),
+    },
     "distilled": {"operating_regimes", "normalised_readings", "engine_baselines", "fleet_days"},
     "delivery": {"features", "training_set", "training_manifest", "predictions"},
     "models": {"candidate", "evaluation", "champion"},

@@ -2,11 +2,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.conform import conform, to_arrow
 from lakehouse_assets.contracts.contract import Column, Contract
+from lakehouse_assets.contracts.promise import table_promise
+from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.promise import hold_to
 
 CONTRACT = Contract(
     path=Path("x.yaml"),
@@ -82,6 +85,7 @@ def test_conformed_rows_have_exactly_the_promised_arrow_types() -> None:
     assert [str(field.type) for field in table.schema] == ["string", "int64", "double", "timestamp[us, tz=UTC]"]
 
 
+@settings(deadline=None, max_examples=30)  # other processes share the machine
 @given(
     st.lists(
         st.tuples(
@@ -101,3 +105,22 @@ def test_every_row_is_either_kept_or_set_aside_and_never_both(rows: list[tuple[o
     assert not split.rows.duplicated(["press_id", "stroke"]).any()
     assert split.rows["force"].dropna().between(0, 900).all()
     assert split.broken["rule"].ne("").all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.lists(
+        st.sampled_from(["1", " 2.5", "900", "901", "-1", "NaN", "none", "", "x1", "1e3", "inf", None]), max_size=12
+    )
+)
+def test_what_conforms_is_never_refused_by_the_lake_and_conforms_again_unchanged(forces: list[str | None]) -> None:
+    given_rows = frame(force=forces) if forces else frame(force=["1"]).iloc[:0]
+    split = conform(given_rows.astype(object), CONTRACT)
+    table = to_arrow(split.rows, CONTRACT)
+    hold_to(table_promise(CONTRACT), table.to_batches(), Provenance("strokes"), "memory")
+    again = conform(split.rows, CONTRACT)
+    assert again.broken.empty
+    pd.testing.assert_frame_equal(again.rows, split.rows)
+    broken = split.broken["force"].tolist()
+    assert set(broken) <= {"901", "-1", "x1", "1e3", "inf"}
+    assert len(broken) == sum(value in {"901", "-1", "x1", "1e3", "inf"} for value in forces)

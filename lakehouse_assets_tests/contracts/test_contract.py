@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.contracts.contract import ContractError, load_contract
 
 CONTRACT = """
@@ -20,14 +21,25 @@ schema:
   - name: strokes
     physicalName: harmonized/press/strokes
     description: Strokes of presses.
+    quality:
+      - name: presses_push
+        type: custom
+        engine: greatExpectations
+        severity: warning
+        description: Most presses push.
+        implementation:
+          type: ExpectColumnValuesToBeBetween
+          kwargs: {column: force, min_value: 1, mostly: 0.5}
     properties:
       - name: press_id
         logicalType: string
         physicalType: string
+        description: The press.
         primaryKey: true
       - name: force
         logicalType: number
         physicalType: double
+        description: Its force.
         logicalTypeOptions: {minimum: 0, maximum: 900}
         customProperties: [{property: unit, value: kN}]
 """
@@ -50,26 +62,65 @@ def test_a_contract_gives_key_owner_columns_limits_and_units(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("change", "expected"),
+    ("change", "line", "expected"),
     [
-        (("physicalType: double", "physicalType: decimal"), "force.*physicalType must be one of"),
-        (("role: owner", "role: reader"), "role: owner"),
-        (("kind: DataContract", "kind: DataContract\nunheard_of: 1"), "unheard_of"),
-        (("schema:", "nothing:"), "not an Open Data Contract"),
+        (("physicalType: double", "physicalType: decimal"), 34, "column force: physicalType must be one of"),
+        (("logicalType: number", "logicalType: string"), 33, "column force: a double has the logicalType number"),
+        (("role: owner", "role: reader"), 8, "role: owner"),
+        (("kind: DataContract", "kind: DataContract\nunheard_of: 1"), 3, "unheard_of"),
+        (("schema:", "nothing:"), 13, "nothing"),
+        (("name: force", "name: press_id"), 32, "column press_id: stands here and in line 27"),
+        (("minimum: 0", "minimum: 901"), 36, "column force: minimum 901 lies above maximum 900"),
+        (("minimum: 0", "minimum: much"), 36, "column force: minimum must be a number"),
+        (("column: force", "column: fours"), 23, "quality rule presses_push: the table has no column 'fours'"),
+        (
+            ("severity: warning", "severity: serious"),
+            21,
+            "quality rule presses_push: severity must be error or warning",
+        ),
+        (("name: presses_push", "name: one_row_per_key"), 18, "quality rule one_row_per_key: the name is taken"),
+        (("        description: Its force.\n", ""), 32, "column force: expected a description"),
+        (("id: presses", "id: presses\nid: strokes"), 5, "key 'id' stands here and in line 4"),
+        (("status: active", "status: [active"), 8, "no YAML"),
     ],
 )
-def test_a_malformed_contract_is_refused_with_its_file_and_what_was_expected(
-    tmp_path: Path, change: tuple[str, str], expected: str
+def test_a_malformed_contract_is_refused_with_file_line_and_what_was_expected(
+    tmp_path: Path, change: tuple[str, str], line: int, expected: str
 ) -> None:
-    path = written(tmp_path, CONTRACT.replace(*change))
-    with pytest.raises(ContractError, match=f"(?s){path.name}.*{expected}"):
+    assert change[0] in CONTRACT
+    path = written(tmp_path, CONTRACT.replace(change[0], change[1], 1))
+    with pytest.raises(ContractError) as refused:
         load_contract(path)
+    assert any(
+        str(problem).startswith(f"{path}:{line}: ") and expected in problem.text for problem in refused.value.problems
+    ), str(refused.value)
 
 
-def test_every_contract_of_the_project_can_be_loaded() -> None:
-    import lakehouse_assets
+def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, CONTRACT.replace("role: owner", "role: reader").replace("minimum: 0", "minimum: 901"))
+    with pytest.raises(ContractError) as refused:
+        load_contract(path)
+    assert [problem.line for problem in refused.value.problems] == [8, 36]
 
-    found = sorted((Path(lakehouse_assets.__file__).parent / "defs").glob("*/contracts/*.yaml"))
-    assert found
-    for path in found:
-        assert load_contract(path).columns
+
+def test_the_primary_key_is_a_rule_of_its_own_over_the_whole_table_unless_the_partition_is_part_of_it(
+    tmp_path: Path,
+) -> None:
+    (key, _) = load_contract(written(tmp_path, CONTRACT)).all_rules
+    assert (key.name, key.blocking, key.whole_table) == ("one_row_per_key", True, True)
+    assert (key.expectation, key.arguments) == ("ExpectColumnValuesToBeUnique", {"column": "press_id"})
+    daily = CONTRACT.replace("primaryKey: true", "primaryKey: true\n        partitioned: true")
+    path = tmp_path / "daily.yaml"
+    path.write_text(daily)
+    assert not load_contract(path).all_rules[0].whole_table
+
+
+def test_two_contracts_of_one_table_are_refused_with_both_files(tmp_path: Path) -> None:
+    for zone in ("raw", "harmonized"):
+        folder = tmp_path / "press" / "contracts" / zone
+        folder.mkdir(parents=True)
+        (folder / "strokes.yaml").write_text(CONTRACT)
+    with pytest.raises(
+        ContractError, match=r"raw/strokes.yaml:1: table harmonized/press/strokes has a contract already: .*harmonized"
+    ):
+        catalogue(tmp_path)

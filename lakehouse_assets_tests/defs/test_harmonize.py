@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -6,7 +7,7 @@ import pytest
 
 from lakehouse_assets.contracts.conform import conform
 from lakehouse_assets.defs.turbofan.days import contract
-from lakehouse_assets.defs.turbofan.harmonize import failure_events, harmonized_readings, quarantine_table
+from lakehouse_assets.defs.turbofan.harmonize import failure_events, harmonized_readings, set_aside
 from lakehouse_assets.sources.turbofan_raw import delivered_rows, files_for, rows_to_append
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -29,7 +30,8 @@ def empty() -> pd.DataFrame:
 
 def test_values_arrive_in_si_units_and_utc(tmp_path: Path) -> None:
     rows = conform(
-        harmonized_readings(raw(tmp_path, "train", "train_FD001.txt", f"1 3 {REAL}"), empty()), contract("readings")
+        harmonized_readings(raw(tmp_path, "train", "train_FD001.txt", f"1 3 {REAL}"), empty()),
+        contract("harmonized", "readings"),
     )
     assert rows.broken.empty
     reading = rows.rows.iloc[0]
@@ -49,21 +51,24 @@ def test_values_arrive_in_si_units_and_utc(tmp_path: Path) -> None:
 
 def test_text_where_a_number_belongs_is_set_aside_with_file_line_and_reason(tmp_path: Path) -> None:
     broken = REAL.replace("1400.60", "hot")
-    rows = harmonized_readings(raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL}", f"1 2 {broken}"), empty())
-    split = conform(rows, contract("readings"))
+    delivered = raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL}", f"1 2 {broken}")
+    rows = harmonized_readings(delivered, empty())
+    split = conform(rows, contract("harmonized", "readings"))
     assert split.rows["cycle"].tolist() == [1]
-    table = quarantine_table(split.broken).to_pylist()
+    table = set_aside(split.broken, [delivered, empty()], contract("harmonized", "quarantine")).to_pylist()
     assert [(row["source_file"], row["source_line"], row["rule"]) for row in table] == [
         ("train_FD001.txt", 2, "t50 must be a number, found 'hot'")
     ]
-    assert "hot" in table[0]["row"]
+    assert json.loads(table[0]["row"])["s4"] == "hot"
+    assert json.loads(table[0]["row"])["s1"] == "518.67", "the source row stands there as delivered, not converted"
+    assert table[0]["source_sha256"] == delivered["sha256"].iloc[0]
 
 
 def test_nan_is_a_missing_reading_and_its_row_goes_on(tmp_path: Path) -> None:
     rows = harmonized_readings(
         raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL.replace('21.61', 'NaN')}"), empty()
     )
-    split = conform(rows, contract("readings"))
+    split = conform(rows, contract("harmonized", "readings"))
     assert split.broken.empty
     assert split.rows["p15"].isna().all()
 
@@ -71,7 +76,8 @@ def test_nan_is_a_missing_reading_and_its_row_goes_on(tmp_path: Path) -> None:
 def test_a_duplicated_cycle_keeps_the_first_row_and_sets_the_second_aside(tmp_path: Path) -> None:
     lines = (f"1 1 {REAL}", f"1 1 {REAL.replace('1400.60', '1401.60')}", f"1 2 {REAL}")
     split = conform(
-        harmonized_readings(raw(tmp_path, "train", "train_FD001.txt", *lines), empty()), contract("readings")
+        harmonized_readings(raw(tmp_path, "train", "train_FD001.txt", *lines), empty()),
+        contract("harmonized", "readings"),
     )
     assert split.rows["source_line"].tolist() == [1, 3]
     assert split.broken["source_line"].tolist() == [2]
@@ -81,12 +87,12 @@ def test_an_implausible_value_is_set_aside(tmp_path: Path) -> None:
     rows = harmonized_readings(
         raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL.replace('641.82', '-9999')}"), empty()
     )
-    assert conform(rows, contract("readings")).broken["rule"].str.startswith("t24 must be at least").all()
+    assert conform(rows, contract("harmonized", "readings")).broken["rule"].str.startswith("t24 must be at least").all()
 
 
 def test_the_last_row_of_an_engine_in_a_train_file_is_its_failure(tmp_path: Path) -> None:
     rows = raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL}", f"1 2 {REAL}", f"2 1 {REAL}")
-    events = conform(failure_events(rows), contract("failures")).rows
+    events = conform(failure_events(rows), contract("harmonized", "failures")).rows
     assert events[["engine_id", "cycle"]].values.tolist() == [
         ["turbofan-FD001-train-001", 2],
         ["turbofan-FD001-train-002", 1],
@@ -94,6 +100,15 @@ def test_the_last_row_of_an_engine_in_a_train_file_is_its_failure(tmp_path: Path
 
 
 def test_no_rows_give_empty_tables_that_keep_the_contract() -> None:
-    assert conform(harmonized_readings(empty(), empty()), contract("readings")).rows.empty
-    assert conform(failure_events(empty()), contract("failures")).rows.empty
-    assert quarantine_table(conform(harmonized_readings(empty(), empty()), contract("readings")).broken).num_rows == 0
+    assert conform(harmonized_readings(empty(), empty()), contract("harmonized", "readings")).rows.empty
+    assert conform(failure_events(empty()), contract("harmonized", "failures")).rows.empty
+    nothing = conform(harmonized_readings(empty(), empty()), contract("harmonized", "readings")).broken
+    assert set_aside(nothing, [empty(), empty()], contract("harmonized", "quarantine")).num_rows == 0
+
+
+@pytest.mark.parametrize("word", ["NaN", " nan", "None", "null", "<NA>", ""])
+def test_every_word_for_a_missing_reading_is_one_in_harmonisation_too(tmp_path: Path, word: str) -> None:
+    delivered = raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL}").assign(s6=word)
+    split = conform(harmonized_readings(delivered, empty()), contract("harmonized", "readings"))
+    assert split.broken.empty
+    assert split.rows["p15"].isna().all()

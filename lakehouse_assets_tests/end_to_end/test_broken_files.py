@@ -72,7 +72,7 @@ class Plant:
     def ingest(self) -> dict[str, dg.AssetCheckEvaluation]:
         """Run landing, raw and harmonized for all days; the checks that it made, by name."""
         with platform_in(self.environment) as (defs, _):
-            keys = defs.resolve_asset_graph().get_all_asset_keys()
+            keys = defs.resolve_asset_graph().materializable_asset_keys
         early = [key for key in keys if key.path[0] in ("landing", "raw", "harmonized")]
         done = run_days(self.environment, "turbofan_road", FIRST, LAST, only=early)
         assert done.success

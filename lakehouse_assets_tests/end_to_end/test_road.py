@@ -6,9 +6,15 @@ from datetime import date
 
 import dagster as dg
 import pandas as pd
+import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
+from lakehouse_assets.contracts.fit import misfits
+from lakehouse_assets.contracts.promise import table_promise
+from lakehouse_assets.definitions import DEFS, contracts
+from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.promise import hold_to
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.plant.engines import engines_on
 from lakehouse_assets.sources.plant.plan import FleetPlan
@@ -17,6 +23,7 @@ from lakehouse_assets_tests.end_to_end.own_platform import days_between, delta_t
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("road")]
 
+CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 PREDICTIONS = ["delivery", "turbofan_rul", "predictions"]
 #: Tables that hold rows of every day.
 DAILY = [
@@ -49,10 +56,37 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
 def test_every_asset_past_landing_has_its_table_in_delta(road: Road) -> None:
     lake = Lake(road.lake)
     with platform_in(road.environment) as (defs, _):
-        keys = [list(key.path) for key in defs.resolve_asset_graph().get_all_asset_keys()]
+        keys = [list(key.path) for key in defs.resolve_asset_graph().materializable_asset_keys]
     expected = sorted(key for key in keys if key[0] != "landing")
     assert {key[0] for key in expected} == {"raw", "harmonized", "distilled", "delivery", "models", "monitoring"}
     assert [key for key in expected if not lake.exists(key)] == []
+
+
+def test_every_table_is_as_its_contract_promises_and_no_blocking_check_failed(road: Road) -> None:
+    lake, promised = Lake(road.lake), contracts()
+    with platform_in(road.environment) as (defs, instance):
+        assert misfits(promised, defs.resolve_all_asset_specs(), lake, DEFS) == []
+        failed = [
+            f"{record.event_log_entry.dagster_event.event_specific_data.asset_key.to_user_string()} {check.check_name}"
+            for run in instance.get_runs()
+            for record in instance.get_records_for_run(run.run_id, of_type=CHECKED).records
+            if not (check := record.event_log_entry.dagster_event.event_specific_data).passed and check.blocking
+        ]
+    assert failed == []
+    for key, contract in promised.items():
+        if not lake.exists(key):
+            assert key == ("raw", "turbofan", "repairs"), "only what nobody has repaired yet has no table"
+            continue
+        table, promise = lake.open(key), table_promise(contract)
+        schema = pa.schema(table.schema().to_arrow())
+        assert {one.name: (one.type, one.nullable, one.metadata) for one in schema} == {
+            one.name: (one.type, one.nullable, one.metadata) for one in promise.schema
+        }, key
+        assert table.metadata().description == contract.purpose
+        constraints = {name for name in table.metadata().configuration if name.startswith("delta.constraints.")}
+        assert constraints == {f"delta.constraints.{name}" for name in promise.constraints()}, key
+        assert table.metadata().partition_columns == contract.partition_columns, key
+        hold_to(promise, lake.stream(key), Provenance("/".join(key)), table.table_uri)
 
 
 def test_daily_tables_hold_every_day_in_a_partition_of_its_own(road: Road) -> None:
@@ -87,7 +121,8 @@ def test_commits_carry_the_run_that_made_them_and_its_partitions(road: Road) -> 
     with platform_in(road.environment) as (_, instance):
         jobs = {run.run_id: run.job_name for run in instance.get_runs()}
     for key in DAILY:
-        night, backfill = DeltaTable(Lake(road.lake).table_uri(key)).history()[-2:]
+        commits = DeltaTable(Lake(road.lake).table_uri(key)).history()
+        night, backfill = [commit for commit in commits if commit["operation"] == "WRITE"][-2:]
         assert jobs[backfill["lakehouse.run_id"]] == "turbofan_road", key
         assert len(json.loads(backfill["lakehouse.partitions"])) == days_between("2024-01-01", road.last_day) - 1, key
         assert jobs[night["lakehouse.run_id"]] == "turbofan_nightly", key
@@ -106,8 +141,9 @@ def test_the_champion_carries_the_table_versions_that_it_learned_from_and_can_be
     for table, version in versions.items():
         assert lake.row_count(table.split("/"), version=version) > 0, table
     # The night after the training moved the table on; the version that was learned from is still the one without it.
-    learned = lake.read_pandas(["delivery", "turbofan_rul", "features"], columns=["day"], version=0)
-    assert versions["delivery/turbofan_rul/features"] == 0
+    features = ["delivery", "turbofan_rul", "features"]
+    learned = lake.read_pandas(features, columns=["day"], version=versions["delivery/turbofan_rul/features"])
+    assert versions["delivery/turbofan_rul/features"] < lake.version(features)
     assert pd.to_datetime(learned["day"]).max() == pd.Timestamp("2024-05-08")
 
 
