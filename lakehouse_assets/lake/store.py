@@ -19,10 +19,10 @@ from lakehouse_assets.lake.metadata import output_metadata, table_schema_metadat
 from lakehouse_assets.lake.partitions import PartitionScope, partition_columns, physical_columns, resolve
 from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows, rows_of
-from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, reconciled
-from lakehouse_assets.lake.settings import MergeType, WriteMode, WriteSettings, write_settings
+from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, of_no_rows, reconciled
+from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode, WriteSettings, write_settings
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
-from lakehouse_assets.lake.write import Target, Written, write_rows
+from lakehouse_assets.lake.write import Target, Written, refuse_overwrite_beside_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,17 @@ def _fitted(
 ) -> tuple[Rows, SchemaChange]:
     """The rows in the types of their table, and what their columns change in it."""
     change = SchemaChange()
+    if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
+        scd2.refuse_own_validity(rows.schema, provenance, uri)
     if exists(uri, options):
         current = table_schema(open_table(uri, options))
         if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
             current = scd2.without_validity(current)
-        schema, change = reconciled(rows.schema, current, settings.schema_mode, provenance.asset, uri)
+        given = rows.schema
+        if rows.num_rows == 0 and (settings.schema_mode != SchemaMode.OVERWRITE or not given.names):
+            given = of_no_rows(given, current)
+        schema, change = reconciled(given, current, settings.schema_mode, provenance.asset, uri)
+        refuse_overwrite_beside_rows(change, settings, provenance, uri)
     else:
         schema = new_table_schema(rows.schema, provenance.asset)
     if rows.schema == schema:
