@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from lakehouse_assets.lake.errors import UnsupportedTypeError
 
-KEPT_IN_MEMORY = 128 << 20
+KEPT_IN_MEMORY = 64 << 20
 BATCH_ROWS = 65_536
 
 
@@ -33,7 +33,7 @@ class Rows:
 
     @classmethod
     def from_stream(cls, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Rows:
-        """Reads the stream to its end, the first 128 MB into memory and what follows to disk."""
+        """Reads the stream to its end, the first 64 MB into memory and what follows to disk."""
         kept: list[pa.RecordBatch] = []
         size = 0
         for batch in batches:

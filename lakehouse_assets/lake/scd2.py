@@ -112,7 +112,7 @@ def _compare(
     incoming = _keys_and_hashes(rows.batches(), keys, rows.schema, known_names)
     current = _keys_and_hashes(_current_rows(table, known_names, scope), keys, rows.schema, known_names)
     places = pa.array(np.arange(incoming.num_rows, dtype=np.int64))
-    # The join is of the keys themselves: by a hash in their place, a new key could be taken for a known one and be lost.
+    # The join is of the keys themselves: by a hash in their place, a new key could be taken for a known one.
     both = incoming.append_column(_PLACE, places).join(
         current.drop_columns([_MORE]), list(keys), join_type="inner", right_suffix="_now"
     )
@@ -141,7 +141,7 @@ def _keys_and_hashes(
     return pa.Table.from_batches(kept, schema=pa.schema(fields))
 
 
-def _current_rows(table: DeltaTable, names: list[str], scope: PartitionScope | None) -> Iterator[pa.RecordBatch]:
+def _current_rows(table: DeltaTable, names: Sequence[str], scope: PartitionScope | None) -> Iterator[pa.RecordBatch]:
     condition = f"{quoted(IS_CURRENT)} = TRUE"
     if scope is not None:
         condition += f" AND ({scope.predicate()})"

@@ -72,7 +72,7 @@ def write_rows(
             return _overwrite(table, rows, target, settings, provenance, tagged)
         if settings.merge_keys:
             return _merge(table, rows, target, settings, provenance, tagged)
-        return _append(table, rows, settings, provenance, tagged)
+        return _append(table, rows, target, settings, provenance, tagged)
 
     return retried(attempt, provenance, target.uri)
 
@@ -89,7 +89,7 @@ def _create(
             partition_by=list(target.layout) or None,
             description=target.description,
             storage_options=target.options,
-            writer_properties=writer_properties(rows.schema),
+            writer_properties=writer_properties(rows.schema, _open_files(target)),
             commit_properties=commit_properties(provenance, tagged, once=_appends_once(settings), creates=True),
         )
     except DeltaError as error:
@@ -117,14 +117,19 @@ def _overwrite(
         mode="overwrite",
         predicate=None if whole or target.scope is None else target.scope.predicate(),
         schema_mode=_engine_schema_mode(settings, whole),
-        writer_properties=writer_properties(rows.schema),
+        writer_properties=writer_properties(rows.schema, _open_files(target)),
         commit_properties=commit_properties(provenance, tagged),
     )
     return Written(version=table.version())
 
 
 def _append(
-    table: DeltaTable, rows: Rows, settings: WriteSettings, provenance: Provenance, tagged: dict[str, str]
+    table: DeltaTable,
+    rows: Rows,
+    target: Target,
+    settings: WriteSettings,
+    provenance: Provenance,
+    tagged: dict[str, str],
 ) -> Written:
     if provenance.step and table.transaction_version(provenance.step) is not None:
         return Written(version=table.version(), skipped=True)
@@ -133,7 +138,7 @@ def _append(
         rows.reader(),
         mode="append",
         schema_mode="merge" if settings.schema_mode != SchemaMode.STRICT else None,
-        writer_properties=writer_properties(rows.schema),
+        writer_properties=writer_properties(rows.schema, _open_files(target)),
         commit_properties=commit_properties(provenance, tagged, once=True),
     )
     return Written(version=table.version())
@@ -149,6 +154,10 @@ def _merge(
 ) -> Written:
     metrics = merge_rows(table, rows, settings, target.scope, commit_properties(provenance, tagged))
     return Written(version=table.version(), metrics=metrics)
+
+
+def _open_files(target: Target) -> int:
+    return len(target.scope.keys) if target.layout and target.scope is not None else 1
 
 
 def _appends_once(settings: WriteSettings) -> bool:
