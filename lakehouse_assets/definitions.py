@@ -2,7 +2,6 @@
 
 import warnings
 from pathlib import Path
-from types import CodeType
 
 import dagster as dg
 
@@ -10,7 +9,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.contracts.catalogue import Catalogue, catalogue
 from lakehouse_assets.contracts.checks import contract_checks
 from lakehouse_assets.contracts.schema import promised_spec
-from lakehouse_assets.operations.code_version import code_version
+from lakehouse_assets.operations.code_version import asset_functions, with_code_version
 
 settings.switch_telemetry_off()
 
@@ -49,21 +48,6 @@ def with_house_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
 def contracts() -> Catalogue:
     """The contract of every table."""
     return catalogue(DEFS)
-
-
-def asset_functions(loaded: dg.Definitions) -> dict[dg.AssetKey, CodeType]:
-    """The code of the function that makes each asset."""
-    made = [one for one in loaded.assets or () if isinstance(one, dg.AssetsDefinition) and one.is_executable]
-    functions = {one: getattr(one.op.compute_fn, "decorated_fn", one.op.compute_fn) for one in made}
-    return {key: function.__code__ for one, function in functions.items() for key in one.keys}
-
-
-def with_code_version(spec: dg.AssetSpec, functions: dict[dg.AssetKey, CodeType]) -> dg.AssetSpec:
-    """Give an asset that says none itself the version of the source that decides its rows."""
-    code = functions.get(spec.key)
-    if spec.code_version is not None or code is None:
-        return spec
-    return spec.replace_attributes(code_version=code_version(code.co_filename, code.co_firstlineno))
 
 
 def load() -> dg.Definitions:

@@ -71,7 +71,7 @@ def merge_rows(
         predicate=_match(settings.merge_keys, scope),
         source_alias="source",
         target_alias="target",
-        merge_schema=settings.schema_mode == SchemaMode.MERGE,
+        merge_schema=settings.schema_mode != SchemaMode.STRICT,
         writer_properties=writer_properties(rows.schema),
         commit_properties=properties,
     ).when_not_matched_insert_all()

@@ -34,13 +34,17 @@ def table_schema_metadata(schema: pa.Schema, comments: Mapping[str, str]) -> dg.
     )
 
 
+def column_comments(table: DeltaTable) -> dict[str, str]:
+    """What the table itself says of its columns."""
+    return {one.name: str(one.metadata["comment"]) for one in table.schema().fields if "comment" in one.metadata}
+
+
 def output_metadata(
     table: DeltaTable, schema: pa.Schema, predicate: str | None, rows: Rows, written: Written, change: SchemaChange
 ) -> dict[str, Any]:
     """The metadata that holds for all partitions of a run."""
-    comments = {one.name: one.metadata["comment"] for one in table.schema().fields if "comment" in one.metadata}
     metadata: dict[str, Any] = {
-        "dagster/column_schema": table_schema_metadata(schema, comments),
+        "dagster/column_schema": table_schema_metadata(schema, column_comments(table)),
         "dagster/uri": table.table_uri,
         "table_uri": table.table_uri,
         "delta_version": written.version,

@@ -148,7 +148,9 @@ def physical_columns(columns: Mapping[str, str], schema: pa.Schema) -> list[str]
     one folder, whose files' smallest and largest times (which Delta keeps) tell the writer and the reader the few
     files of a partition. Where the partitions are days and the table is large, a date column beside it is better.
     """
-    return [column for column in columns.values() if not pa.types.is_timestamp(schema.field(column).type)]
+    laid_out = [column for column in columns.values() if not pa.types.is_timestamp(schema.field(column).type)]
+    # The engine cannot write files of no columns; a table of nothing but partition columns is one folder too.
+    return laid_out if len(laid_out) < len(schema) else []
 
 
 def _column_type(schema: pa.Schema, column: str, asset: str) -> pa.DataType:

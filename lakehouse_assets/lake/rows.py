@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from lakehouse_assets.lake.errors import UnsupportedTypeError
 
-KEPT_IN_MEMORY = 128 << 20
+KEPT_IN_MEMORY = 64 << 20
 BATCH_ROWS = 65_536
 
 
@@ -33,7 +33,7 @@ class Rows:
 
     @classmethod
     def from_stream(cls, schema: pa.Schema, batches: Iterator[pa.RecordBatch]) -> Rows:
-        """Reads the stream to its end, the first 128 MB into memory and what follows to disk."""
+        """Reads the stream to its end, the first 64 MB into memory and what follows to disk."""
         kept: list[pa.RecordBatch] = []
         size = 0
         for batch in batches:
@@ -82,12 +82,14 @@ class Rows:
         return pa.RecordBatchReader.from_batches(self.schema, self.batches())
 
     def mapped(self, schema: pa.Schema, change: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Rows:
-        """The rows with each batch changed, and this one closed."""
-        with self:
-            if self._spilled is None:
-                changed = [change(batch) for batch in self._table.to_batches()]
-                return Rows(pa.Table.from_batches(changed, schema=schema))
-            return Rows.from_stream(schema, (change(batch) for batch in self.batches()))
+        """The rows with each batch changed; those on disk are changed each time that they are read.
+
+        The file stays this one's: use the result inside this one's ``with``.
+        """
+        if self._spilled is None:
+            changed = [change(batch) for batch in self._table.to_batches()]
+            return Rows(pa.Table.from_batches(changed, schema=schema))
+        return _Mapped(self, schema, change)
 
     def __enter__(self) -> Rows:
         """Itself."""
@@ -98,6 +100,27 @@ class Rows:
     ) -> None:
         """Removes the temporary file."""
         self._open.close()
+
+
+class _Mapped(Rows):
+    """Rows on disk, each batch changed on its way out."""
+
+    def __init__(self, source: Rows, schema: pa.Schema, change: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
+        super().__init__(schema.empty_table())
+        self._source, self._change = source, change
+        self.num_rows = source.num_rows
+
+    @property
+    def in_memory(self) -> None:
+        """None: they are on disk."""
+
+    def batches(self) -> Iterator[pa.RecordBatch]:
+        """All rows, from the beginning."""
+        return map(self._change, self._source.batches())
+
+    def reader(self) -> pa.RecordBatchReader:
+        """All rows, from the beginning, as an Arrow stream."""
+        return pa.RecordBatchReader.from_batches(self.schema, self.batches())
 
 
 def rows_of(value: Any, asset: str) -> Rows:
@@ -115,8 +138,8 @@ def rows_of(value: Any, asset: str) -> Rows:
     if isinstance(value, pa.RecordBatchReader):
         return Rows.from_stream(value.schema, iter(value))
     module = type(value).__module__.split(".", maxsplit=1)[0]
-    if module == "pandas" and hasattr(value, "reset_index"):
-        return Rows(_from_pandas(value))
+    if module == "pandas" and hasattr(value, "columns"):
+        return Rows(_from_pandas(value, asset))
     if module in ("duckdb", "_duckdb"):
         stream = value.to_arrow_reader(BATCH_ROWS)
         return Rows.from_stream(stream.schema, iter(stream))
@@ -127,10 +150,31 @@ def rows_of(value: Any, asset: str) -> Rows:
     )
 
 
-def _from_pandas(frame: Any) -> pa.Table:
-    named = [name for name in frame.index.names if name is not None]
+def _from_pandas(frame: Any, asset: str) -> pa.Table:
+    named = [level for level, name in enumerate(frame.index.names) if name is not None]
     if named:
-        unnamed = [level for level, name in enumerate(frame.index.names) if name is None]
-        frame = (frame.droplevel(unnamed) if unnamed else frame).reset_index()
-    table = pa.Table.from_pandas(frame, preserve_index=False)
+        frame = _with_index_columns(frame, named, asset)
+    try:
+        table = pa.Table.from_pandas(frame, preserve_index=False)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise UnsupportedTypeError(
+            f"Asset {asset} returned a pandas frame that cannot be stored: {'; '.join(map(str, error.args))}. Nothing "
+            "was written. Give each column one type and one name, for example with frame.astype."
+        ) from error
     return table.replace_schema_metadata(None)
+
+
+def _with_index_columns(frame: Any, named: list[int], asset: str) -> Any:
+    """The frame with the named levels of its index as columns; a level that is a column already must say the same."""
+    doubled = [level for level in named if frame.index.names[level] in frame.columns]
+    for level in doubled:
+        name = frame.index.names[level]
+        if not frame.index.get_level_values(level).to_series(index=frame.index).equals(frame[name]):
+            raise UnsupportedTypeError(
+                f"Asset {asset} returned a pandas frame whose index {name!r} differs from its column {name!r}, so one "
+                "would be lost. Nothing was written. Rename one, or drop the index with reset_index(drop=True)."
+            )
+    left_out = [level for level in range(frame.index.nlevels) if level not in named or level in doubled]
+    if len(left_out) == frame.index.nlevels:
+        return frame.reset_index(drop=True)
+    return (frame.droplevel(left_out) if left_out else frame).reset_index()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lakehouse_assets.lake.errors import SchemaChangedError
 from lakehouse_assets.lake.settings import SchemaMode
@@ -17,21 +18,33 @@ from lakehouse_assets.lake.settings import SchemaMode
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """What a write does to a table's schema, for the materialisation's metadata."""
+    """How the rows' columns differ from the table's and what was done about it, for metadata and the commit.
+
+    ``added``, ``dropped`` and ``retyped`` change the table. ``filled`` (columns that the rows lack, stored as null) and
+    ``fitted`` (columns whose values were stored in the table's type) do not.
+    """
 
     added: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
     retyped: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
+    fitted: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether anything changes."""
-        return bool(self.added or self.dropped or self.retyped)
+        """Whether anything differs."""
+        return bool(self.added or self.dropped or self.retyped or self.filled or self.fitted)
 
     def describe(self) -> str:
         """The change in one line."""
         parts = [
             f"{verb} {', '.join(columns)}"
-            for verb, columns in (("added", self.added), ("dropped", self.dropped), ("retyped", self.retyped))
+            for verb, columns in (
+                ("added", self.added),
+                ("dropped", self.dropped),
+                ("retyped", self.retyped),
+                ("filled with null", self.filled),
+                ("kept in the table's type", self.fitted),
+            )
             if columns
         ]
         return "; ".join(parts) or "none"
@@ -40,8 +53,12 @@ class SchemaChange:
 def delta_type(kind: pa.DataType) -> pa.DataType:  # noqa: C901 - one line a type
     """The Arrow type in which Delta gives back what was written as ``kind``."""
     types = pa.types
-    if types.is_dictionary(kind):
+    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
         return delta_type(kind.value_type)
+    if isinstance(kind, pa.BaseExtensionType):
+        return delta_type(kind.storage_type)
+    if types.is_decimal(kind) and kind.precision <= 38:
+        return pa.decimal128(kind.precision, kind.scale)
     if types.is_large_string(kind) or types.is_string_view(kind):
         return pa.string()
     if types.is_large_binary(kind) or types.is_fixed_size_binary(kind) or types.is_binary_view(kind):
@@ -68,13 +85,33 @@ def delta_schema(schema: pa.Schema) -> pa.Schema:
     return pa.schema([pa.field(field.name, delta_type(field.type), field.nullable) for field in schema])
 
 
+def _has_no_place(kind: pa.DataType) -> bool:
+    """Whether Delta has no type for it: times of day, durations, intervals, unions, decimals of over 38 digits."""
+    types = pa.types
+    if types.is_nested(kind):
+        children = [kind.field(place).type for place in range(kind.num_fields)]
+        return types.is_union(kind) or any(_has_no_place(child) for child in children)
+    return bool(types.is_time(kind) or types.is_duration(kind) or types.is_interval(kind) or types.is_decimal256(kind))
+
+
+def _is_typeless(kind: pa.DataType) -> bool:
+    if pa.types.is_nested(kind):
+        return any(_is_typeless(kind.field(place).type) for place in range(kind.num_fields))
+    return bool(pa.types.is_null(kind))
+
+
 def new_table_schema(schema: pa.Schema, asset: str) -> pa.Schema:
     """The schema of a table that these rows create.
 
     Raises:
-        SchemaChangedError: when a column holds nothing but nulls of no type, which Delta cannot store.
+        SchemaChangedError: when a column holds nothing but nulls of no type, or a type, or a name, that Delta lacks.
     """
-    typeless = [field.name for field in schema if pa.types.is_null(field.type)]
+    if not schema.names:
+        raise SchemaChangedError(
+            f"Asset {asset} returned no columns, so its table cannot be created. Return an empty frame with columns "
+            'and types, for example df.astype({"x": "float64"}).'
+        )
+    typeless = [field.name for field in schema if _is_typeless(field.type)]
     if typeless:
         raise SchemaChangedError(
             f"Asset {asset}: column {', '.join(typeless)} has only nulls and no type, so its table cannot be created. "
@@ -83,13 +120,27 @@ def new_table_schema(schema: pa.Schema, asset: str) -> pa.Schema:
     doubled = sorted({name for name in schema.names if schema.names.count(name) > 1})
     if doubled:
         raise SchemaChangedError(f"Asset {asset}: column name {', '.join(doubled)} is there twice. Rename one.")
-    return delta_schema(schema)
+    lower = [name.lower() for name in schema.names]
+    alike = [name for name in schema.names if lower.count(name.lower()) > 1]
+    if alike:
+        raise SchemaChangedError(
+            f"Asset {asset}: columns {', '.join(alike)} differ by case only, which Delta does not tell apart. "
+            "Rename one."
+        )
+    stored = delta_schema(schema)
+    homeless = [f"{field.name} ({field.type})" for field in stored if _has_no_place(field.type)]
+    if homeless:
+        raise SchemaChangedError(
+            f"Asset {asset}: Delta has no type for column {', '.join(homeless)}. Store a duration as a number with its "
+            "unit in the name, a time of day as text or with its date, a wider decimal as decimal128(38, …)."
+        )
+    return stored
 
 
 def reconciled(
     rows: pa.Schema, table: pa.Schema, mode: SchemaMode, asset: str, uri: str
 ) -> tuple[pa.Schema, SchemaChange]:
-    """The schema to cast rows to before they are written to an existing table, and what changes in the table.
+    """The schema to cast rows to before they are written to an existing table, and what differs.
 
     Raises:
         SchemaChangedError: with each difference and the ways out, when the mode does not allow it.
@@ -108,7 +159,24 @@ def reconciled(
     if problems:
         raise SchemaChangedError(_refusal(problems, mode, asset, uri))
     target = new_table_schema(pa.schema([*table, *[pa.field(one.name, one.type) for one in added]]), asset)
-    return target, SchemaChange(added=tuple(field.name for field in added))
+    fitted = tuple(
+        f"{field.name} ({delta_type(field.type)} to {table.field(field.name).type})"
+        for field in rows
+        if field.name in table.names
+        and not pa.types.is_null(field.type)
+        and delta_type(field.type) != table.field(field.name).type
+    )
+    return target, SchemaChange(tuple(field.name for field in added), filled=tuple(missing), fitted=fitted)
+
+
+def of_no_rows(rows: pa.Schema, table: pa.Schema) -> pa.Schema:
+    """The columns of a frame without rows, in the table's types: pandas gives such a frame no types worth the name.
+
+    A frame without columns has the table's.
+    """
+    if not rows.names:
+        return table
+    return pa.schema([table.field(field.name) if field.name in table.names else field for field in rows])
 
 
 def cast_batch(batch: pa.RecordBatch, target: pa.Schema, asset: str, uri: str) -> pa.RecordBatch:
@@ -133,6 +201,10 @@ def _cast(column: pa.Array, field: pa.Field, asset: str, uri: str) -> pa.Array:
     try:
         if pa.types.is_dictionary(column.type):
             column = column.dictionary_decode()
+        if pa.types.is_run_end_encoded(column.type):
+            column = pc.run_end_decode(column)
+        if isinstance(column.type, pa.BaseExtensionType):
+            column = column.storage
         cast = column.cast(field.type, safe=lossless)
         if pa.types.is_timestamp(column.type) and pa.types.is_date(field.type) and cast.cast(column.type) != column:
             raise pa.ArrowInvalid("times that are not midnight would lose their hours")

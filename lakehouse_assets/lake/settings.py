@@ -90,6 +90,7 @@ def write_settings(
             (run_tags.get(RUN_TAG_PREFIX + name), "run tags"),
             (metadata.get(name), "metadata"),
         )
+        value: Any
         value, where = next(
             ((value, where) for value, where in said if value is not None), (defaults.get(name), "IO manager")
         )

@@ -17,15 +17,15 @@ from lakehouse_assets.lake.constraints import loosen, tighten
 from lakehouse_assets.lake.data_version import parents, reads_itself, report_data_version, report_partitions
 from lakehouse_assets.lake.errors import PromiseBrokenError, SchemaChangedError
 from lakehouse_assets.lake.inspection import Inspection, inspect
-from lakehouse_assets.lake.metadata import output_metadata, table_schema_metadata
+from lakehouse_assets.lake.metadata import column_comments, output_metadata, table_schema_metadata
 from lakehouse_assets.lake.partitions import PartitionScope, partition_columns, physical_columns, resolve
 from lakehouse_assets.lake.promise import TablePromise, hold_to, promised_schema
 from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows, rows_of
-from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, reconciled
+from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, of_no_rows, reconciled
 from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode, WriteSettings, write_settings
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
-from lakehouse_assets.lake.write import Target, Written, write_rows
+from lakehouse_assets.lake.write import Target, Written, refuse_overwrite_beside_rows, write_rows
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def describe_own_write(context: dg.OutputContext, place: Place, inputs: Mapping[
     if exists(place.uri, place.options):
         table = open_table(place.uri, place.options)
         metadata |= {
-            "dagster/column_schema": table_schema_metadata(table_schema(table)),
+            "dagster/column_schema": table_schema_metadata(table_schema(table), column_comments(table)),
             "dagster/uri": table.table_uri,
             "table_uri": table.table_uri,
             "delta_version": table.version(),
@@ -148,18 +148,26 @@ def _fitted(
     promise: TablePromise | None,
 ) -> tuple[Rows, SchemaChange]:
     """The rows in the types of their table, and what their columns change in it."""
-    change, current = SchemaChange(), None
+    change, current, given = SchemaChange(), None, rows.schema
+    if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
+        scd2.refuse_own_validity(rows.schema, provenance, uri)
     if exists(uri, options):
         current = table_schema(open_table(uri, options))
         if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
             current = scd2.without_validity(current)
+    if promise is not None and rows.num_rows == 0:
+        given = promise.schema
+    elif current is not None and rows.num_rows == 0 and (settings.schema_mode != SchemaMode.OVERWRITE or not given.names):
+        given = of_no_rows(given, current)
     if promise is not None:
         replaced = settings.write_mode == WriteMode.OVERWRITE and settings.schema_mode == SchemaMode.OVERWRITE
-        schema, change = promised_schema(rows.schema, None if replaced else current, promise, provenance, uri)
+        schema, change = promised_schema(given, None if replaced else current, promise, provenance, uri)
     elif current is not None:
-        schema, change = reconciled(rows.schema, current, settings.schema_mode, provenance.asset, uri)
+        schema, change = reconciled(given, current, settings.schema_mode, provenance.asset, uri)
     else:
         schema = new_table_schema(rows.schema, provenance.asset)
+    if current is not None:
+        refuse_overwrite_beside_rows(change, settings, provenance, uri)
     if rows.schema.equals(schema, check_metadata=True):
         return rows, change
     try:

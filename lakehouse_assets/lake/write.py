@@ -16,7 +16,9 @@ from lakehouse_assets.lake.errors import SchemaChangedError
 from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.merge import check_keys, first_rows, merge_rows
 from lakehouse_assets.lake.partitions import PartitionScope
+from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows
+from lakehouse_assets.lake.schema import SchemaChange
 from lakehouse_assets.lake.settings import SchemaMode, WriteMode, WriteSettings
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, prepared_location
 
@@ -70,7 +72,7 @@ def write_rows(
             return _overwrite(table, rows, target, settings, provenance, tagged)
         if settings.merge_keys:
             return _merge(table, rows, target, settings, provenance, tagged)
-        return _append(table, rows, settings, provenance, tagged)
+        return _append(table, rows, target, settings, provenance, tagged)
 
     return retried(attempt, provenance, target.uri)
 
@@ -87,7 +89,7 @@ def _create(
             partition_by=list(target.layout) or None,
             description=target.description,
             storage_options=target.options,
-            writer_properties=writer_properties(rows.schema),
+            writer_properties=writer_properties(rows.schema, _open_files(target)),
             commit_properties=commit_properties(provenance, tagged, once=_appends_once(settings), creates=True),
         )
     except DeltaError as error:
@@ -105,22 +107,29 @@ def _overwrite(
     provenance: Provenance,
     tagged: dict[str, str],
 ) -> Written:
-    if target.scope is not None and settings.schema_mode == SchemaMode.OVERWRITE:
-        _refuse_new_schema_for_some_partitions(table, rows, provenance, target.uri)
+    whole = target.scope is None
+    if target.scope is not None and settings.schema_mode == SchemaMode.OVERWRITE and not _only_adds(table, rows):
+        _refuse_rows_of_other_partitions(table, rows, target.scope, provenance, target.uri)
+        whole = True
     write_deltalake(
         table,
         rows.reader(),
         mode="overwrite",
-        predicate=target.scope.predicate() if target.scope is not None else None,
-        schema_mode=_engine_schema_mode(settings, target),
-        writer_properties=writer_properties(rows.schema),
+        predicate=None if whole or target.scope is None else target.scope.predicate(),
+        schema_mode=_engine_schema_mode(settings, whole),
+        writer_properties=writer_properties(rows.schema, _open_files(target)),
         commit_properties=commit_properties(provenance, tagged),
     )
     return Written(version=table.version())
 
 
 def _append(
-    table: DeltaTable, rows: Rows, settings: WriteSettings, provenance: Provenance, tagged: dict[str, str]
+    table: DeltaTable,
+    rows: Rows,
+    target: Target,
+    settings: WriteSettings,
+    provenance: Provenance,
+    tagged: dict[str, str],
 ) -> Written:
     if provenance.step and table.transaction_version(provenance.step) is not None:
         return Written(version=table.version(), skipped=True)
@@ -129,7 +138,7 @@ def _append(
         rows.reader(),
         mode="append",
         schema_mode="merge" if settings.schema_mode != SchemaMode.STRICT else None,
-        writer_properties=writer_properties(rows.schema),
+        writer_properties=writer_properties(rows.schema, _open_files(target)),
         commit_properties=commit_properties(provenance, tagged, once=True),
     )
     return Written(version=table.version())
@@ -147,25 +156,56 @@ def _merge(
     return Written(version=table.version(), metrics=metrics)
 
 
+def _open_files(target: Target) -> int:
+    return len(target.scope.keys) if target.layout and target.scope is not None else 1
+
+
 def _appends_once(settings: WriteSettings) -> bool:
     return settings.write_mode == WriteMode.APPEND and not settings.merge_keys
 
 
-def _engine_schema_mode(settings: WriteSettings, target: Target) -> Literal["merge", "overwrite"] | None:
+def _engine_schema_mode(settings: WriteSettings, whole: bool) -> Literal["merge", "overwrite"] | None:
     if settings.schema_mode == SchemaMode.STRICT:
         return None
-    if settings.schema_mode == SchemaMode.OVERWRITE and target.scope is None:
-        return "overwrite"
-    return "merge"
+    return "overwrite" if settings.schema_mode == SchemaMode.OVERWRITE and whole else "merge"
 
 
-def _refuse_new_schema_for_some_partitions(table: DeltaTable, rows: Rows, provenance: Provenance, uri: str) -> None:
-    current = pa.schema(table.schema().to_arrow())
-    if {(field.name, str(field.type)) for field in current} != {(one.name, str(one.type)) for one in rows.schema}:
+def _only_adds(table: DeltaTable, rows: Rows) -> bool:
+    """Whether every column of the table stays as it is, so that other partitions lose nothing."""
+    current = table_schema(table)
+    return all(one.name in rows.schema.names and rows.schema.field(one.name).type == one.type for one in current)
+
+
+def _refuse_rows_of_other_partitions(
+    table: DeltaTable, rows: Rows, scope: PartitionScope, provenance: Provenance, uri: str
+) -> None:
+    # IS NOT TRUE, since a row whose partition is null is one of no partition of the run.
+    others = read_stream(table, scope.columns, f"({scope.predicate()}) IS NOT TRUE")
+    number = sum(batch.num_rows for batch in others)
+    if number:
         raise SchemaChangedError(
-            f"{provenance.who()}: schema_mode overwrite would change the columns of table {uri} under its other "
-            f"partitions. Table: {', '.join(current.names)}. Rows: {', '.join(rows.schema.names)}. "
-            "Nothing was written. "
-            "To add columns use schema_mode merge; to change or drop columns, rewrite all partitions in one run, or "
-            "remove the table and backfill it."
+            f"{provenance.who()}: schema_mode overwrite would change or drop columns of table {uri} under the "
+            f"{number} rows of its other partitions. Table: {_columns(table_schema(table))}. "
+            f"Rows: {_columns(rows.schema)}. Nothing was written. Rewrite all partitions in one run (a single-run "
+            "backfill over all that are materialised), or keep the columns; new columns alone are added."
         )
+
+
+def refuse_overwrite_beside_rows(
+    change: SchemaChange, settings: WriteSettings, provenance: Provenance, uri: str
+) -> None:
+    """Appended or merged rows join rows that stay, whose columns cannot be replaced.
+
+    Raises:
+        SchemaChangedError: when columns would be dropped or retyped.
+    """
+    if settings.write_mode != WriteMode.OVERWRITE and (change.dropped or change.retyped):
+        raise SchemaChangedError(
+            f"{provenance.who()}: schema_mode overwrite with write_mode {settings.write_mode.value} would change "
+            f"columns of table {uri} under rows that stay: {change.describe()}. Nothing was written. "
+            "Use schema_mode merge, or write_mode overwrite for one run (run tag lakehouse/write_mode) with all rows."
+        )
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in schema)

@@ -194,3 +194,10 @@ def test_an_event_of_the_next_hour_is_outside(materialise):
 
     with pytest.raises(OutsidePartitionError):
         materialise(asset_of(make, UTC_HOURS, partition_expr="at"), "2024-01-01-05:00")
+
+
+def test_a_table_of_nothing_but_partition_columns_is_replaced_partition_by_partition(lake, materialise):
+    table = daily(lambda context: pd.DataFrame({"day": [dt.date.fromisoformat(key) for key in context.partition_keys]}))
+    materialise(table, span=("2024-01-01", "2024-01-03"))
+    materialise(table, "2024-01-02")
+    assert lake.row_count(["table"]) == 3

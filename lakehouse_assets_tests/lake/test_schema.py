@@ -51,7 +51,7 @@ def test_merge_adds_columns_and_fills_missing_ones_with_null(lake, materialise):
     result = materialise(table, "2024-01-02")
     assert rows_of(lake.read(["table"]), "a", "b") == [(1, None), (None, "new")]
     metadata = result.get_asset_materialization_events()[0].materialization.metadata
-    assert metadata["schema_change"].value == "added b"
+    assert metadata["schema_change"].value == "added b; filled with null a"
     assert rows_of(lake.read_duckdb(["table"]).to_arrow_table(), "a", "b") == [(1, None), (None, "new")]
 
 
@@ -72,17 +72,128 @@ def test_overwrite_gives_the_table_the_rows_columns_and_says_what_changed(lake, 
     assert change == "added c; dropped b; retyped a (int64 to string)"
 
 
-def test_overwriting_the_schema_under_other_partitions_is_refused(lake, materialise):
-    now = {"rows": {"a": [1]}}
-    table = daily(
-        lambda context: pa.table({"day": pa.array([day(context.partition_key)]), **now["rows"]}),
-        schema_mode="overwrite",
-    )
-    materialise(table, "2024-01-01")
-    now["rows"] = {"a": ["text"]}
-    with pytest.raises(SchemaChangedError, match="other partitions"):
+def _by_day(**metadata):
+    """A daily asset whose columns beside the day a test exchanges."""
+    now = {"columns": {"a": [1]}}
+
+    def make(context):
+        keys = context.partition_keys
+        columns = {name: values * len(keys) for name, values in now["columns"].items()}
+        return pa.table({"day": pa.array([day(key) for key in keys]), **columns})
+
+    return daily(make, **metadata), now
+
+
+def _change(result):
+    shown = result.get_asset_materialization_events()[-1].materialization.metadata
+    return shown["schema_change"].value if "schema_change" in shown else None
+
+
+@pytest.mark.parametrize(
+    ("columns", "part"),
+    [({"a": ["text"]}, "a string"), ({"b": [1]}, "b int64"), ({"a": [1.5]}, "a double")],
+    ids=["another meaning", "dropped", "widened"],
+)
+def test_overwriting_the_schema_under_rows_of_other_partitions_is_refused(columns, part, lake, materialise):
+    table, now = _by_day(schema_mode="overwrite")
+    materialise(table, span=("2024-01-01", "2024-01-02"))
+    now["columns"] = columns
+    with pytest.raises(SchemaChangedError, match=rf"1 rows of its other partitions.*Rows: .*{part}.*all partitions in"):
         materialise(table, "2024-01-02")
     assert lake.version(["table"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("columns", "change"),
+    [
+        ({"a": ["text"]}, "retyped a (int64 to string)"),
+        ({"b": [1]}, "added b; dropped a"),
+        ({"a": [1.5]}, "retyped a (int64 to double)"),
+    ],
+    ids=["another meaning", "dropped", "widened"],
+)
+@pytest.mark.parametrize("column", ["day", "at"])
+def test_a_run_over_all_partitions_overwrites_the_schema_and_says_so(column, columns, change, lake, materialise):
+    table, now = _by_day(schema_mode="overwrite")
+    if column == "at":
+        make = table.op.compute_fn.decorated_fn
+        table = daily(lambda context: _with_instant(make(context)), schema_mode="overwrite", partition_expr="at")
+    span = ("2024-01-01", "2024-01-02")
+    materialise(table, span=span)
+    now["columns"] = columns
+    result = materialise(table, span=span)
+    assert _change(result) == change
+    assert lake.open(["table"]).history(1)[0]["lakehouse.schema_change"] == change
+    assert set(lake.schema(["table"]).names) == {column, *columns}
+    assert lake.row_count(["table"]) == 2
+    assert lake.open(["table"]).metadata().partition_columns == (["day"] if column == "day" else [])
+
+
+def _with_instant(rows):
+    return rows.set_column(0, "at", rows["day"].cast(pa.timestamp("us", "UTC")))
+
+
+def test_overwrite_adds_new_columns_on_some_partitions_and_leaves_the_others_null(lake, materialise):
+    table, now = _by_day(schema_mode="overwrite")
+    materialise(table, span=("2024-01-01", "2024-01-02"))
+    now["columns"] = {"a": [1], "b": ["new"]}
+    assert _change(materialise(table, "2024-01-02")) == "added b"
+    assert rows_of(lake.read(["table"]), "day", "a", "b") == [
+        (day("2024-01-01"), 1, None),
+        (day("2024-01-02"), 1, "new"),
+    ]
+
+
+@pytest.mark.parametrize("mode", [{"write_mode": "append"}, {"write_mode": "merge", "merge_keys": ["day"]}])
+def test_a_schema_cannot_be_overwritten_under_rows_that_stay(mode, lake, materialise):
+    table, now = _by_day(schema_mode="overwrite", **mode)
+    materialise(table, "2024-01-01")
+    now["columns"] = {"a": ["text"]}
+    with pytest.raises(SchemaChangedError, match=r"under rows that stay: retyped a \(int64 to string\)"):
+        materialise(table, "2024-01-01")
+    now["columns"] = {"a": [1], "b": [2]}
+    assert _change(materialise(table, "2024-01-02")) == "added b"
+    assert lake.row_count(["table"]) == 2
+
+
+def test_what_was_stored_in_the_tables_type_or_left_out_is_said(lake, materialise):
+    table, now = _changing(pa.table({"a": pa.array([1], pa.int32()), "b": ["x"]}), schema_mode="merge")
+    assert _change(materialise(table)) is None
+    now["rows"] = pa.table({"a": pa.array([2], pa.int64())})
+    assert _change(materialise(table)) == "filled with null b; kept in the table's type a (int64 to int32)"
+    assert rows_of(lake.read(["table"])) == [(2, None)]
+
+
+EMPTY_FRAMES = {
+    "columns without types": pd.DataFrame(columns=["day", "a"]),
+    "other types": pd.DataFrame({"day": pd.Series(dtype="float64"), "a": pd.Series(dtype="str")}),
+    "no columns": pd.DataFrame(),
+}
+
+
+@pytest.mark.parametrize("empty", EMPTY_FRAMES)
+def test_a_frame_without_rows_empties_its_partition_whatever_its_types(empty, lake, materialise):
+    table, _ = _by_day()
+    materialise(table, span=("2024-01-01", "2024-01-02"))
+    materialise(daily(lambda _: EMPTY_FRAMES[empty]), "2024-01-01")
+    assert rows_of(lake.read(["table"])) == [(day("2024-01-02"), 1)]
+    assert lake.schema(["table"]).field("a").type == pa.int64()
+
+
+@pytest.mark.parametrize(
+    ("rows", "part"),
+    [
+        (pd.DataFrame({"p": pd.to_timedelta([1], "s")}), r"no type for column p \(duration"),
+        (pa.table({"p": pa.array([[1]], pa.list_(pa.time64("us")))}), r"no type for column p \(list<element: time64"),
+        (pa.table({"p": [[]]}), "column p has only nulls and no type"),
+        (pa.table({"Ab": [1], "aB": [2]}), "Ab, aB differ by case only"),
+        (pd.DataFrame(), "returned no columns"),
+    ],
+)
+def test_what_delta_cannot_hold_is_told_with_its_column(rows, part, lake, materialise):
+    with pytest.raises(SchemaChangedError, match=rf"Asset table.*{part}"):
+        materialise(asset_of(lambda _: rows))
+    assert not lake.exists(["table"])
 
 
 def test_narrower_and_wider_whole_numbers_are_taken_when_every_value_fits(lake, materialise):

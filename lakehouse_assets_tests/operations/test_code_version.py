@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse_assets.operations import code_version as module
 
-ASSETS = '''
+ASSETS = """
 from {package}.features import shapes
 from {package}.lake import tables
 
@@ -34,7 +34,7 @@ def second():
 
 def third():
     return 3
-'''
+"""
 
 
 @pytest.fixture
