@@ -51,6 +51,7 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[QualityRule, ...]
     freshness_hours: float | None = None
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def primary_key(self) -> list[str]:
@@ -92,6 +93,7 @@ def load_contract(path: Path) -> Contract:
         columns=tuple(_column(path, prop) for prop in table.properties or []),
         rules=tuple(_rule(path, rule) for rule in table.quality or []),
         freshness_hours=_freshness(parsed.slaProperties or []),
+        filtered_by=_filtered_by(path, table),
     )
 
 
@@ -129,6 +131,21 @@ def _rule(path: Path, rule: Any) -> QualityRule:
         arguments=dict(rule.implementation.get("kwargs") or {}),
         blocking=rule.severity == "error",
     )
+
+
+def _filtered_by(path: Path, table: Any) -> tuple[str, ...]:
+    """The columns that people filter the table by; maintenance sorts its files by them."""
+    given: Any = next((p.value for p in table.customProperties or [] if p.property == "filteredBy"), [])
+    columns = [given] if isinstance(given, str) else list(given)
+    known = {prop.name: bool(prop.partitioned) for prop in table.properties or []}
+    for column in columns:
+        if known.get(column, True):
+            found = "it is the partition's column" if column in known else f"the columns are {', '.join(known)}"
+            raise ContractError(
+                f"{path}: filteredBy of table {table.name} must name columns of it that it is not partitioned by, "
+                f"found {column!r}: {found}"
+            )
+    return tuple(columns)
 
 
 def _freshness(properties: Sequence[Any]) -> float | None:

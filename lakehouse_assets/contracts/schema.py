@@ -45,7 +45,8 @@ def table_schema(contract: Contract) -> dg.TableSchema:
 
 def contract_metadata(contract: Contract) -> dict[str, Any]:
     """Definition metadata that a contract gives its asset: the columns, and which file promises them."""
-    return {"dagster/column_schema": table_schema(contract), "contract": contract.path.name}
+    filtered_by = {"filtered_by": list(contract.filtered_by)} if contract.filtered_by else {}
+    return {"dagster/column_schema": table_schema(contract), "contract": contract.path.name, **filtered_by}
 
 
 def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
