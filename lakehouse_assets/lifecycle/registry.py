@@ -144,7 +144,7 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             raise RegistryUnreachableError(
                 f"The model registry {self.tracking_uri} cannot be asked: {error}"
             ) from error
-        return [_version(version) for version in found]
+        return sorted((_version(version) for version in found), key=lambda version: (version.name, version.version))
 
     def champion(self, name: str) -> ModelVersion | None:
         """The version that serves, or None before the first promotion."""

@@ -203,10 +203,12 @@ def test_a_writer_that_loses_against_it_writes_again(lake, materialise, monkeypa
 
 
 def test_the_log_is_kept_and_gets_a_checkpoint_when_it_has_grown(lake, materialise):
-    uri = lake.table_uri(["table"])
+    uri = lake.table_uri(["theirs"])
     write_deltalake(uri, pa.table({"a": [1]}))  # as another writer makes it
     assert keep_the_log(uri, None, WHO)
     assert not keep_the_log(uri, None, WHO)
+    appended(materialise, ("2024-01-01", "2024-01-01"), 1)
+    assert not keep_the_log(lake.table_uri(["table"]), None, WHO), "our own tables are made so"
     assert DeltaTable(uri).metadata().configuration["delta.enableExpiredLogCleanup"] == "false"
     assert commits_since_checkpoint(DeltaTable(uri), None) == 2
     assert not checkpoint(DeltaTable(uri), None, 3)

@@ -54,7 +54,7 @@ def test_dropping_ends_one_and_no_other_and_touches_no_table(history, lake):
     assert lake.version(["table"]) == version
     with pytest.raises(SandboxError, match="was dropped at"):
         lake.sandbox("study")
-    with pytest.raises(SandboxError, match="no sandbox nobody. There are: other"):
+    with pytest.raises(SandboxError, match=r"no sandbox nobody\. There are: other"):
         drop(lake, "nobody", WHO)
     made(lake, version=2)
     assert lake.sandbox("study").read("table")["value"].to_pylist() == [2, 2]
