@@ -8,6 +8,7 @@ from deltalake import DeltaTable, write_deltalake
 
 from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MissingTableError, SchemaChangedError
+from lakehouse_assets.lake.maintenance.log import keep_the_log
 from lakehouse_assets.lake.maintenance.restore import restorable, restore_all, restore_partitions, version_at
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum
 from lakehouse_assets.lake.partitions import resolve
@@ -44,14 +45,20 @@ def test_a_table_comes_back_whole_and_what_was_there_before_can_still_be_read(hi
     assert (commit["lakehouse.run_id"], commit["lakehouse.restored_from"]) == ("r", "0")
 
 
-def test_restoring_brings_old_columns_back_but_not_the_cleaning_of_the_log(history, lake, materialise):
+def test_restoring_brings_old_columns_back(history, lake, materialise):
     uri = lake.table_uri(["table"])
     frame = daily(lambda context: daily_frame(context.partition_keys).assign(extra=1.5), schema_mode="merge")
     materialise(frame, "2024-01-01")
-    DeltaTable(uri).alter.set_table_properties({"delta.appendOnly": "false"})
     assert restorable(uri, None, 1, None, WHO).schema_change == "extra goes"
     restore_all(uri, None, 1, WHO)
     assert lake.schema(["table"]).names == ["day", "id", "value"]
+
+
+def test_restoring_does_not_bring_the_cleaning_of_the_log_back(lake):
+    uri = lake.table_uri(["table"])
+    write_deltalake(uri, daily_frame(["2024-01-01"]))  # as another writer makes it
+    keep_the_log(uri, None, WHO)
+    restore_all(uri, None, 0, WHO)
     assert DeltaTable(uri).metadata().configuration["delta.enableExpiredLogCleanup"] == "false"
 
 
