@@ -73,6 +73,16 @@ def stop_with_its_children(process: "subprocess.Popen[bytes]") -> None:
 
 
 @pytest.fixture(scope="session")
+def empty_registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SQLite file of an MLflow registry without models. Making one takes seconds; tests copy this."""
+    from lakehouse_assets.lifecycle.registry import ModelRegistry
+
+    file = tmp_path_factory.mktemp("registry") / "new" / "m.db"
+    assert ModelRegistry(tracking_uri=f"sqlite:///{file}", artifact_root="file:///none").versions("none") == []
+    return file
+
+
+@pytest.fixture(scope="session")
 def road(tmp_path_factory: pytest.TempPathFactory) -> Road:
     """130 simulated days. Tests may add to it and must not change what is there; they share a worker by their group."""
     home = tmp_path_factory.mktemp("road")

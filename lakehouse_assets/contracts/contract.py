@@ -81,6 +81,7 @@ class Contract:
     rules: tuple[QualityRule, ...]
     freshness_hours: float | None = None
     classification: str | None = None
+    filtered_by: tuple[str, ...] = ()
 
     @property
     def primary_key(self) -> list[str]:

@@ -36,7 +36,7 @@ def read_contract(path: Path) -> Contract:
         raise ContractError([Problem(path, line, f"no YAML: {error.problem}")]) from error
     problems = list(file.repeated_keys()) + list(_not_the_standard(file))
     if not problems:
-        problems += [*_head(file), *_columns(file), *_rules(file)]
+        problems += [*_head(file), *_columns(file), *_filtered_by(file), *_rules(file)]
     if problems:
         raise ContractError(sorted(problems, key=lambda problem: problem.line))
     return _contract(file)
@@ -125,6 +125,20 @@ def _column(file: LocatedYaml, at: Place, column: Mapping[str, Any]) -> Iterator
         )
 
 
+def _filtered_by(file: LocatedYaml) -> Iterator[Problem]:
+    """The columns that maintenance sorts files by must be some, and not those of the partitions."""
+    tables = file.data.get("schema") or []
+    named = _listed_value(_custom(tables[0]).get("filteredBy")) if tables else []
+    partitioned = {column.get("name"): bool(column.get("partitioned")) for column in _listed(file.data, "properties")}
+    for name in named:
+        if partitioned.get(name, True):
+            found = "it is the partition's column" if name in partitioned else f"the columns are {', '.join(partitioned)}"
+            yield file.problem(
+                (*_TABLE, "customProperties"),
+                f"filteredBy must name columns that the table is not partitioned by, found {name!r}: {found}",
+            )
+
+
 def _rules(file: LocatedYaml) -> Iterator[Problem]:
     names = {column.get("name") for column in _listed(file.data, "properties")}
     seen: set[str] = {KEY_RULE}
@@ -173,6 +187,7 @@ def _contract(file: LocatedYaml) -> Contract:
         rules=tuple(_read_rule(rule) for rule in table.get("quality") or ()),
         freshness_hours=_freshness(data.get("slaProperties") or ()),
         classification=own,
+        filtered_by=tuple(_listed_value(_custom(table).get("filteredBy"))),
     )
 
 
@@ -210,6 +225,10 @@ def _scope(rule: Mapping[str, Any]) -> str:
 
 def _custom(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {one.get("property"): one.get("value") for one in entry.get("customProperties") or ()}
+
+
+def _listed_value(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
 
 
 def _owner(data: Mapping[str, Any]) -> str | None:

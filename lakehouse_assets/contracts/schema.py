@@ -57,6 +57,7 @@ def table_schema(contract: Contract) -> dg.TableSchema:
     )
 
 
+
 def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
     """The contract's promise of freshness as Dagster watches it; None where the contract promises none."""
     if contract.freshness_hours is None:
@@ -76,6 +77,7 @@ def promised_spec(spec: dg.AssetSpec, contract: Contract) -> dg.AssetSpec:
             "dagster/column_schema": table_schema(contract),
             CONTRACT: dg.MetadataValue.path(str(named)),
             **({"classification": contract.classification} if contract.classification else {}),
+            **({"filtered_by": list(contract.filtered_by)} if contract.filtered_by else {}),
         },
         freshness_policy=freshness_policy(contract),
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
+    from lakehouse_assets.lake.sandbox import Sandbox
+
 Version = int | str | dt.datetime | None
 """A table's version, a time (ISO text or datetime) to read it at, or ``None`` for now."""
 
@@ -143,3 +145,13 @@ class Lake:
         for batch in self.stream(key, where=where, version=version):
             total += batch_content(batch)
         return total.version()
+
+    def sandbox(self, name: str) -> Sandbox:
+        """A living explorative sandbox: tables at the versions that it was made of.
+
+        Raises:
+            SandboxError: there is none of that name, or it has ended.
+        """
+        from lakehouse_assets.lake.sandbox import open_sandbox
+
+        return open_sandbox(self, name)

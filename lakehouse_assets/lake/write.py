@@ -16,6 +16,7 @@ from lakehouse_assets.lake.errors import SchemaChangedError
 from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.merge import check_keys, first_rows, merge_rows
 from lakehouse_assets.lake.partitions import PartitionScope
+from lakehouse_assets.lake.properties import TABLE_PROPERTIES
 from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows
 from lakehouse_assets.lake.schema import SchemaChange
@@ -88,6 +89,7 @@ def _create(
             mode="error",
             partition_by=list(target.layout) or None,
             description=target.description,
+            configuration=TABLE_PROPERTIES,
             storage_options=target.options,
             writer_properties=writer_properties(rows.schema, _open_files(target)),
             commit_properties=commit_properties(provenance, tagged, once=_appends_once(settings), creates=True),

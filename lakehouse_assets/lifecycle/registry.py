@@ -19,6 +19,10 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 
 
+class RegistryUnreachableError(RuntimeError):
+    """The model registry does not answer, so nobody knows what its models need."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A trained model before it is registered: the booster, its uncertainty band, and what it came from."""
@@ -115,6 +119,33 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         found = self._client().search_model_versions(f"name='{name}'")
         return sorted((_version(version) for version in found), key=lambda version: version.version)
 
+    def all_versions(self) -> list[ModelVersion]:
+        """Every version of every registered model that has not been deleted, of all use cases.
+
+        Raises:
+            RegistryUnreachableError: the registry cannot be asked.
+            ValueError: a version's tag `delta_versions` is not what `register` writes.
+        """
+        file = Path(self.tracking_uri.removeprefix("sqlite:///"))
+        if self.tracking_uri.startswith("sqlite:///") and not file.exists():
+            # MLflow would make an empty one, in which no model needs anything.
+            raise RegistryUnreachableError(
+                f"There is no model registry at {file}. Set MLFLOW_TRACKING_URI to the one of this lake, or train a "
+                "first model, which makes it."
+            )
+        found, token = [], None
+        try:
+            self._prepare()
+            while token != "":
+                page = self._client().search_model_versions(max_results=1000, page_token=token)
+                found += page
+                token = page.token or ""
+        except Exception as error:
+            raise RegistryUnreachableError(
+                f"The model registry {self.tracking_uri} cannot be asked: {error}"
+            ) from error
+        return sorted((_version(version) for version in found), key=lambda version: (version.name, version.version))
+
     def champion(self, name: str) -> ModelVersion | None:
         """The version that serves, or None before the first promotion."""
         from mlflow.exceptions import MlflowException
@@ -182,8 +213,18 @@ def _version(found: Any) -> ModelVersion:
         run_id=found.run_id or "",
         feature_version=tags.get("feature_version", ""),
         recipe=tags.get("recipe", ""),
-        delta_versions=json.loads(tags.get("delta_versions", "{}")),
+        delta_versions=_delta_versions(found.name, found.version, tags.get("delta_versions", "{}")),
     )
+
+
+def _delta_versions(name: str, version: Any, tag: str) -> dict[str, int]:
+    try:
+        return {str(table): int(number) for table, number in json.loads(tag).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"Model {name} version {version}: its tag delta_versions must be a JSON object of table to version, found "
+            f"{tag!r}. Put the tag right, or delete the version if nobody needs it."
+        ) from error
 
 
 def _log_bytes(run_id: str, file: str, content: bytes) -> None:

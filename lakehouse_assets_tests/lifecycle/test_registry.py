@@ -1,5 +1,6 @@
 """Against a real MLflow registry in SQLite, with a real booster."""
 
+import shutil
 from pathlib import Path
 
 import lightgbm
@@ -17,11 +18,10 @@ TRUTH = (50 + 10 * ROWS["x"]).to_numpy()
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
+def registry(empty_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
     folder = tmp_path_factory.mktemp("mlflow")
-    return ModelRegistry(
-        tracking_uri=f"sqlite:///{folder / 'new' / 'm.db'}", artifact_root=Path(folder, "art").as_uri()
-    )
+    shutil.copy(empty_registry, folder / "m.db")
+    return ModelRegistry(tracking_uri=f"sqlite:///{folder / 'm.db'}", artifact_root=Path(folder, "art").as_uri())
 
 
 def candidate(recipe: str) -> Candidate:

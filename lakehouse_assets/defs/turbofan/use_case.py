@@ -13,6 +13,7 @@ from lakehouse_assets.lifecycle.registry import ModelRegistry
 USE_CASE = "turbofan_rul"
 FEATURES = ["delivery", USE_CASE, "features"]
 TRAINING_SET = ["delivery", USE_CASE, "training_set"]
+TRAINING_MANIFEST = ["delivery", USE_CASE, "training_manifest"]
 #: What a model of this use case learns from; their Delta versions go with every model version.
 SOURCES = (
     FEATURES,
@@ -39,7 +40,7 @@ class GateConfig(dg.Config):
             key=TRAINING_SET,
         ),
         "manifest": dg.AssetOut(
-            key=["delivery", USE_CASE, "training_manifest"],
+            key=TRAINING_MANIFEST,
         ),
     },
     deps=[dg.AssetKey(key) for key in SOURCES],
@@ -75,7 +76,7 @@ def training_set(context: dg.AssetExecutionContext, lake: LakeResource) -> Itera
     key=["models", USE_CASE, "candidate"],
     ins={
         "rows": dg.AssetIn(key=TRAINING_SET),
-        "manifest": dg.AssetIn(key=["delivery", USE_CASE, "training_manifest"]),
+        "manifest": dg.AssetIn(key=TRAINING_MANIFEST),
     },
     kinds={"lightgbm"},
     pool="turbofan_rul_training",
@@ -91,7 +92,8 @@ def candidate(
     from lakehouse_assets.lifecycle.rul_training import train_candidate, training_recipe
 
     versions = dict(zip(manifest["table"], manifest["version"].astype(int), strict=True))
-    versions["/".join(TRAINING_SET)] = lake.lake().version(TRAINING_SET)
+    for key in (TRAINING_SET, TRAINING_MANIFEST):
+        versions["/".join(key)] = lake.lake().version(key)
     recipe = training_recipe(rows)
     known = registry.by_recipe(USE_CASE, recipe)
     if known is None:
