@@ -33,7 +33,9 @@ class DeltaIOManager(dg.ConfigurableIOManager):
 
     lake_uri: str = Field(description="Folder or object-store address of the lake.")
     storage_options: dict[str, str] | None = Field(
-        default=None, description="Options of the object store, as deltalake takes them (AWS_ENDPOINT_URL, …)."
+        default=None,
+        repr=False,
+        description="Options of the object store, as deltalake takes them (AWS_ENDPOINT_URL, …).",
     )
     _read: dict[tuple[str, str], dict[str, str]] = PrivateAttr(default_factory=dict)
 
