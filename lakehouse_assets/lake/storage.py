@@ -63,9 +63,9 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
         table = DeltaTable(uri, version=number, storage_options=options)
         if version is not None and not isinstance(version, int):
             table.load_as_version(_version_at(table, version, uri))
-    except TableNotFoundError as error:
-        raise MissingTableError(f"There is no Delta table at {uri}.") from cause(error, options)
     except (DeltaError, OSError, ValueError, OverflowError) as error:
+        if isinstance(error, TableNotFoundError) and (number is None or not exists(uri, options)):
+            raise MissingTableError(f"There is no Delta table at {uri}.") from cause(error, options)
         if number is not None:
             newest = open_table(uri, options).version()
             raise MissingTableError(

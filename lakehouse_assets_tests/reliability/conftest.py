@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import pytest
 
 from lakehouse_assets_tests.lake.conftest import instance, lake, materialise
+from lakehouse_assets_tests.reliability.processes import Nursery
 
 __all__ = ["instance", "lake", "materialise"]
 
@@ -45,3 +46,10 @@ def s3() -> Iterator[S3]:
             yield S3(**json.loads(server.stdout.readline()))
         finally:
             server.kill()
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()

@@ -1,35 +1,53 @@
-"""Starting writers together and seeing them through."""
+"""Writers in processes of their own: several at once, or killed on the way."""
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-ROOM = 240.0
 
+class Nursery:
+    """A process that has everything imported and forks writers: a writer costs milliseconds, not an interpreter."""
 
-def start(gate: Path, number: int, **what: Any) -> "subprocess.Popen[str]":
-    """A writer that waits at the gate."""
-    gate.mkdir(parents=True, exist_ok=True)
-    told = json.dumps({"gate": str(gate), "number": number, **what})
-    command = [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.reliability.worker", told]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    def __init__(self) -> None:
+        command = [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.reliability.nursery"]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+    def at_once(self, *writers: list[dict[str, Any]]) -> None:
+        """Writers that start together, each with its list of writes; all have to end well."""
+        self._say(list(writers))
+        self._hear()
+        assert self._hear() == [0] * len(writers)
 
-def let_go(gate: Path, writers: "list[subprocess.Popen[str]]") -> None:
-    """Waits until all writers are at the gate, and opens it."""
-    while len(list(gate.glob("ready-*"))) < len(writers):
-        for writer in writers:
-            assert writer.poll() is None, writer.communicate()[1][-3000:]
-        time.sleep(0.005)
-    (gate / "go").touch()
+    def killed(self, write: dict[str, Any], after: float) -> None:
+        """One writer, killed after so many seconds unless it is done before."""
+        self._say([[write]])
+        (pid,) = self._hear()
+        time.sleep(after)
+        with contextlib.suppress(ProcessLookupError):  # done already
+            os.kill(pid, signal.SIGKILL)
+        assert self._hear()[0] in (0, signal.SIGKILL)
 
+    def seconds(self, write: dict[str, Any]) -> float:
+        """One writer seen to its end; how long it took."""
+        began = time.monotonic()
+        self.at_once([write])
+        return time.monotonic() - began
 
-def see_through(gate: Path, writers: "list[subprocess.Popen[str]]") -> list[str]:
-    """Opens the gate and waits until every writer has ended well; what each said on its standard error."""
-    let_go(gate, writers)
-    said = [writer.communicate(timeout=ROOM)[1] for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * len(writers), "\n".join(said)[-5000:]
-    return said
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _say(self, what: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+
+    def _hear(self) -> list[int]:
+        assert self._process.stdout is not None
+        numbers: list[int] = json.loads(self._process.stdout.readline())
+        return numbers

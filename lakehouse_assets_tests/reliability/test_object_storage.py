@@ -1,9 +1,5 @@
 """The lake in an object store: a real S3 server on this machine, which takes only signed requests and safe puts."""
 
-import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 import dagster as dg
@@ -17,8 +13,7 @@ from lakehouse_assets.lake.io_manager import DeltaIOManager
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.lake.makers import DAYS, asset_of, daily, daily_frame, day, rows_of
-from lakehouse_assets_tests.reliability.processes import see_through, start
-from lakehouse_assets_tests.reliability.worker import MODES
+from lakehouse_assets_tests.reliability.nursery import MODES
 
 KEYS = ["2024-01-01", "2024-01-02", "2024-01-03"]
 
@@ -139,11 +134,13 @@ def test_asset_keys_and_partitions_with_odd_characters_have_a_place_in_a_bucket(
 
 
 @pytest.mark.slow
-def test_writers_at_once_in_a_bucket_all_get_their_rows_in(bucket, s3, tmp_path):
+def test_writers_at_once_in_a_bucket_all_get_their_rows_in(bucket, s3, nursery):
     """Two write one day, a third another, and the tables are not there yet: safe only with conditional puts."""
     days, modes = [KEYS[0], KEYS[0], KEYS[1]], ["overwrite", "append", "merge"]
-    what = {"lake_uri": bucket.uri, "options": s3.options, "modes": modes}
-    see_through(tmp_path, [start(tmp_path, n, partition=one, value=n, **what) for n, one in enumerate(days)])
+    same = {"lake_uri": bucket.uri, "options": s3.options, "rows": 50}
+    nursery.at_once(
+        *([{"mode": mode, "key": key, "value": value, **same} for mode in modes] for value, key in enumerate(days))
+    )
     for mode in modes:
         first = [row[0] for row in rows_of(bucket.read([mode], where={"day": day(KEYS[0])}), "value")]
         if mode == "append":
@@ -191,39 +188,39 @@ def test_a_server_that_is_not_there_is_told(s3, instance):
         Lake("s3://lake/x", gone).read(["table"])
 
 
-PROBE = """
-import json, sys, dagster as dg
-from lakehouse_assets import settings
-from lakehouse_assets.defs.platform.resources import resources
-from lakehouse_assets.lake.table import Lake
-from lakehouse_assets_tests.lake.makers import daily, daily_frame
-table = daily(lambda context: daily_frame([context.partition_key]))
-defs = dg.Definitions.merge(resources(), dg.Definitions(assets=[table]))
-snapshot = repr(defs.get_repository_def().get_top_level_resources()) + repr(defs.resources)
-result = dg.materialize([table], partition_key="2024-01-01", resources=defs.resources)
-metadata = [repr(event) for event in result.all_events]
-with dg.build_resources(defs.resources) as built:
-    rows = built.lake.lake().row_count(["table"])
-outside = Lake(settings.lake_uri(), settings.storage_options()).row_count(["table"])
-print(json.dumps([rows, outside, snapshot, metadata]))
-"""
-
-
 @pytest.mark.parametrize("prefix", ["", "LAKE_STORAGE_"], ids=["AWS-environment", "own-settings"])
-def test_the_environment_reaches_io_manager_and_lake_and_its_secrets_reach_nothing_else(prefix, s3, root):
-    plain = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LAKE_"))}
-    given = {prefix + name: value for name, value in s3.options.items()}
-    if prefix:
-        given |= {"AWS_ACCESS_KEY_ID": "another", "AWS_SECRET_ACCESS_KEY": "another-secret"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", PROBE],
-        env={**plain, **given, "LAKE_URI": root}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    rows, outside, _, _ = json.loads(done.stdout)
-    assert rows == outside == 2
-    assert s3.secret not in done.stdout + done.stderr
-    assert s3.key not in done.stdout + done.stderr
+def test_the_environment_reaches_io_manager_and_lake_and_its_secrets_reach_nothing_else(
+    prefix, s3, root, instance, monkeypatch, caplog, capfd
+):
+    from lakehouse_assets import settings
+    from lakehouse_assets.defs.platform.resources import resources
+
+    monkeypatch.setenv("LAKE_URI", root)
+    if prefix:  # these win over the keys of the process's other S3 clients
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "another")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another-secret")
+    for name, value in s3.options.items():
+        monkeypatch.setenv(prefix + name, value)
+    table = daily(lambda context: daily_frame([context.partition_key]))
+    defs = dg.Definitions.merge(resources(), dg.Definitions(assets=[table]))
+    result = dg.materialize([table], partition_key=KEYS[0], resources=defs.resources, instance=instance)
+    with dg.build_resources({"lake": defs.resources["lake"]}) as built:
+        assert built.lake.lake().row_count(["table"]) == 2
+    assert Lake(settings.lake_uri(), settings.storage_options()).row_count(["table"]) == 2
+    shown = [
+        *map(repr, result.all_events),
+        *map(repr, instance.all_logs(result.run_id)),
+        caplog.text,
+        *capfd.readouterr(),
+    ]
+    shown.append(repr({name: made.config_schema.default_value for name, made in _resources(defs).items()}))
+    for secret in (s3.secret, s3.key):
+        assert secret not in "".join(shown)
+
+
+def _resources(defs: dg.Definitions) -> Any:
+    """As the UI gets them, with the values that they are configured with."""
+    return defs.get_repository_def().get_top_level_resources()
 
 
 def test_the_resource_shows_no_secret(s3):
