@@ -19,7 +19,8 @@ def resources() -> dg.Definitions:
     """
     landing = settings.landing_root()
     # By the names of their variables: Dagster stores and shows a resource's values, and these may be keys.
-    options = {option: dg.EnvVar(variable) for option, variable in settings.storage_variables().items()} or None
+    variables = settings.storage_variables()
+    options: dict[str, str] | None = {option: dg.EnvVar(name) for option, name in variables.items()} or None
     return dg.Definitions(
         resources={
             "io_manager": DeltaIOManager(lake_uri=settings.lake_uri(), storage_options=options),
