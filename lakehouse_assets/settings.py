@@ -30,6 +30,24 @@ def lake_uri() -> str:
     return str(_absolute(given) if given else DATA / "lake")
 
 
+#: `LAKE_STORAGE_AWS_REGION=eu-central-1` gives the lake's storage the option `AWS_REGION`.
+STORAGE_PREFIX = "LAKE_STORAGE_"
+
+
+def storage_variables() -> dict[str, str]:
+    """The lake's storage options and the variables that hold them; their values may be secret and are not read here.
+
+    Beside these, the engine reads `AWS_*` itself. `LAKE_STORAGE_*` is for a lake whose keys are not the other S3
+    clients' of the process (MLflow's artifacts, say), and wins over `AWS_*`.
+    """
+    return {name.removeprefix(STORAGE_PREFIX): name for name in sorted(os.environ) if name.startswith(STORAGE_PREFIX)}
+
+
+def storage_options() -> dict[str, str] | None:
+    """The lake's storage options with their values, for code outside of Dagster; `None` without any."""
+    return {option: os.environ[variable] for option, variable in storage_variables().items()} or None
+
+
 def landing_root() -> Path | None:
     """The folder with one subfolder a domain that `LANDING` names; None means that the simulated plant delivers."""
     given = os.environ.get("LANDING")

@@ -6,14 +6,15 @@ import json
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from deltalake import CommitProperties, Transaction
 from deltalake.exceptions import CommitFailedError, DeltaError
 
-from lakehouse_assets.lake.errors import LakeError, StorageError, WriteConflictError
+from lakehouse_assets.lake.errors import LakeError, StorageError, UnwritableTableError, WriteConflictError
+from lakehouse_assets.lake.failures import advice, cause, told
 
 ATTEMPTS = 25
 LONGEST_PAUSE_S = 2.0
@@ -74,11 +75,18 @@ def commit_properties(
     )
 
 
-def retried(attempt: Callable[[], Result], provenance: Provenance, uri: str) -> Result:
+_NO_CONFLICT = ("Unsupported table features", "append-only", "appendOnly", "AppendOnly", "table features must be")
+"""What the engine says of a commit that it will never take; it uses the same exception as for a conflict."""
+
+
+def retried(
+    attempt: Callable[[], Result], provenance: Provenance, uri: str, options: Mapping[str, str] | None = None
+) -> Result:
     """Runs a write until it is through: a conflict with another writer is answered by doing the write again.
 
     Raises:
         WriteConflictError: when other writers won every time.
+        UnwritableTableError: when the table forbids the write.
         StorageError: when the storage refuses.
     """
     for number in range(ATTEMPTS):
@@ -87,26 +95,33 @@ def retried(attempt: Callable[[], Result], provenance: Provenance, uri: str) -> 
         except LakeError:
             raise
         except CommitFailedError as error:
+            said = told(error, options)
+            if any(text in said for text in _NO_CONFLICT):
+                raise UnwritableTableError(
+                    f"{provenance.who()}: table {uri} may not be written like this: {said}. Nothing was written. Its "
+                    "writer set a feature that only that writer keeps (let it write, or have it drop the feature or "
+                    "make a copy without it), or set delta.appendOnly (then use write_mode append)."
+                ) from cause(error, options)
             if number == ATTEMPTS - 1:
                 raise WriteConflictError(
                     f"{provenance.who()}: other writers changed table {uri} during each of {ATTEMPTS} attempts. "
                     "Nothing of this run is in it. Run it again when they are done; to find them, look at the "
-                    f"table's history (lakehouse.run_id). The last conflict: {error}"
-                ) from error
+                    f"table's history (lakehouse.run_id). The last conflict: {said}"
+                ) from cause(error, options)
             pause = random.uniform(0.5, 1.0) * min(LONGEST_PAUSE_S, 0.05 * 2**number)
-            log.info("%s: conflict on %s, trying again in %.2f s: %s", provenance.who(), uri, pause, error)
+            log.info("%s: conflict on %s, trying again in %.2f s: %s", provenance.who(), uri, pause, said)
             time.sleep(pause)
         except (DeltaError, OSError) as error:
-            raise refused(error, provenance, uri) from error
+            raise refused(error, provenance, uri, options) from cause(error, options)
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def refused(error: Exception, provenance: Provenance, uri: str) -> StorageError:
+def refused(
+    error: Exception, provenance: Provenance, uri: str, options: Mapping[str, str] | None = None
+) -> StorageError:
     """The storage's refusal with what to do about it."""
-    text = str(error)
-    advice = "Nothing of this run is in the table."
-    if "No space left" in text:
-        advice += " The disk is full: free space (vacuum, compaction, old runs), then run this again."
-    elif "Permission denied" in text or "Read-only" in text or "AccessDenied" in text:
-        advice += " The folder may not be written: check its owner and rights, or the storage_options, then run again."
-    return StorageError(f"{provenance.who()}: table {uri} could not be written. {advice} The storage said: {text}")
+    said = told(error, options)
+    return StorageError(
+        f"{provenance.who()}: table {uri} could not be written. Nothing of this run is in the table. {advice(said)} "
+        f"The storage said: {said}"
+    )

@@ -40,7 +40,11 @@ class UnsupportedTypeError(LakeError):
 
 
 class UnreadableTableError(LakeError):
-    """The table uses a feature of the Delta protocol that this way of reading would read wrong."""
+    """The table would be read wrong: it uses a feature of the Delta protocol not known here, or a file is damaged."""
+
+
+class UnwritableTableError(LakeError):
+    """The table forbids this write: it is append-only, or has a writer feature that is not kept here."""
 
 
 class WriteConflictError(LakeError):

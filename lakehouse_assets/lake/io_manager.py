@@ -59,7 +59,9 @@ class DeltaIOManager(dg.ConfigurableIOManager):
 
     lake_uri: str = Field(description="Folder or object-store address of the lake.")
     storage_options: dict[str, str] | None = Field(
-        default=None, description="Options of the object store, as deltalake takes them (AWS_ENDPOINT_URL, …)."
+        default=None,
+        repr=False,
+        description="Options of the object store, as deltalake takes them (AWS_ENDPOINT_URL, …).",
     )
     write_mode: Literal["overwrite", "append", "merge"] = Field(
         default="overwrite", description="For assets that do not say."

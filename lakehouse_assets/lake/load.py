@@ -45,15 +45,15 @@ def load(context: dg.InputContext, uri: str, options: StorageOptions, pins: Mapp
     predicate = _predicate(context, table)
     if predicate is not None and not _is_own_past(context):
         check_partitions_exist(context, table, predicate)
-    return Loaded(_typed(kind, table, columns, predicate), table.version())
+    return Loaded(_typed(kind, table, columns, predicate, _reader(context)), table.version())
 
 
-def _typed(kind: str, table: DeltaTable, columns: list[str], predicate: str | None) -> Any:
+def _typed(kind: str, table: DeltaTable, columns: list[str], predicate: str | None, reader: str) -> Any:
     if kind == "reader":
-        return read_stream(table, columns, predicate)
+        return read_stream(table, columns, predicate, reader)
     if kind == "duckdb":
-        return to_duckdb(table, columns, predicate)
-    rows = read_table(table, columns, predicate)
+        return to_duckdb(table, columns, predicate, reader)
+    rows = read_table(table, columns, predicate, reader)
     return rows if kind == "table" else to_pandas(rows)
 
 
@@ -154,13 +154,19 @@ def _consumer(context: dg.InputContext) -> str:
     return ", ".join(sorted(key.to_user_string() for key in keys)) or context.step_context.step.key
 
 
+def _reader(context: dg.InputContext) -> str:
+    """Who reads what, for errors."""
+    return f"Asset {_consumer(context)} reads asset {context.asset_key.to_user_string()}{_partitions(context)}."
+
+
+def _partitions(context: dg.InputContext) -> str:
+    keys = list(context.asset_partition_keys) if context.has_asset_partitions else []
+    return f", partition {keys[0]}" + (f" … {keys[-1]}" if len(keys) > 1 else "") if keys else ""
+
+
 def _missing(context: dg.InputContext, uri: str) -> MissingTableError:
     upstream = context.asset_key.to_user_string()
-    partitions = ""
-    if context.has_asset_partitions:
-        keys = list(context.asset_partition_keys)
-        partitions = f", partition {keys[0]}" + (f" … {keys[-1]}" if len(keys) > 1 else "")
     return MissingTableError(
-        f"Asset {_consumer(context)} needs asset {upstream}{partitions}, whose table {uri} does not exist yet. "
-        f"Materialise {upstream} first. If it has been, check that both use the same lake_uri."
+        f"Asset {_consumer(context)} needs asset {upstream}{_partitions(context)}, whose table {uri} does not exist "
+        f"yet. Materialise {upstream} first. If it has been, check that both use the same lake_uri."
     )

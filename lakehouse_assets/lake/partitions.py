@@ -165,6 +165,11 @@ def _column_type(schema: pa.Schema, column: str, asset: str) -> pa.DataType:
 
 def _stretch(key: str, definition: dg.PartitionsDefinition, column: str, kind: pa.DataType, asset: str) -> Stretch:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        if not key:
+            raise PartitionTypeError(
+                f"Asset {asset}: a partition key is an empty text, by which the Delta protocol means null in column "
+                f"{column!r}. Give that partition a name."
+            )
         return Point(key)
     if pa.types.is_integer(kind):
         return Point(_whole_number(key, column, asset))

@@ -2,60 +2,32 @@
 
 Rows are read by delta-rs' own engine (``DeltaTable.scan``), which applies column mapping and deletion vectors; other
 ways return nulls or deleted rows there. DuckDB reads the table's active Parquet files itself, so that its filters reach
-into them, but only of tables that have neither.
+into them, but only of tables whose files tell everything (``protocol.files_tell_rows``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
-from lakehouse_assets.lake.errors import MissingTableError, UnreadableTableError
+from lakehouse_assets.lake.errors import LakeError, MissingTableError, StorageError, UnreadableTableError
+from lakehouse_assets.lake.failures import advice, cause, told
+from lakehouse_assets.lake.protocol import check_readable, files_tell_rows
 from lakehouse_assets.lake.schema import delta_schema
 from lakehouse_assets.lake.storage import is_local
 
 if TYPE_CHECKING:
     import duckdb
 
-UNDERSTOOD = {
-    "timestampNtz",
-    "columnMapping",
-    "deletionVectors",
-    "v2Checkpoint",
-    "vacuumProtocolCheck",
-    "typeWidening",
-    "typeWidening-preview",
-}
-"""Reader features of the Delta protocol that the scan applies; a table with another is refused."""
-
 
 def table_schema(table: DeltaTable) -> pa.Schema:
     """A table's columns with the Arrow types in which its rows are read."""
     return delta_schema(pa.schema(table.schema().to_arrow()))
-
-
-def check_readable(table: DeltaTable) -> None:
-    """Refuses a table that uses a reader feature which would be read wrong.
-
-    Raises:
-        UnreadableTableError: naming the feature.
-    """
-    unknown = set(table.protocol().reader_features or ()) - UNDERSTOOD
-    if unknown:
-        raise UnreadableTableError(
-            f"Table {table.table_uri} (version {table.version()}) uses the Delta feature {', '.join(sorted(unknown))}, "
-            "which this reader does not know and would read wrong. Have its writer drop the feature "
-            "(ALTER TABLE … DROP FEATURE in Spark), or write a copy without it."
-        )
-
-
-def rewrites_rows(table: DeltaTable) -> bool:
-    """Whether the Parquet files alone do not tell the rows: deleted rows are marked, or columns renamed elsewhere."""
-    mapped = table.metadata().configuration.get("delta.columnMapping.mode", "none") != "none"
-    return mapped or "deletionVectors" in (table.protocol().reader_features or ())
 
 
 def checked_columns(table: DeltaTable, columns: Sequence[str] | None, asset: str) -> list[str]:
@@ -76,19 +48,50 @@ def checked_columns(table: DeltaTable, columns: Sequence[str] | None, asset: str
     return list(columns)
 
 
-def read_stream(table: DeltaTable, columns: Sequence[str] | None, predicate: str | None) -> pa.RecordBatchReader:
-    """The rows as a stream, in the types of ``table_schema``."""
+def read_stream(
+    table: DeltaTable, columns: Sequence[str] | None, predicate: str | None, reader: str = ""
+) -> pa.RecordBatchReader:
+    """The rows as a stream, in the types of ``table_schema``. ``reader`` says in errors who reads what.
+
+    Raises:
+        UnreadableTableError: when the table would be read wrong, or a file of it is damaged (also while streaming).
+        MissingTableError: when a file of this version is gone (also while streaming).
+        StorageError: when the storage cannot be read.
+    """
     check_readable(table)
     wanted = table_schema(table)
     if columns is not None:
         wanted = pa.schema([wanted.field(column) for column in columns])
-    source = pa.RecordBatchReader.from_stream(table.scan(columns=wanted.names, predicate=predicate))
-    return source.cast(wanted) if source.schema != wanted else source
+    try:
+        source = pa.RecordBatchReader.from_stream(table.scan(columns=wanted.names, predicate=predicate))
+    except (DeltaError, OSError, ValueError) as error:
+        raise unread(error, table, reader) from cause(error)
+    stream = source.cast(wanted) if source.schema != wanted else source
+    return pa.RecordBatchReader.from_batches(wanted, _told_batches(stream, table, reader))
 
 
-def read_table(table: DeltaTable, columns: Sequence[str] | None, predicate: str | None) -> pa.Table:
+def _told_batches(stream: pa.RecordBatchReader, table: DeltaTable, reader: str) -> Iterator[pa.RecordBatch]:
+    try:
+        yield from stream
+    except (DeltaError, OSError, ValueError) as error:
+        raise unread(error, table, reader) from cause(error)
+
+
+def unread(error: Exception, table: DeltaTable, reader: str) -> LakeError:
+    """The engine's refusal to read, with who wanted what, and what to do."""
+    said = told(error)
+    kinds = (("is gone", MissingTableError), ("damaged", UnreadableTableError))
+    what = advice(said)
+    kind = next((kind for word, kind in kinds if word in what), StorageError)
+    who = f"{reader} " if reader else ""
+    return kind(
+        f"{who}Table {table.table_uri} (version {table.version()}) could not be read. {what} The storage said: {said}"
+    )
+
+
+def read_table(table: DeltaTable, columns: Sequence[str] | None, predicate: str | None, reader: str = "") -> pa.Table:
     """The rows as an Arrow table, in the types of ``table_schema``."""
-    return read_stream(table, columns, predicate).read_all()
+    return read_stream(table, columns, predicate, reader).read_all()
 
 
 def to_pandas(rows: pa.Table) -> Any:
@@ -130,11 +133,14 @@ def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
     return pd.arrays.IntegerArray(values.astype(dtype.lower()), mask)
 
 
-def to_duckdb(table: DeltaTable, columns: Sequence[str] | None, predicate: str | None) -> duckdb.DuckDBPyRelation:
+def to_duckdb(
+    table: DeltaTable, columns: Sequence[str] | None, predicate: str | None, reader: str = ""
+) -> duckdb.DuckDBPyRelation:
     """The rows as a lazy DuckDB relation on DuckDB's default connection, so that inputs can be joined by name.
 
     Over local files DuckDB reads the active files that the predicate leaves, and pushes its own filters and columns
-    into them. A table in an object store, or with deletion vectors or column mapping, is read through Arrow.
+    into them. A table in an object store (DuckDB's reader for it is a download), or one whose files do not tell
+    everything, is streamed through Arrow, again each time the relation is evaluated: so it need not fit into memory.
     The connection's time zone is set to UTC, so that instants mean the same everywhere.
     """
     import duckdb
@@ -143,12 +149,30 @@ def to_duckdb(table: DeltaTable, columns: Sequence[str] | None, predicate: str |
     connection = duckdb.default_connection()
     connection.execute("SET TimeZone = 'UTC'")
     names = list(columns) if columns is not None else table_schema(table).names
-    if rewrites_rows(table) or not is_local(table.table_uri):
-        return connection.from_arrow(read_table(table, names, predicate))
+    if not is_local(table.table_uri) or not files_tell_rows(table):
+        return connection.from_arrow(_Rescanned(table, names, predicate, reader))
     files = table.file_uris(file_pruning_predicate=predicate) if predicate else table.file_uris()
     if not files:
         return connection.from_arrow(pa.schema([table_schema(table).field(name) for name in names]).empty_table())
     return _over_files(connection, table, files, names, predicate)
+
+
+@dataclass(frozen=True)
+class _Rescanned:
+    """Rows that are scanned anew each time somebody asks for their Arrow stream."""
+
+    table: DeltaTable
+    columns: Sequence[str]
+    predicate: str | None
+    reader: str
+
+    def __arrow_c_schema__(self) -> Any:
+        whole = table_schema(self.table)
+        return pa.schema([whole.field(column) for column in self.columns]).__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
+        stream = read_stream(self.table, self.columns, self.predicate, self.reader)
+        return stream.__arrow_c_stream__(requested_schema)
 
 
 def _over_files(

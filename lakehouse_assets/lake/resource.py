@@ -13,7 +13,7 @@ class LakeResource(dg.ConfigurableResource[Lake]):
 
     lake_uri: str = Field(description="Folder or object-store address of the lake.")
     storage_options: dict[str, str] | None = Field(
-        default=None, description="Options of the object store, as deltalake takes them."
+        default=None, repr=False, description="Options of the object store, as deltalake takes them."
     )
 
     def lake(self) -> Lake:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from lakehouse_assets.lake.errors import MissingTableError, StorageError
+from lakehouse_assets.lake.failures import advice, cause, told
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -37,12 +38,18 @@ def exists(uri: str, options: StorageOptions) -> bool:
 
     try:
         return DeltaTable.is_deltatable(uri, storage_options=options)
-    except Exception as error:
-        raise StorageError(f"Cannot look for table {uri}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - whatever the engine raises, it is told
+        said = told(error, options)
+        raise StorageError(f"Cannot look for table {uri}. {advice(said)} The storage said: {said}") from cause(
+            error, options
+        )
 
 
 def open_table(uri: str, options: StorageOptions, version: int | str | dt.datetime | None = None) -> DeltaTable:
-    """The table at ``uri``, at a version or a time (ISO text or a datetime) or as it is now.
+    """The table at ``uri``, at a version or a time (ISO text or a datetime; UTC where it says no zone) or as it is now.
+
+    A time means the last version whose commit says an earlier or the same time. The commits' own times count and not
+    those of the files, which a copy of the table or a backup brought back would change.
 
     Raises:
         MissingTableError: when there is no table, or not that version of it.
@@ -51,20 +58,61 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
     from deltalake import DeltaTable
     from deltalake.exceptions import DeltaError, TableNotFoundError
 
+    number = version if isinstance(version, int) else None
     try:
-        table = DeltaTable(uri, version=version if isinstance(version, int) else None, storage_options=options)
+        table = DeltaTable(uri, version=number, storage_options=options)
         if version is not None and not isinstance(version, int):
-            table.load_as_version(version)
-    except TableNotFoundError as error:
-        raise MissingTableError(f"There is no Delta table at {uri}.") from error
-    except (DeltaError, OSError, ValueError) as error:
-        if version is not None and exists(uri, options):
+            table.load_as_version(_version_at(table, version, uri))
+    except (DeltaError, OSError, ValueError, OverflowError) as error:
+        if isinstance(error, TableNotFoundError) and (number is None or not exists(uri, options)):
+            raise MissingTableError(f"There is no Delta table at {uri}.") from cause(error, options)
+        if number is not None:
+            newest = open_table(uri, options).version()
             raise MissingTableError(
-                f"Table {uri} cannot be read at version or time {version!r}: {error}. Its newest version is "
-                f"{DeltaTable(uri, storage_options=options).version()}; older ones may have been vacuumed."
-            ) from error
-        raise StorageError(f"Table {uri} cannot be opened: {error}") from error
+                f"Table {uri} has no version {number} that can be read. Its newest version is {newest}; the log of old "
+                f"ones is cleaned up in time. Pin one of those. The storage said: {told(error, options)}"
+            ) from cause(error, options)
+        said = told(error, options)
+        raise StorageError(f"Table {uri} cannot be opened. {advice(said)} The storage said: {said}") from cause(
+            error, options
+        )
+    _check_last_entry(table, uri)
     return table
+
+
+def _version_at(table: DeltaTable, when: str | dt.datetime, uri: str) -> int:
+    """The last version that was committed at or before a time."""
+    try:
+        moment = dt.datetime.fromisoformat(when) if isinstance(when, str) else when
+    except ValueError as error:
+        raise MissingTableError(
+            f"Table {uri} cannot be read at {when!r}, which is neither a version number nor an ISO time such as "
+            "2024-03-01T12:00:00+00:00."
+        ) from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    known = [(int(commit["timestamp"]), int(commit["version"])) for commit in table.history() if "timestamp" in commit]
+    before = [version for time, version in known if time <= moment.timestamp() * 1000]
+    if before:
+        return max(before)
+    first = min(known, default=(0, 0))
+    began = dt.datetime.fromtimestamp(first[0] / 1000, dt.UTC).isoformat()
+    raise MissingTableError(
+        f"Table {uri} cannot be read at {moment.isoformat()}: its oldest known version is {first[1]} of {began}. "
+        "Pin a later time; if the table was made anew since, its past is gone with the folder."
+    )
+
+
+def _check_last_entry(table: DeltaTable, uri: str) -> None:
+    """An empty entry of the log (a power cut on a local disk) would be taken for a commit that changed nothing."""
+    if not is_local(uri):
+        return
+    entry = Path(uri.removeprefix("file://"), "_delta_log", f"{table.version():020d}.json")
+    if entry.exists() and not entry.stat().st_size:
+        raise StorageError(
+            f"Table {uri} cannot be opened: the last entry of its log, {entry}, is empty, so that commit is lost. "
+            "Bring it back from a backup; or, while nobody writes, remove that file (the table is then at version "
+            f"{table.version() - 1}) and run again what wrote it."
+        )
 
 
 def prepared_location(uri: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.predicate import Where, where_condition
@@ -31,7 +31,7 @@ class Lake:
     """
 
     uri: str
-    storage_options: StorageOptions = None
+    storage_options: StorageOptions = field(default=None, repr=False)
 
     def table_uri(self, key: Sequence[str]) -> str:
         """Where a table lies."""
@@ -119,9 +119,15 @@ class Lake:
 
     def row_count(self, key: Sequence[str], *, where: Where | None = None, version: Version = None) -> int:
         """How many rows the table holds."""
-        if where is None:
-            return int(self._to_read(key, version).count())
-        return sum(batch.num_rows for batch in self.stream(key, columns=sorted(where), where=where, version=version))
+        from lakehouse_assets.lake.read import checked_columns, read_stream
+        from lakehouse_assets.lake.statistics import counted_rows
+
+        table = self._to_read(key, version)
+        counted = counted_rows(table) if where is None else None
+        if counted is not None:
+            return counted
+        columns = sorted(where) if where else checked_columns(table, None, "A reader")[:1]
+        return sum(batch.num_rows for batch in read_stream(table, columns, where_condition(where)))
 
     def partition_values(self, key: Sequence[str], version: Version = None) -> list[dict[str, Any]]:
         """The values of the table's partition columns, sorted, one dict a partition; empty without such columns."""

@@ -29,7 +29,7 @@ class Target:
     """The table to write, and the partitions of it that a run may change (``None``: the whole table)."""
 
     uri: str
-    options: StorageOptions
+    options: StorageOptions = field(repr=False)
     layout: Sequence[str] = ()
     scope: PartitionScope | None = None
     description: str | None = None
@@ -75,7 +75,7 @@ def write_rows(
             return _merge(table, rows, target, settings, provenance, tagged)
         return _append(table, rows, target, settings, provenance, tagged)
 
-    return retried(attempt, provenance, target.uri)
+    return retried(attempt, provenance, target.uri, target.options)
 
 
 def _create(

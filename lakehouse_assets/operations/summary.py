@@ -20,7 +20,7 @@ def summary(instance: dg.DagsterInstance, last: date) -> str:
         instance: Whose asset records tell what was materialised.
         last: The last day that was run.
     """
-    lake = Lake(settings.lake_uri())
+    lake = Lake(settings.lake_uri(), settings.storage_options())
     keys = sorted(list(key.path) for key in instance.all_asset_keys())
     parts = [*_zones(instance, lake, keys), *_champion(lake), *_at_risk(lake), *_drift(lake, last), *_next_steps()]
     return "\n".join(["", "=" * 100, *parts, "=" * 100])
