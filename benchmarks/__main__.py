@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("load_definitions", "write_table")
+BENCHMARKS = ("load_definitions", "write_table", "sql_views")
 RESULTS = Path(__file__).parent / "results"
 
 
