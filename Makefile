@@ -55,4 +55,4 @@ format: $(READY) ## Format and mend what can be mended
 	$(BIN)/ruff check --fix .
 
 clean:           ## Forget the lake, the models and the runs (never the landing folder)
-	rm -rf data/lake data/mlflow data/reports data/dagster
+	rm -rf data/lake data/lake.duckdb data/mlflow data/reports data/dagster

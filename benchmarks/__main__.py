@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("load_definitions", "content_version", "write_tables", "read_day", "stream")
+BENCHMARKS = ("load_definitions", "content_version", "write_tables", "read_day", "stream", "sql_views")
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -17,7 +17,8 @@ _MODEL = dg.AssetSelection.assets(
     ["monitoring", USE_CASE, "reference"],
     ["monitoring", USE_CASE, "thresholds"],
 )
-_ALL = dg.AssetSelection.groups("turbofan", USE_CASE)
+_SQL = dg.AssetSelection.assets(["delivery", "platform", "sql_views"])
+_ALL = dg.AssetSelection.groups("turbofan", USE_CASE) | _SQL
 _DRIFT = dg.AssetSelection.assets(["monitoring", USE_CASE, "drift"])
 
 turbofan_road = dg.define_asset_job(

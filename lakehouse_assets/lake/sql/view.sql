@@ -1,0 +1,85 @@
+-- Folders are listed left to right as DuckDB binds: the newest commit, the commits to replay, the data files.
+SELECT $names
+FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($commits)) AS log,
+(
+    $as_made
+    (
+    WITH commits AS MATERIALIZED (
+        SELECT filename AS commit, content, count(*) OVER () AS number, max(filename) OVER () AS newest
+        FROM read_text($commits)
+        WHERE filename > $made_commit
+    ),
+    lines AS (
+        SELECT commit, unnest(string_split(content, chr(10))) AS line
+        FROM commits
+        WHERE CASE WHEN number = parse_filename(newest, true)::BIGINT - $made_version THEN true
+            ELSE error('Commits after version ' || $made_version || ' are gone from the log of ' || $folder
+                || ': the file of SQL views is too old. Materialise delivery/platform/sql_views and open it again.') END
+    ),
+    -- Counted, not filtered by: a filter on other columns would be tried first and hide an error.
+    problems AS (
+        SELECT count(CASE
+            WHEN (line->>'$$.metaData.schemaString') IS NOT NULL AND NOT (
+                list_has_all(
+                    list_transform(
+                        ((line->>'$$.metaData.schemaString')::JSON->'$$.fields')::JSON[],
+                        lambda field: (field->>'$$.name') || ' ' || (field->>'$$.type')
+                    ), $made_columns
+                )
+                AND (line->'$$.metaData.partitionColumns')::VARCHAR[] = $partition_columns
+                AND coalesce(line->>'$$.metaData.configuration."delta.columnMapping.mode"', 'none') = 'none'
+            ) THEN error('The columns of ' || $folder || ' have changed since this file of SQL views was made. '
+                || 'Materialise delivery/platform/sql_views and open the file again.')
+            WHEN NOT list_has_all($plain_features, coalesce((line->'$$.protocol.readerFeatures')::VARCHAR[], []))
+                OR (line->>'$$.add.deletionVector.storageType') IS NOT NULL
+                OR (line->>'$$.add.path') LIKE '%://%' OR (line->>'$$.add.path') LIKE '/%'
+                OR NOT list_has_all(
+                    list_transform(
+                        string_split(url_decode(line->>'$$.add.path'), '/'), lambda part: split_part(part, '=', 1)
+                    ), $partition_columns
+                )
+            THEN error('Since this file of SQL views was made, ' || $folder || ' was written in a way that DuckDB '
+                || 'would read wrong (deletion vectors, or files that lie elsewhere). '
+                || 'Materialise delivery/platform/sql_views: it says what.')
+        END) AS number
+        FROM lines
+        WHERE line <> ''
+    ),
+    active AS MATERIALIZED (
+        SELECT path
+        FROM (
+            SELECT
+                commit,
+                $folder || '/' || url_decode(coalesce(line->>'$$.add.path', line->>'$$.remove.path')) AS path,
+                (line->>'$$.add.path') IS NOT NULL AS is_there
+            FROM lines
+            WHERE line <> '' AND coalesce(line->>'$$.add.path', line->>'$$.remove.path') IS NOT NULL
+            UNION ALL
+            SELECT '', unnest($made_files), true FROM (SELECT 1 FROM commits LIMIT 1)
+        )
+        GROUP BY path
+        HAVING arg_max(is_there, commit)
+    ),
+    missing AS (
+        SELECT count(error('The file ' || path || ', which the log names, is gone.')) AS number
+        FROM active
+        WHERE path NOT IN (SELECT file FROM glob($data_files))
+    )
+    -- Naming `active` before the data files is what has the log listed before them.
+    SELECT false AS __as_made, $columns
+    FROM
+        (SELECT count(*) FROM active) AS first,
+        problems,
+        missing,
+        (
+            -- Without any file DuckDB gives no columns; the union does.
+            SELECT $empty_columns WHERE false
+            UNION ALL BY NAME
+            FROM read_parquet(
+                $data_files, schema = $columns_by_name, filename = true, allow_empty = true, explicit_cardinality = $rows
+            )
+        )
+    WHERE problems.number = 0 AND missing.number = 0 AND filename IN (SELECT path FROM active)
+    )
+) AS rows
+WHERE rows.__as_made = log.unchanged

@@ -1,0 +1,48 @@
+"""The asset that makes the file of SQL views, as the jobs run it."""
+
+import dagster as dg
+import duckdb
+import pyarrow as pa
+from deltalake import write_deltalake
+
+from lakehouse_assets.definitions import defs
+from lakehouse_assets.defs.platform.sql_views import AFTER, contract_notes, sql_views
+from lakehouse_assets.lake.resource import LakeResource
+
+
+def _made(lake_uri):
+    result = dg.materialize([sql_views], resources={"lake": LakeResource(lake_uri=lake_uri)})
+    assert result.success
+    return result.asset_materializations_for_node(sql_views.op.name)[0].metadata
+
+
+def test_the_file_lies_beside_the_lake_and_shows_columns_as_the_contract_describes_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAKE_URI", str(tmp_path / "lake"))
+    monkeypatch.delenv("LAKE_SQL", raising=False)
+    folder = tmp_path / "lake" / "harmonized" / "turbofan" / "failures"
+    folder.parent.mkdir(parents=True)
+    write_deltalake(str(folder), pa.table({"engine_id": ["FS001-1"], "cycle": [7]}))
+    metadata = _made(str(tmp_path / "lake"))
+    assert metadata["views"].value == 1
+    assert metadata["names"].value == "harmonized.turbofan_failures"
+    with duckdb.connect(tmp_path / "lake.duckdb", read_only=True) as client:
+        assert client.execute("FROM harmonized.turbofan_failures").fetchall() == [("FS001-1", 7)]
+        said = dict(
+            client.execute(
+                "SELECT column_name, comment FROM duckdb_columns() WHERE schema_name = 'harmonized'"
+            ).fetchall()
+        )
+    assert said["cycle"] == contract_notes()["harmonized", "turbofan", "failures"].columns["cycle"]
+
+
+def test_a_lake_in_an_object_store_says_that_it_has_no_views_and_the_run_goes_on():
+    assert _made("s3://bucket/lake")["available"].value is False
+
+
+def test_the_jobs_make_the_views_after_the_tables_that_they_write():
+    for job in ("turbofan_road", "turbofan_nightly"):
+        layer = defs.resolve_job_def(job).asset_layer
+        assert dg.AssetKey(["delivery", "platform", "sql_views"]) in layer.executable_asset_keys
+    known = set(defs.resolve_job_def("turbofan_road").asset_layer.executable_asset_keys)
+    shown = {key for key in known if key.path[0] in ("harmonized", "distilled", "delivery")}
+    assert shown - {dg.AssetKey(["delivery", "platform", "sql_views"])} == {dg.AssetKey(key) for key in AFTER}
