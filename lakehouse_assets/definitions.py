@@ -23,14 +23,19 @@ STORAGE_KINDS = {
 #: Zones whose assets belong to a use case; those of the others belong to a domain.
 USE_CASE_ZONES = ("delivery", "models", "monitoring")
 
+#: Subject of the platform's own tables (`monitoring/platform/audit`), which belong to no use case.
+PLATFORM = "platform"
+
 
 def with_house_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
     """Give an asset what all assets of its zone share: group (domain or use case), kinds, zone and use-case tags."""
     zone, subject = spec.key.path[0], spec.key.path[1]
-    tags = {"zone": zone, **({"use_case": subject} if zone in USE_CASE_ZONES else {}), **spec.tags}
+    of_use_case = zone in USE_CASE_ZONES and subject != PLATFORM
+    tags = {"zone": zone, **({"use_case": subject} if of_use_case else {}), **spec.tags}
+    kinds = STORAGE_KINDS.get(zone, set()) if subject != PLATFORM else {"deltalake"}
     return spec.replace_attributes(
         group_name=subject if spec.group_name in (None, "default") else spec.group_name,
-        kinds={*spec.kinds, *STORAGE_KINDS.get(zone, set())},
+        kinds={*spec.kinds, *kinds},
         tags={key: value for key, value in tags.items() if not key.startswith("dagster/kind/")},
     )
 

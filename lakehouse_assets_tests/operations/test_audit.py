@@ -1,0 +1,43 @@
+"""What the audit table keeps, on a real table."""
+
+from pathlib import Path
+
+import pytest
+
+from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.audit import AUDIT, entries, record
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(str(tmp_path / "lake"))
+
+
+def note(lake: Lake, **given: object) -> str:
+    deed = {"action": "restore", "subject": "raw/a/b", "who": "ann", "reason": "wrong file", "details": {"version": 3}}
+    return record(lake, **{**deed, **given})  # type: ignore[arg-type]
+
+
+def test_each_deed_is_a_row_and_they_come_back_in_their_order(lake: Lake) -> None:
+    assert entries(lake).empty
+    first, second = note(lake), note(lake, action="erase", subject="p1", details={"tables": {"raw/a/b": 2}})
+    rows = entries(lake)
+    assert rows["entry"].tolist() == [first, second]
+    assert rows["details"].tolist() == [{"version": 3}, {"tables": {"raw/a/b": 2}}]
+    assert entries(lake, "erase")["subject"].tolist() == ["p1"]
+    assert str(rows["at"].dt.tz) == "UTC"
+
+
+def test_a_deed_that_is_recorded_again_after_a_crash_is_one_row(lake: Lake) -> None:
+    note(lake, entry="erase p1")
+    note(lake, entry="erase p1")
+    note(lake, entry="erase p2")
+    assert entries(lake)["entry"].tolist() == ["erase p1", "erase p2"]
+    assert lake.version(AUDIT) == 1
+
+
+@pytest.mark.parametrize("name", ["who", "reason", "subject"])
+def test_a_deed_without_who_or_why_is_refused(lake: Lake, name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is empty"):
+        note(lake, **{name: " "})
+    assert not lake.exists(AUDIT)
