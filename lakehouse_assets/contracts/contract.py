@@ -9,6 +9,11 @@ from typing import Any
 #: The physical types that a contract may name: those of Delta Lake.
 PHYSICAL_TYPES = ("string", "long", "integer", "double", "float", "boolean", "date", "timestamp")
 
+#: Classifications of columns about a person: an identifier, and free text that may mention one (`pseudonyms.py`).
+PERSONAL_CLASSES = ("personal", "personal_text")
+#: What becomes of an erased person's row: the person's values are blanked, or the row goes.
+ERASURES = ("blank", "delete_row")
+
 
 class ContractError(ValueError):
     """A contract file that cannot be used as it stands."""
@@ -27,6 +32,7 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     classification: str | None = None
+    identifier_pattern: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,12 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[QualityRule, ...]
     freshness_hours: float | None = None
+    on_erasure: str = "blank"
+
+    @property
+    def personal_columns(self) -> dict[str, str]:
+        """Name and classification of the columns that say something about a person."""
+        return {c.name: c.classification for c in self.columns if c.classification in PERSONAL_CLASSES}
 
     @property
     def primary_key(self) -> list[str]:
@@ -84,7 +96,7 @@ def load_contract(path: Path) -> Contract:
     owners = [m.username for m in getattr(parsed.team, "members", None) or [] if m.role == "owner" and m.username]
     if not owners:
         raise ContractError(f"{path}: expected a member with `role: owner` and a `username` under `team.members`")
-    return Contract(
+    contract = Contract(
         path=path,
         key=tuple((table.physicalName or "").split("/")),
         purpose=" ".join((table.description or "").split()),
@@ -92,7 +104,10 @@ def load_contract(path: Path) -> Contract:
         columns=tuple(_column(path, prop) for prop in table.properties or []),
         rules=tuple(_rule(path, rule) for rule in table.quality or []),
         freshness_hours=_freshness(parsed.slaProperties or []),
+        on_erasure=_custom(table).get("onErasure", "blank"),
     )
+    _check_personal(contract, [prop.name or "" for prop in table.properties or [] if prop.partitioned])
+    return contract
 
 
 def _column(path: Path, prop: Any) -> Column:
@@ -102,7 +117,7 @@ def _column(path: Path, prop: Any) -> Column:
             f"found {prop.physicalType!r}"
         )
     limits = prop.logicalTypeOptions or {}
-    custom = {p.property: p.value for p in prop.customProperties or []}
+    custom = _custom(prop)
     return Column(
         name=prop.name,
         type=prop.physicalType,
@@ -113,7 +128,37 @@ def _column(path: Path, prop: Any) -> Column:
         minimum=limits.get("minimum"),
         maximum=limits.get("maximum"),
         classification=prop.classification,
+        identifier_pattern=custom.get("identifierPattern"),
     )
+
+
+def _custom(described: Any) -> dict[str, Any]:
+    return {p.property: p.value for p in described.customProperties or []}
+
+
+def _check_personal(contract: Contract, partitioned: list[str]) -> None:
+    """Refuse what pseudonyms and erasing could not keep."""
+    if contract.on_erasure not in ERASURES:
+        raise ContractError(
+            f"{contract.path}: onErasure must be one of {', '.join(ERASURES)}, found {contract.on_erasure!r}"
+        )
+    for column in contract.columns:
+        if column.name not in contract.personal_columns:
+            continue
+        if column.type != "string":
+            raise ContractError(
+                f"{contract.path}: column {column.name} is personal: expected string, found {column.type}"
+            )
+        if column.name in partitioned:
+            raise ContractError(
+                f"{contract.path}: column {column.name} is personal and may not be a partition: its values would be "
+                "names of folders, which stay in the log"
+            )
+        if column.primary_key and contract.on_erasure == "blank":
+            raise ContractError(
+                f"{contract.path}: column {column.name} is personal and part of the key: blanked rows would have one "
+                "key; set the table's customProperty onErasure to delete_row"
+            )
 
 
 def _rule(path: Path, rule: Any) -> QualityRule:

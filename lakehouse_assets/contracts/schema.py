@@ -1,11 +1,12 @@
 """What follows from a contract's columns: the Arrow schema of the table and the column page in Dagster."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from lakehouse_assets.contracts.contract import Column, Contract
+from lakehouse_assets.contracts.contract import PERSONAL_CLASSES, Column, Contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,15 @@ def table_schema(contract: Contract) -> dg.TableSchema:
 
 def contract_metadata(contract: Contract) -> dict[str, Any]:
     """Definition metadata that a contract gives its asset: the columns, and which file promises them."""
-    return {"dagster/column_schema": table_schema(contract), "contract": contract.path.name}
+    metadata: dict[str, Any] = {"dagster/column_schema": table_schema(contract), "contract": contract.path.name}
+    if contract.personal_columns:
+        metadata |= personal_metadata(contract.personal_columns, contract.on_erasure)
+    return metadata
+
+
+def personal_metadata(columns: Mapping[str, str], on_erasure: str = "blank") -> dict[str, Any]:
+    """Definition metadata of a table with personal columns: the lake masks them, the erase job knows what to do."""
+    return {"personal_columns": dict(columns), "on_erasure": on_erasure}
 
 
 def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
@@ -60,5 +69,6 @@ def _described(column: Column) -> str:
         f"at least {column.minimum:g}" if column.minimum is not None else "",
         f"at most {column.maximum:g}" if column.maximum is not None else "",
     ]
-    notes = [f"[{column.unit}]" if column.unit else "", *limits, "key" if column.primary_key else ""]
+    personal = column.classification if column.classification in PERSONAL_CLASSES else ""
+    notes = [f"[{column.unit}]" if column.unit else "", *limits, "key" if column.primary_key else "", personal]
     return f"{column.description} {', '.join(note for note in notes if note)}".strip()

@@ -48,6 +48,7 @@ class WriteSettings:
     merge_keys: tuple[str, ...] = ()
     merge_type: MergeType = MergeType.UPSERT
     schema_mode: SchemaMode = SchemaMode.STRICT
+    personal_columns: tuple[str, ...] = ()
 
     @property
     def inserts_by_key(self) -> bool:
@@ -68,6 +69,7 @@ def write_settings(metadata: Mapping[str, Any], run_tags: Mapping[str, str], ass
         value = run_tags.get(RUN_TAG_PREFIX + name, metadata.get(name))
         return getattr(value, "value", value)  # a MetadataValue carries its value
 
+    personal = metadata.get("personal_columns")
     keys = setting("merge_keys") or ()
     if isinstance(keys, str):
         keys = [key.strip() for key in keys.split(",")]
@@ -77,6 +79,8 @@ def write_settings(metadata: Mapping[str, Any], run_tags: Mapping[str, str], ass
         merge_keys=tuple(keys),
         merge_type=_choice(MergeType, setting("merge_type"), "merge_type", asset) or MergeType.UPSERT,
         schema_mode=_choice(SchemaMode, setting("schema_mode"), "schema_mode", asset) or SchemaMode.STRICT,
+        # From the definition alone: no run may unmask them.
+        personal_columns=tuple(getattr(personal, "value", personal) or ()),
     )
     if settings.write_mode == WriteMode.MERGE and not settings.merge_keys:
         raise MissingSettingError(

@@ -119,7 +119,7 @@ def _report(
     if settings.write_mode != WriteMode.OVERWRITE:
         held = inspect(read_stream(table, None, predicate), target.scope, provenance, target.uri)
     schema = table_schema(table)
-    metadata = output_metadata(table, schema, predicate, rows, written, change)
+    metadata = output_metadata(table, schema, predicate, rows, written, change, settings.personal_columns)
     if provenance.inputs:
         metadata["input_versions"] = dict(provenance.inputs)
     if len(held.contents) == 1 and not reads_itself(context):

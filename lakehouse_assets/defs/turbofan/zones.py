@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import contract_metadata
+from lakehouse_assets.contracts.schema import contract_metadata, personal_metadata
 from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, contract
 from lakehouse_assets.lake.lazy_types import Frame, Table
 from lakehouse_assets.lake.resource import LakeResource
@@ -118,7 +118,11 @@ def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone,
             key=["raw", "turbofan", "quarantine"],
             description="Lines and files that could not be read, with file, line and reason. Nothing is lost.",
             owners=[PLANT_DATA],
-            metadata={"write_mode": "append", "merge_keys": ["file", "sha256", "line"]},
+            metadata={
+                "write_mode": "append",
+                "merge_keys": ["file", "sha256", "line"],
+                **personal_metadata({"text": "personal_text", "content": "personal_text"}),
+            },
         ),
     },
     deps=[landing_files],
@@ -133,10 +137,13 @@ def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone,
 )
 def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
     """Read every file that the ledger does not know yet, and set aside what cannot be read."""
+    from lakehouse_assets.contracts.erased import erased_persons
+    from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
     from lakehouse_assets.sources import turbofan_deliveries as ledger
 
+    erased = erased_persons(lake.lake(), pseudonyms_of_environment())
     seen = ledger.known_deliveries(lake.lake())
-    files, rejects = ledger.examine(landing.folder("turbofan"), seen, datetime.now(UTC))
+    files, rejects = ledger.examine(landing.folder("turbofan"), seen, datetime.now(UTC), erased.redact)
     yield dg.Output(ledger.deliveries_table(files), "deliveries")
     yield dg.Output(ledger.quarantine_table(rejects), "quarantine", metadata={"new_rejects": len(rejects)})
     open_rejects = ledger.open_rejects(lake.lake(), landing.folder("turbofan"), files, rejects)
