@@ -50,12 +50,11 @@ def replace_mentions(text: str, replacement: Callable[[str], str | None]) -> str
 
 
 def search_pattern(identifier: str) -> str:
-    """A regular expression (RE2) that finds at least every text in which the identifier is mentioned.
+    """A regular expression that finds, in any case, at least every text in which the identifier is mentioned.
 
-    It is for a first, quick look; `replace_mentions` decides.
+    It is for a first, quick look, in Python's dialect and in RE2's; `replace_mentions` decides.
     """
-    gap = f"[{re.escape(_SEPARATORS)}]?"
-    return "(?i)" + gap.join(re.escape(character) for character in canonical(identifier))
+    return "[^0-9A-Za-z]{0,3}".join(re.escape(character) for character in canonical(identifier))
 
 
 def _longest(

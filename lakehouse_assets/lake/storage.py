@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from lakehouse_assets.lake.erased_versions import check_not_erased
 from lakehouse_assets.lake.errors import MissingTableError, StorageError
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
 
     Raises:
         MissingTableError: when there is no table, or not that version of it.
+        ErasedVersionError: when that version held a person who was erased.
         StorageError: when the storage cannot be read.
     """
     from deltalake import DeltaTable
@@ -64,6 +66,8 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
                 f"{DeltaTable(uri, storage_options=options).version()}; older ones may have been vacuumed."
             ) from error
         raise StorageError(f"Table {uri} cannot be opened: {error}") from error
+    if version is not None:
+        check_not_erased(DeltaTable(uri, storage_options=options), table.version())
     return table
 
 

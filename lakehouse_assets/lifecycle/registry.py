@@ -115,6 +115,12 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         found = self._client().search_model_versions(f"name='{name}'")
         return sorted((_version(version) for version in found), key=lambda version: version.version)
 
+    def pins(self) -> dict[str, dict[str, int]]:
+        """Every version of every registered model, as ``name version 3``, with the table versions that it needs."""
+        self._prepare()
+        found = [_version(version) for version in self._client().search_model_versions()]
+        return {f"{one.name} version {one.version}": dict(one.delta_versions) for one in found}
+
     def champion(self, name: str) -> ModelVersion | None:
         """The version that serves, or None before the first promotion."""
         from mlflow.exceptions import MlflowException

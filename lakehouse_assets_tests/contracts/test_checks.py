@@ -43,3 +43,13 @@ def test_rules_that_hold_pass() -> None:
 def test_an_empty_frame_breaks_no_rule() -> None:
     frame = pd.DataFrame({"press_id": pd.Series(dtype=str), "force": pd.Series(dtype=float)})
     assert [check.passed for check in run_rules(frame, CONTRACT)] == [True, True]
+
+
+def test_a_check_shows_no_value_of_a_personal_column() -> None:
+    from lakehouse_assets.defs.turbofan.days import contract
+
+    promise = contract("maintenance_records")
+    (result,) = run_rules(pd.DataFrame({"badge": ["B-10423", "erased"]}), promise)
+    assert not result.passed
+    assert result.metadata["rows_breaking_it"].value == 1
+    assert "10423" not in str(result.metadata)
