@@ -74,7 +74,8 @@ def expunge(table: Files, uri: str, options: dict[str, str] | None, who: Person)
             continue
         rewritten = _expunged(_read(files, path), who)
         if rewritten is not None:
-            with files.open_output_stream(path) as target:
+            # Buffered: deltalake 1.6.6 takes bytes, and Arrow hands a buffer on as it is where it fits no buffer.
+            with files.open_output_stream(path, buffer_size=len(rewritten) + 1) as target:
                 target.write(rewritten)
     return found
 

@@ -52,9 +52,8 @@ class Person:
         """A text without the person: `ERASED` in place of every mention."""
         if not self._quick.search(text):
             return text
-        if canonical(text) in self.identifiers:
-            return ERASED
-        return replace_mentions(text, lambda span: ERASED if self.is_mentioned(span) else None)
+        blanked = replace_mentions(text, lambda span: ERASED if self.is_mentioned(span) else None)
+        return ERASED if blanked == text and canonical(text) in self.identifiers else blanked
 
     def blanked_bytes(self, content: bytes) -> bytes:
         """The same of bytes, which need not be text."""
