@@ -75,6 +75,11 @@ def is_pseudonym(text: str) -> bool:
     return _PSEUDONYM.fullmatch(text) is not None
 
 
+def without_pseudonyms(text: str) -> str:
+    """A text for Dagster's pages, which keep what they show for ever: a pseudonym in it is masked."""
+    return _PSEUDONYM.sub("(personal)", text)
+
+
 def pseudonyms_of_environment() -> Pseudonyms:
     """The keys in ``PSEUDONYM_KEY`` (the current one, then retired ones, separated by commas), else the embedded key.
 

@@ -59,10 +59,9 @@ class MaintenanceDelivery:
     reject_values: tuple[Values, ...] = field(repr=False)
 
 
-def maintenance_files(folder: Path, first: date, last: date) -> list[LandingFile]:
-    """The files of maintenance records of the days, both included."""
-    named = [(file, parse_maintenance_name(file.name)) for file in list_landing(folder)]
-    return [file for file, name in named if name is not None and first <= name.day <= last]
+def maintenance_files(folder: Path) -> list[LandingFile]:
+    """The files of maintenance records in a landing folder."""
+    return [file for file in list_landing(folder) if parse_maintenance_name(file.name) is not None]
 
 
 def read_maintenance(source: LandingFile, redact: Redaction) -> MaintenanceDelivery:

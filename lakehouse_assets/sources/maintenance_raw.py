@@ -5,7 +5,7 @@ latest is in force. A file is of one day, so a delivery that holds no record any
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,12 +20,11 @@ RECORDS = ["raw", "turbofan", "maintenance_records"]
 RAW_COLUMNS = [*ROW_COLUMNS, "ingested_at"]
 
 
-def held_deliveries(lake: Lake, first: date, last: date) -> dict[str, str]:
-    """File -> sha256 of the delivery that is in force in raw, of files of the days."""
+def held_deliveries(lake: Lake) -> dict[str, str]:
+    """File -> sha256 of the delivery that is in force in raw."""
     if not lake.exists(RECORDS):
         return {}
-    span = (first, last + timedelta(days=1))
-    held = lake.read_pandas(RECORDS, columns=["file", "sha256", "ingested_at"], where={"day": span})
+    held = lake.read_pandas(RECORDS, columns=["file", "sha256", "ingested_at"])
     held = held.sort_values("ingested_at", kind="stable")
     return dict(zip(held["file"], held["sha256"], strict=True))
 
@@ -37,7 +36,7 @@ def rows_to_append(
 
     Args:
         deliveries: The files in the landing folder now.
-        held: What `held_deliveries` gives for their days.
+        held: What `held_deliveries` gives.
         ingested_at: UTC time of this ingestion, the same for all rows of a run.
 
     Returns:

@@ -83,6 +83,11 @@ def lake_with_ann(folder: Path) -> Place:
     torn = pa.table({"text": [f"{ANN},1,torn", "other"], "content": [f"\xff{ANN}".encode("latin-1"), None]})
     write(lake, QUARANTINE, torn, partitioned=False)
     write(lake, ROSTER, pa.table({"badge": [ANN, BOB], "room": ["1", "2"]}), partitioned=False)
+    merged = ["raw", "staff", "merged"]
+    for badge in (BOB, ANN):
+        DeltaTable.create(lake.table_uri(merged), pa.schema([("badge", pa.string())]), mode="ignore").merge(
+            pa.table({"badge": [badge]}), "new.badge = old.badge", source_alias="new", target_alias="old"
+        ).when_not_matched_insert_all().execute()
     nested = pa.array([{"people": [ANN, BOB]}], type=pa.struct([("people", pa.list_(pa.string()))]))
     write_deltalake(lake.table_uri(["distilled", "staff", "crews"]), pa.table({"crew": nested}))
     return Place(lake, CONTRACTS, landing, lambda: {"upkeep version 1": {"/".join(RAW): 1, "/".join(HARMONIZED): 0}})

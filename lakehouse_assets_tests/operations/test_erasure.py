@@ -148,7 +148,7 @@ def test_a_dry_run_changes_nothing_and_says_what_would_be_done(place: Place, tmp
     assert state(tmp_path) == before
     done = erased(place)
     assert (report.tables, report.landing_files, report.models) == (done.tables, done.landing_files, done.models)
-    assert len(report.tables) == 6
+    assert len(report.tables) == 7
 
 
 def test_erasing_twice_changes_nothing_the_second_time(place: Place, tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_every_simulated_record_is_readable_and_some_notes_mention_colleagues(tm
     plan = FleetPlan()
     days = [DAY + timedelta(days=number) for number in range(30)]
     write_records(plan, tmp_path, days)
-    deliveries = [read_maintenance(file, bytes) for file in maintenance_files(tmp_path, days[0], days[-1])]
+    deliveries = [read_maintenance(file, bytes) for file in maintenance_files(tmp_path)]
     assert sum(len(one.row_values) for one in deliveries) > 200
     assert not any(one.reject_values for one in deliveries)
     people = [badge for fleet in plan.fleets for badge in crew(plan, fleet)]
@@ -145,7 +145,7 @@ def test_an_erased_person_is_left_out_of_a_file_that_comes_back_torn_lines_and_n
         HEADER + GOOD + "B-20111,4,2024-01-05,inspection,30,handed to b 10423 (B-104234)\nB-10423,17,torn"
     )
     (tmp_path / "list.txt").write_bytes(b"\xff B10423, B-20111")
-    (file,) = maintenance_files(tmp_path, DAY, DAY)
+    (file,) = maintenance_files(tmp_path)
     delivery = read_maintenance(file, erased.redact)
     assert [(row[3], row[7]) for row in delivery.row_values] == [
         ("erased", "one, two"),

@@ -1,4 +1,7 @@
-"""Maintenance records from raw to harmonized: the domain's personal data (docs/personal_data.md)."""
+"""Maintenance records from raw to harmonized: the domain's personal data (docs/personal_data.md).
+
+Not partitioned: with ten records a day, partitions would cost a backfill of 200 days 10 CPU-s of events.
+"""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -8,8 +11,7 @@ import dagster as dg
 
 from lakehouse_assets.contracts.checks import check_specs, run_rules
 from lakehouse_assets.contracts.schema import contract_metadata, personal_metadata
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, contract
-from lakehouse_assets.defs.turbofan.zones import days_of
+from lakehouse_assets.defs.turbofan.days import PLANT_DATA, contract
 from lakehouse_assets.lake.lazy_types import Frame, Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.resource import LandingZone
@@ -23,23 +25,20 @@ _QUARANTINE = ["harmonized", "turbofan", "maintenance_quarantine"]
     deps=[dg.AssetKey(["landing", "turbofan", "files"])],
     owners=[contract("raw_maintenance_records").owner],
     description=contract("raw_maintenance_records").purpose,
-    metadata=contract_metadata(contract("raw_maintenance_records")) | BY_DAY | {"write_mode": "append"},
+    metadata=contract_metadata(contract("raw_maintenance_records")) | {"write_mode": "append"},
     pool="turbofan_raw",
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
 )
 def raw_maintenance_records(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
-    """Append what raw does not hold yet of the run's days; persons on the list of the erased are left out."""
+    """Append the deliveries that are not in force yet; persons on the list of the erased are left out."""
     from lakehouse_assets.contracts.erased import erased_persons
     from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
     from lakehouse_assets.sources import maintenance_raw
     from lakehouse_assets.sources.maintenance_files import maintenance_files, read_maintenance
 
-    first, last = days_of(context)
     erased = erased_persons(lake.lake(), pseudonyms_of_environment())
-    files = maintenance_files(landing.folder("turbofan"), first, last)
+    files = maintenance_files(landing.folder("turbofan"))
     deliveries = [read_maintenance(file, erased.redact) for file in files]
-    held = maintenance_raw.held_deliveries(lake.lake(), first, last)
+    held = maintenance_raw.held_deliveries(lake.lake())
     rows = maintenance_raw.rows_to_append(deliveries, held, datetime.now(UTC))
     context.log.info(f"{len(files):,} files of maintenance records, {len(rows):,} rows of them new")
     return maintenance_raw.raw_table(rows)
@@ -52,28 +51,27 @@ def raw_maintenance_records(context: dg.AssetExecutionContext, landing: LandingZ
             key=["harmonized", "turbofan", "maintenance_records"],
             description=contract("maintenance_records").purpose,
             owners=[contract("maintenance_records").owner],
-            metadata=contract_metadata(contract("maintenance_records")) | BY_DAY,
+            metadata=contract_metadata(contract("maintenance_records")),
         ),
         "quarantine": dg.AssetOut(
             key=_QUARANTINE,
-            description="Maintenance records of a day that break their contract, with the rule; people by pseudonym.",
+            description="Maintenance records that break their contract, with the rule; people by pseudonym.",
             owners=[PLANT_DATA],
-            metadata=personal_metadata({"row": "personal_text", "rule": "personal_text"}) | BY_DAY,
+            metadata=personal_metadata({"row": "personal_text", "rule": "personal_text"}),
         ),
     },
     ins={"raw": dg.AssetIn(key=_RAW)},
     check_specs=[
         *check_specs(contract("maintenance_records")),
         dg.AssetCheckSpec(
-            "every_record_keeps_the_contract", asset=_QUARANTINE, description="No record of these days was set aside."
+            "every_record_keeps_the_contract", asset=_QUARANTINE, description="No record in force was set aside."
         ),
     ],
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
 )
 def maintenance_records(raw: Frame) -> Iterator[Any]:
     """Type the records in force, with a pseudonym in place of every badge, and set aside what breaks the contract."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
+    from lakehouse_assets.contracts.pseudonyms import without_pseudonyms
     from lakehouse_assets.defs.turbofan.harmonize import check_metadata
     from lakehouse_assets.defs.turbofan.harmonize_maintenance import quarantine_table, records_in_force
 
@@ -87,5 +85,5 @@ def maintenance_records(raw: Frame) -> Iterator[Any]:
         check_name="every_record_keeps_the_contract",
         passed=split.broken.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=check_metadata(split.broken),
+        metadata=check_metadata(split.broken.assign(rule=split.broken["rule"].map(without_pseudonyms))),
     )

@@ -105,4 +105,5 @@ def _may_hold_text(kind: Any) -> bool:
         or types.is_string_view(kind)
         or types.is_binary(kind)
         or types.is_large_binary(kind)
+        or types.is_binary_view(kind)
     )

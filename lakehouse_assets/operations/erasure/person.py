@@ -93,11 +93,18 @@ def blanked_column(column: pa.ChunkedArray, who: Person) -> tuple[pa.ChunkedArra
     if pa.types.is_dictionary(kind):
         blanked, mask = blanked_column(column.cast(kind.value_type), who)
         return (column, None) if mask is None else (blanked.cast(kind), mask)
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if pa.types.is_string_view(kind):  # as deltalake writes what it merged; Arrow cannot search it
+        blanked, mask = _blanked_text(column.cast(pa.large_string()), who)
+        return (column, None) if mask is None else (blanked.cast(kind), mask)
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return _blanked_text(column, who)
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_nested(kind):
+    if _is_binary(kind) or pa.types.is_nested(kind):
         return _blanked_values(column, who)
     return column, None
+
+
+def _is_binary(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
 def blanked_table(rows: pa.Table, who: Person) -> tuple[pa.Table, dict[str, pa.Array]]:
