@@ -1,6 +1,7 @@
 """Erasing a person from a lake of real tables."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -171,8 +172,6 @@ def test_erasing_a_second_person_keeps_what_was_said_of_the_first(place: Place, 
 def test_rows_carry_the_digest_of_the_file_as_it_is_now_so_that_it_is_not_taken_in_again(
     place: Place, tmp_path: Path
 ) -> None:
-    import hashlib
-
     path = tmp_path / "landing" / "turbofan" / LANDED
     old = hashlib.sha256(path.read_bytes()).hexdigest()
     write(place.lake, RAW, records(ANN, 9, sha256=old))
@@ -181,6 +180,18 @@ def test_rows_carry_the_digest_of_the_file_as_it_is_now_so_that_it_is_not_taken_
     assert new != old
     digests = place.lake.read(RAW, where={"day": records(ANN, 9)["day"][0].as_py()})["sha256"].to_pylist()
     assert digests == [new, new]
+
+
+def test_a_file_that_comes_back_is_cleaned_again_and_no_table_is_rewritten_for_it(place: Place, tmp_path: Path) -> None:
+    path = tmp_path / "landing" / "turbofan" / LANDED
+    delivered = path.read_bytes()
+    erased(place)
+    write(place.lake, RAW, records(BOB, 9, sha256=hashlib.sha256(path.read_bytes()).hexdigest()))
+    cleaned, version = path.read_bytes(), place.lake.version(RAW)
+    path.write_bytes(delivered)
+    assert erased(place).landing_files == (LANDED,)
+    assert path.read_bytes() == cleaned
+    assert place.lake.version(RAW) == version
 
 
 def test_the_log_of_a_personal_column_never_held_its_values(tmp_path: Path) -> None:

@@ -122,17 +122,22 @@ def _resolved(place: Place, who: Person) -> Person:
 
 def _look(place: Place, who: Person, mentions: Iterable[LandingMention], in_flight: timedelta) -> list[Found]:
     """All tables with something to do. The audit and the list of the erased may name the pseudonym."""
-    digests = dict(mention.digests for mention in mentions)
+    digests = _changed_digests(mentions)
     keep = {"/".join(AUDIT), "monitoring/platform/erased_persons"}
     tables = (table for table in tables_in(place.lake) if table.name not in keep)
     return [found for table in tables if (found := find(table, place.lake, who, digests, in_flight))]
+
+
+def _changed_digests(mentions: Iterable[LandingMention]) -> dict[str, str]:
+    """Digests that raw must replace; of a file that came back, ingestion has seen what it will see."""
+    return {old: new for old, new in (mention.digests for mention in mentions) if old != new}
 
 
 def _carry_out(
     place: Place, who: Person, found: list[Found], mentions: list[LandingMention], in_flight: timedelta
 ) -> list[str]:
     """Do it, look again, and do it again where a run that was under way wrote the person back. Gives what is left."""
-    digests = dict(mention.digests for mention in mentions)
+    digests = _changed_digests(mentions)
     for _ in range(ROUNDS):
         for one in found:
             if one.active:

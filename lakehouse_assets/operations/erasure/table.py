@@ -217,7 +217,8 @@ def _rows_with_digest(files: pafs.FileSystem, path: str, digests: Mapping[str, s
         parquet = pq.ParquetFile(source)
         if "sha256" not in parquet.schema_arrow.names:
             return 0
-        column = parquet.read(columns=["sha256"]).column(0)
+        # deltalake writes what it merged as string views, which Arrow cannot compare.
+        column = parquet.read(columns=["sha256"]).column(0).cast(pa.string())
         return int(pc.sum(pc.is_in(column, pa.array(list(digests)))).as_py() or 0)
 
 
