@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.conform import conform, to_arrow
@@ -82,6 +82,7 @@ def test_conformed_rows_have_exactly_the_promised_arrow_types() -> None:
     assert [str(field.type) for field in table.schema] == ["string", "int64", "double", "timestamp[us, tz=UTC]"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.conform import conform
@@ -138,6 +138,7 @@ def test_the_key_folder_is_ignored_by_git() -> None:
     assert asked.returncode == 0
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["B-10423", "b10423", "B 10423", "B-104230", "XB-10423", "10423", "\n", "é", ",", ";", "--"])
