@@ -30,7 +30,7 @@ DEFS = Path(__file__).parent / "defs"
 #: Zones whose assets belong to a use case; those of the others belong to a domain.
 USE_CASE_ZONES = ("delivery", "models", "monitoring")
 
-#: Subject of the platform's own tables (`monitoring/platform/audit`), which belong to no use case.
+#: Subject of the platform's own assets (`monitoring/platform/audit`): they belong to no use case and say their kinds.
 PLATFORM = "platform"
 
 

@@ -96,6 +96,11 @@ def dagster_home() -> Path:
     return _absolute(os.environ.get("DAGSTER_HOME") or DATA / "dagster")
 
 
+def pseudonym_key_file() -> Path:
+    """Where the embedded key of pseudonyms lies: `PSEUDONYM_KEY_FILE`; not looked at where `PSEUDONYM_KEY` is set."""
+    return _absolute(os.environ.get("PSEUDONYM_KEY_FILE") or DATA / "keys" / "pseudonym.key")
+
+
 def switch_telemetry_off() -> None:
     """Set the libraries' own switches; what the environment already says stays."""
     for name, value in OFFLINE.items():

@@ -30,7 +30,8 @@ class Road:
 
 def state_in(folder: Path, **settings: str) -> dict[str, str]:
     """An environment in which everything the platform keeps lies below a folder."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PLANT_", "LANDING"))}
+    own = ("PLANT_", "LANDING", "PSEUDONYM_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return {
         **kept,
         "LAKE_URI": str(folder / "lake"),
@@ -40,6 +41,7 @@ def state_in(folder: Path, **settings: str) -> dict[str, str]:
         # Links in the lake name this address; two roads at once must not share it.
         "REPORTS_URL": f"http://127.0.0.1:{_free_port()}",
         "DAGSTER_HOME": str(folder / "dagster"),
+        "PSEUDONYM_KEY_FILE": str(folder / "keys" / "pseudonym.key"),
         "PYTHONUNBUFFERED": "1",
         **settings,
     }

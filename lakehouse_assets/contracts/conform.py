@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lakehouse_assets.contracts.contract import Column, Contract
+from lakehouse_assets.contracts.pseudonyms import pseudonymised, pseudonyms_of_environment
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +32,8 @@ class Conformed:
 def conform(frame: pd.DataFrame, contract: Contract) -> Conformed:
     """Split a frame by its contract's row rules: types, required values, limits, one row per key.
 
+    Where the contract has personal columns, both halves and the rules' words hold pseudonyms only (`pseudonyms.py`).
+
     Args:
         frame: One column per promised column (more are kept with the broken rows, for tracing them to their source).
             Text is read as the promised type. Of several rows with one key the first stays.
@@ -39,6 +42,8 @@ def conform(frame: pd.DataFrame, contract: Contract) -> Conformed:
     Raises:
         KeyError: a promised column is absent from the frame altogether; that is a fault of the code, not of a row.
     """
+    if contract.personal_columns:
+        frame = pseudonymised(frame, contract, pseudonyms_of_environment())
     typed = frame.copy()
     rule = pd.Series("", index=frame.index, dtype="object")
     for column in contract.columns:

@@ -26,6 +26,11 @@ LOGICAL_TYPES = {
 #: Name of the check that follows from a contract's primary key.
 KEY_RULE = "one_row_per_key"
 
+#: Classifications of columns about a person: an identifier, and free text that may mention one (`pseudonyms.py`).
+PERSONAL_CLASSES = ("personal", "personal_text")
+#: What becomes of an erased person's row: the person's values are blanked, or the row goes.
+ERASURES = ("blank", "delete_row")
+
 
 class ContractError(ValueError):
     """A contract file that cannot be used as it stands; ``problems`` say where and why."""
@@ -49,11 +54,13 @@ class Column:
     maximum: float | None = None
     classification: str | None = None
     partitioned: bool = False
+    identifier_pattern: str | None = None
+    """Form of the identifiers that name people in this column (a regular expression), for finding them in texts."""
 
     @property
     def is_personal(self) -> bool:
         """Whether its values are about a person, and are masked wherever rows are shown."""
-        return (self.classification or "").lower() in ("personal", "sensitive", "restricted")
+        return (self.classification or "").lower() in (*PERSONAL_CLASSES, "sensitive", "restricted")
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,12 @@ class Contract:
     freshness_hours: float | None = None
     classification: str | None = None
     filtered_by: tuple[str, ...] = ()
+    on_erasure: str = "blank"
+
+    @property
+    def personal_columns(self) -> dict[str, str]:
+        """Name and classification of the columns that say something about a person."""
+        return {c.name: c.classification for c in self.columns if c.classification in PERSONAL_CLASSES}
 
     @property
     def primary_key(self) -> list[str]:

@@ -7,8 +7,10 @@ from typing import Any
 import yaml
 
 from lakehouse_assets.contracts.contract import (
+    ERASURES,
     KEY_RULE,
     LOGICAL_TYPES,
+    PERSONAL_CLASSES,
     PHYSICAL_TYPES,
     Column,
     Contract,
@@ -36,7 +38,7 @@ def read_contract(path: Path) -> Contract:
         raise ContractError([Problem(path, line, f"no YAML: {error.problem}")]) from error
     problems = list(file.repeated_keys()) + list(_not_the_standard(file))
     if not problems:
-        problems += [*_head(file), *_columns(file), *_filtered_by(file), *_rules(file)]
+        problems += [*_head(file), *_columns(file), *_filtered_by(file), *_personal(file), *_rules(file)]
     if problems:
         raise ContractError(sorted(problems, key=lambda problem: problem.line))
     return _contract(file)
@@ -139,6 +141,34 @@ def _filtered_by(file: LocatedYaml) -> Iterator[Problem]:
             )
 
 
+def _personal(file: LocatedYaml) -> Iterator[Problem]:
+    """What pseudonyms and erasing could not keep."""
+    tables = file.data.get("schema") or []
+    on_erasure = _custom(tables[0]).get("onErasure", "blank") if tables else "blank"
+    if on_erasure not in ERASURES:
+        yield file.problem(
+            (*_TABLE, "customProperties"), f"onErasure must be one of {', '.join(ERASURES)}, found {on_erasure!r}"
+        )
+    for number, column in enumerate(_listed(file.data, "properties")):
+        if column.get("classification") not in PERSONAL_CLASSES:
+            continue
+        at: Place = (*_TABLE, "properties", number)
+        told = f"column {column.get('name')} is personal"
+        if LOGICAL_TYPES.get(str(column.get("physicalType"))) != "string":
+            yield file.problem(at, f"{told}: expected string, found {column.get('physicalType')}")
+        if column.get("partitioned"):
+            yield file.problem(
+                at,
+                f"{told} and may not be a partition: its values would be names of folders, which stay in the log",
+            )
+        if column.get("primaryKey") and on_erasure == "blank":
+            yield file.problem(
+                at,
+                f"{told} and part of the key: blanked rows would have one key; set the table's customProperty "
+                "onErasure to delete_row",
+            )
+
+
 def _rules(file: LocatedYaml) -> Iterator[Problem]:
     names = {column.get("name") for column in _listed(file.data, "properties")}
     seen: set[str] = {KEY_RULE}
@@ -187,6 +217,7 @@ def _contract(file: LocatedYaml) -> Contract:
         rules=tuple(_read_rule(rule) for rule in table.get("quality") or ()),
         freshness_hours=_freshness(data.get("slaProperties") or ()),
         classification=own,
+        on_erasure=str(_custom(table).get("onErasure", "blank")),
         filtered_by=tuple(_listed_value(_custom(table).get("filteredBy"))),
     )
 
@@ -205,6 +236,7 @@ def _read_column(column: Mapping[str, Any], classification: str | None) -> Colum
         maximum=limits.get("maximum"),
         classification=column.get("classification", classification),
         partitioned=bool(column.get("partitioned")),
+        identifier_pattern=_custom(column).get("identifierPattern"),
     )
 
 

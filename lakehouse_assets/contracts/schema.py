@@ -1,7 +1,8 @@
 """What follows from a contract for its asset: Arrow schema, and what Dagster shows (columns, owner, freshness)."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -58,6 +59,11 @@ def table_schema(contract: Contract) -> dg.TableSchema:
 
 
 
+def personal_metadata(columns: Mapping[str, str], on_erasure: str = "blank") -> dict[str, Any]:
+    """Definition metadata of a table with personal columns: the lake masks them, the erase job knows what to do."""
+    return {"personal_columns": dict(columns), "on_erasure": on_erasure}
+
+
 def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
     """The contract's promise of freshness as Dagster watches it; None where the contract promises none."""
     if contract.freshness_hours is None:
@@ -78,6 +84,7 @@ def promised_spec(spec: dg.AssetSpec, contract: Contract) -> dg.AssetSpec:
             CONTRACT: dg.MetadataValue.path(str(named)),
             **({"classification": contract.classification} if contract.classification else {}),
             **({"filtered_by": list(contract.filtered_by)} if contract.filtered_by else {}),
+            **(personal_metadata(contract.personal_columns, contract.on_erasure) if contract.personal_columns else {}),
         },
         freshness_policy=freshness_policy(contract),
     )
@@ -93,5 +100,6 @@ def _described(column: Column) -> str:
         f"at least {column.minimum:g}" if column.minimum is not None else "",
         f"at most {column.maximum:g}" if column.maximum is not None else "",
     ]
-    notes = [f"[{column.unit}]" if column.unit else "", *limits, "key" if column.primary_key else ""]
+    personal = column.classification if column.classification in PERSONAL_CLASSES else ""
+    notes = [f"[{column.unit}]" if column.unit else "", *limits, "key" if column.primary_key else "", personal]
     return f"{column.description} {', '.join(note for note in notes if note)}".strip()

@@ -11,6 +11,10 @@ class MissingTableError(LakeError):
     """A table, a version of it or a file below it is not there."""
 
 
+class ErasedVersionError(MissingTableError):
+    """A version of a table held a person who was erased, and cannot be read any more."""
+
+
 class MissingSettingError(LakeError):
     """An asset lacks metadata that the IO manager needs, or carries a value that it does not know."""
 

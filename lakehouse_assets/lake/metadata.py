@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,6 +17,7 @@ from lakehouse_assets.lake.write import Written
 PREVIEW_ROWS = 5
 PREVIEW_COLUMNS = 20
 PREVIEW_CELL = 60
+MASKED = "*(personal)*"
 
 
 def table_schema_metadata(schema: pa.Schema, comments: Mapping[str, str]) -> dg.TableSchema:
@@ -40,16 +41,22 @@ def column_comments(table: DeltaTable) -> dict[str, str]:
 
 
 def output_metadata(
-    table: DeltaTable, schema: pa.Schema, predicate: str | None, rows: Rows, written: Written, change: SchemaChange
+    table: DeltaTable,
+    schema: pa.Schema,
+    predicate: str | None,
+    rows: Rows,
+    written: Written,
+    change: SchemaChange,
+    personal: Collection[str] = (),
 ) -> dict[str, Any]:
-    """The metadata that holds for all partitions of a run."""
+    """The metadata that holds for all partitions of a run. Values of personal columns are masked in the preview."""
     metadata: dict[str, Any] = {
         "dagster/column_schema": table_schema_metadata(schema, column_comments(table)),
         "dagster/uri": table.table_uri,
         "table_uri": table.table_uri,
         "delta_version": written.version,
         "bytes": stored_bytes(table, predicate),
-        "preview": dg.MetadataValue.md(preview(rows)),
+        "preview": dg.MetadataValue.md(preview(rows, personal)),
     }
     if change:
         metadata["schema_change"] = change.describe()
@@ -70,15 +77,18 @@ def stored_bytes(table: DeltaTable, predicate: str | None) -> int:
     )
 
 
-def preview(rows: Rows) -> str:
-    """The first rows as a Markdown table."""
+def preview(rows: Rows, personal: Collection[str] = ()) -> str:
+    """The first rows as a Markdown table.
+
+    A personal column's values are masked: the event log keeps what is shown, and no erasure reaches it there.
+    """
     first = next(iter(rows.batches()), None)
     if first is None or first.num_rows == 0:
         return "*no rows*"
     names = first.schema.names[:PREVIEW_COLUMNS]
     lines = ["| " + " | ".join(_cell(name) for name in names) + " |", "|" + " --- |" * len(names)]
     lines += [
-        "| " + " | ".join(_cell(row[name]) for name in names) + " |"
+        "| " + " | ".join(MASKED if name in personal else _cell(row[name]) for name in names) + " |"
         for row in first.select(names).slice(0, PREVIEW_ROWS).to_pylist()
     ]
     return "\n".join(lines)

@@ -51,6 +51,7 @@ class WriteSettings:
     merge_keys: tuple[str, ...] = ()
     merge_type: MergeType = MergeType.UPSERT
     schema_mode: SchemaMode = SchemaMode.STRICT
+    personal_columns: tuple[str, ...] = ()
 
     @property
     def inserts_by_key(self) -> bool:
@@ -102,6 +103,7 @@ def write_settings(
         return default if value is None else _choice(kind, value, name, where, asset)
 
     keys, _ = setting("merge_keys")
+    personal = metadata.get("personal_columns")
     if isinstance(keys, str):
         keys = [key.strip() for key in keys.split(",")]
     settings = WriteSettings(
@@ -110,6 +112,8 @@ def write_settings(
         merge_keys=tuple(keys or ()),
         merge_type=choice(MergeType, "merge_type", MergeType.UPSERT),
         schema_mode=choice(SchemaMode, "schema_mode", SchemaMode.STRICT),
+        # From the definition alone: no run may unmask them.
+        personal_columns=tuple(getattr(personal, "value", personal) or ()),
     )
     if settings.write_mode == WriteMode.MERGE and not settings.merge_keys:
         raise MissingSettingError(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from lakehouse_assets.lake.erased_versions import check_not_erased
 from lakehouse_assets.lake.errors import MissingTableError, StorageError
 from lakehouse_assets.lake.failures import advice, cause, told
 
@@ -53,6 +54,7 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
 
     Raises:
         MissingTableError: when there is no table, or not that version of it.
+        ErasedVersionError: when that version held a person who was erased.
         StorageError: when the storage cannot be read.
     """
     from deltalake import DeltaTable
@@ -77,6 +79,8 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
             error, options
         )
     _check_last_entry(table, uri)
+    if version is not None:
+        check_not_erased(DeltaTable(uri, storage_options=options), table.version())
     return table
 
 

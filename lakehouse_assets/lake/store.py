@@ -226,7 +226,7 @@ def _report(
     if settings.write_mode != WriteMode.OVERWRITE:
         held = inspect(read_stream(table, None, predicate), target.scope, provenance, target.uri)
     schema = table_schema(table)
-    metadata = output_metadata(table, schema, predicate, rows, written, change)
+    metadata = output_metadata(table, schema, predicate, rows, written, change, settings.personal_columns)
     metadata["run_id"] = provenance.run_id
     if provenance.code_version:
         metadata["code_version"] = provenance.code_version

@@ -16,6 +16,7 @@ from lakehouse_assets.lake.errors import SchemaChangedError
 from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.merge import check_keys, first_rows, merge_rows
 from lakehouse_assets.lake.partitions import PartitionScope
+from lakehouse_assets.lake.personal import keep_out_of_statistics, statistics_property
 from lakehouse_assets.lake.properties import TABLE_PROPERTIES
 from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.rows import Rows
@@ -69,6 +70,7 @@ def write_rows(
         if not exists(target.uri, target.options):
             return _create(rows, target, settings, provenance, tagged)
         table = open_table(target.uri, target.options)
+        keep_out_of_statistics(table, settings.personal_columns)
         if settings.write_mode == WriteMode.OVERWRITE:
             return _overwrite(table, rows, target, settings, provenance, tagged)
         if settings.merge_keys:
@@ -89,7 +91,7 @@ def _create(
             mode="error",
             partition_by=list(target.layout) or None,
             description=target.description,
-            configuration=TABLE_PROPERTIES,
+            configuration=TABLE_PROPERTIES | statistics_property(rows.schema, settings.personal_columns),
             storage_options=target.options,
             writer_properties=writer_properties(rows.schema, _open_files(target)),
             commit_properties=commit_properties(provenance, tagged, once=_appends_once(settings), creates=True),

@@ -146,6 +146,13 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             ) from error
         return sorted((_version(version) for version in found), key=lambda version: (version.name, version.version))
 
+    def pins(self) -> dict[str, dict[str, int]]:
+        """Every version of every registered model, as ``name version 3``, with the table versions that it needs."""
+        file = Path(self.tracking_uri.removeprefix("sqlite:///"))
+        if self.tracking_uri.startswith("sqlite:///") and not file.exists():
+            return {}
+        return {f"{one.name} version {one.version}": dict(one.delta_versions) for one in self.all_versions()}
+
     def champion(self, name: str) -> ModelVersion | None:
         """The version that serves, or None before the first promotion."""
         from mlflow.exceptions import MlflowException

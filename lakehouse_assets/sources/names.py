@@ -7,6 +7,8 @@ day it is a *daily file*: the rows of that day, units numbered within the fleet.
 In a ``train`` file of either form a unit's last row is its failure; in a ``test`` file the unit is still in service
 after its last row. A ``RUL`` file has one line per engine of the cohort's test file, in unit order: the cycles that
 truly remained after its last row.
+
+``maintenance_<fleet>_<YYYY-MM-DD>.csv`` holds what people did to a fleet's engines on a day (`maintenance_files`).
 """
 
 import re
@@ -16,10 +18,23 @@ from typing import Literal, cast
 
 Kind = Literal["train", "test", "RUL"]
 
-GRAMMAR = "<train|test|RUL>_<two capitals and three digits>[_<YYYY-MM-DD>].txt"
+GRAMMAR = (
+    "<train|test|RUL>_<two capitals and three digits>[_<YYYY-MM-DD>].txt "
+    "or maintenance_<two capitals and three digits>_<YYYY-MM-DD>.csv"
+)
 """The grammar in words that an error can quote."""
 
 _NAME = re.compile(r"(train|test|RUL)_([A-Z]{2}[0-9]{3})(?:_([0-9]{4}-[0-9]{2}-[0-9]{2}))?\.txt")
+_MAINTENANCE = re.compile(r"maintenance_([A-Z]{2}[0-9]{3})_([0-9]{4}-[0-9]{2}-[0-9]{2})\.csv")
+
+
+@dataclass(frozen=True)
+class MaintenanceFile:
+    """What the name of a file of maintenance records says."""
+
+    name: str
+    fleet: str
+    day: date
 
 
 @dataclass(frozen=True)
@@ -51,6 +66,22 @@ def parse_name(name: str) -> TurbofanFile | None:
     except ValueError:
         return None
     return TurbofanFile(name, cast(Kind, kind), fleet, day)
+
+
+def parse_maintenance_name(name: str) -> MaintenanceFile | None:
+    """Read the name of a file of maintenance records; None where it is another, or names no day of the calendar."""
+    match = _MAINTENANCE.fullmatch(name)
+    if match is None:
+        return None
+    try:
+        return MaintenanceFile(name, match[1], date.fromisoformat(match[2]))
+    except ValueError:
+        return None
+
+
+def maintenance_file_name(fleet: str, day: date) -> str:
+    """The name of a file of maintenance records: the inverse of `parse_maintenance_name`."""
+    return f"maintenance_{fleet}_{day.isoformat()}.csv"
 
 
 def file_name(kind: Kind, fleet: str, day: date | None = None) -> str:

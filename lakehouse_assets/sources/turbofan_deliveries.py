@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.sources.landing import LandingFile, list_landing
-from lakehouse_assets.sources.turbofan_files import Delivery, read_delivery, rejects_of
+from lakehouse_assets.sources.landing import LandingFile, list_landing, read_bytes
+from lakehouse_assets.sources.maintenance_files import MaintenanceDelivery, Redaction, read_maintenance
+from lakehouse_assets.sources.names import parse_maintenance_name, parse_name
+from lakehouse_assets.sources.turbofan_files import Delivery, read_content, read_delivery, rejects_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,8 +28,16 @@ def known_deliveries(lake: Lake) -> pd.DataFrame:
     return lake.read_pandas(DELIVERIES)
 
 
-def examine(folder: Path, known: pd.DataFrame, now: datetime) -> tuple[pd.DataFrame, pd.DataFrame]:
+def examine(
+    folder: Path, known: pd.DataFrame, now: datetime, redact: Redaction = bytes
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read the files whose last delivery in the ledger is of another size or time of change.
+
+    Args:
+        folder: The landing folder.
+        known: The ledger so far.
+        now: UTC time of this look.
+        redact: Takes erased persons out of what is kept of a file; without it the bytes stay as they are.
 
     Returns:
         The new deliveries (`LEDGER_COLUMNS`) and the lines and files that cannot be read (`REJECT_COLUMNS`).
@@ -35,7 +45,7 @@ def examine(folder: Path, known: pd.DataFrame, now: datetime) -> tuple[pd.DataFr
     last = known.sort_values("seen_at", kind="stable").drop_duplicates("file", keep="last")
     seen = set(zip(last["file"], last["bytes"], pd.to_datetime(last["modified"], utc=True), strict=True))
     fresh = [f for f in list_landing(folder) if (f.name, f.size, pd.Timestamp(f.modified)) not in seen]
-    deliveries = [read_delivery(file) for file in fresh]
+    deliveries = [_read(file, redact) for file in fresh]
     ledger = [_ledger_row(file, delivery, now) for file, delivery in zip(fresh, deliveries, strict=True)]
     rejects = rejects_of(deliveries).assign(quarantined_at=pd.Timestamp(now))
     return pd.DataFrame(ledger, columns=LEDGER_COLUMNS), rejects
@@ -96,6 +106,15 @@ def quarantine_table(rejects: pd.DataFrame) -> "pa.Table":
     return pa.Table.from_pandas(rejects[REJECT_COLUMNS], schema=schema, preserve_index=False)
 
 
-def _ledger_row(file: LandingFile, delivery: Delivery, now: datetime) -> tuple[Any, ...]:
+def _read(file: LandingFile, redact: Redaction) -> Delivery | MaintenanceDelivery:
+    """A file as what its name says it is. Sensor files hold numbers only, and need no redaction."""
+    if parse_maintenance_name(file.name) is not None:
+        return read_maintenance(file, redact)
+    if parse_name(file.name) is None:
+        return read_content(file.name, redact(read_bytes(file.path)))
+    return read_delivery(file)
+
+
+def _ledger_row(file: LandingFile, delivery: Delivery | MaintenanceDelivery, now: datetime) -> tuple[Any, ...]:
     held, unread = len(delivery.row_values), len(delivery.reject_values)
     return file.name, delivery.sha256, file.size, file.modified, held, unread, now

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -89,7 +89,14 @@ def readings_of(deliveries: Iterable[Delivery]) -> pd.DataFrame:
     return _frame([row for one in of_readings for row in one.row_values], READING_COLUMNS)
 
 
-def rejects_of(deliveries: Iterable[Delivery]) -> pd.DataFrame:
+class Examined(Protocol):
+    """A delivery of any kind of file that was read, with what of it cannot be read (values of `REJECT_COLUMNS`)."""
+
+    @property
+    def reject_values(self) -> tuple[Values, ...]: ...  # noqa: D102
+
+
+def rejects_of(deliveries: Iterable[Examined]) -> pd.DataFrame:
     """All rejects of several deliveries as one frame (`REJECT_COLUMNS`), in the order given."""
     return _frame([reject for one in deliveries for reject in one.reject_values], REJECT_COLUMNS)
 

@@ -140,3 +140,13 @@ def test_a_check_looks_at_the_runs_partition_and_at_the_whole_table_where_its_ru
         "force_read": (True, 1),
     }
     assert checked(lake, "2024-01-02")["force_read"] == (False, 1)
+
+
+def test_a_check_of_a_real_contract_shows_no_value_of_a_personal_column() -> None:
+    from lakehouse_assets.defs.turbofan.days import contract
+
+    promise = contract("harmonized", "maintenance_records")
+    (result,) = run_rules(pd.DataFrame({"badge": ["B-10423", "erased"]}), promise, promise.rules)
+    assert not result.passed
+    assert result.metadata["rows_breaking_it"].value == 1
+    assert "10423" not in str(result.metadata)

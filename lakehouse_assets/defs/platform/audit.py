@@ -1,25 +1,9 @@
-"""The audit table on the asset graph. Jobs append to it (`operations/audit.py`); no run materialises it."""
+"""The platform's own tables on the asset graph. Jobs append to them; no run materialises them."""
 
 import dagster as dg
 
-from lakehouse_assets.operations.audit import AUDIT, COLUMNS
+from lakehouse_assets.contracts.erased import ERASED_PERSONS
+from lakehouse_assets.operations.audit import AUDIT
 
-
-@dg.definitions
-def audit() -> dg.Definitions:
-    """The table, described."""
-    columns = [
-        dg.TableColumn(name, "timestamp" if name == "at" else "string", description)
-        for name, description in COLUMNS.items()
-    ]
-    return dg.Definitions(
-        assets=[
-            dg.AssetSpec(
-                key=AUDIT,
-                description="Who had what done to the lake by hand, when and why: one row a deed, appended by its job.",
-                owners=["team:platform"],
-                kinds={"deltalake"},
-                metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
-            )
-        ]
-    )
+audit_table = dg.AssetSpec(key=AUDIT, kinds={"deltalake"})
+erased_persons_table = dg.AssetSpec(key=ERASED_PERSONS, kinds={"deltalake"})

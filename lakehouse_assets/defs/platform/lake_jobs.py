@@ -3,9 +3,9 @@
 import dagster as dg
 from pydantic import Field
 
-from lakehouse_assets.defs.platform.maintenance import PLATFORM, POOL, specs
+from lakehouse_assets.defs.platform.maintenance import POOL, specs
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lake.sandbox import COLUMNS, SANDBOXES
+from lakehouse_assets.lake.sandbox import SANDBOXES
 
 #: Something must be said: an audit row without it says nothing.
 SAID = r"\S"
@@ -154,20 +154,5 @@ def drop_sandbox() -> None:
     sandbox_dropping()
 
 
-@dg.definitions
-def lake_jobs() -> dg.Definitions:
-    """The jobs, and the table of sandboxes, described: its jobs write it, no run materialises it."""
-    types = {"version": "long", "made_at": "timestamp", "dropped_at": "timestamp", "expires_on": "date"}
-    columns = [dg.TableColumn(name, types.get(name, "string"), words) for name, words in COLUMNS.items()]
-    return dg.Definitions(
-        jobs=[restore_table, make_sandbox, drop_sandbox],
-        assets=[
-            dg.AssetSpec(
-                key=SANDBOXES,
-                description="Explorative sandboxes: which table at which version, whose, what for, until when.",
-                owners=[PLATFORM],
-                kinds={"deltalake"},
-                metadata={"dagster/column_schema": dg.TableSchema(columns=columns)},
-            )
-        ],
-    )
+#: Its jobs write it; no run materialises it.
+sandboxes_table = dg.AssetSpec(key=SANDBOXES, kinds={"deltalake"})

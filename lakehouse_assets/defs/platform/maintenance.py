@@ -55,7 +55,7 @@ class VacuumConfig(dg.Config):
 @dg.asset(
     key=COMPACTION,
     owners=[PLATFORM],
-    kinds={"deltalake"},
+    kinds={"python"},
     pool=POOL,
     description="Small files of every table made into few, sorted by what people filter by. No row changes.",
 )
@@ -77,7 +77,7 @@ def compaction(
     key=VACUUM,
     deps=[COMPACTION],
     owners=[PLATFORM],
-    kinds={"deltalake"},
+    kinds={"python"},
     pool=POOL,
     description=(
         "Files that no needed version consists of, removed. Needed are the newest version, all of the retention "

@@ -105,12 +105,18 @@ def engine_baselines(context: dg.AssetExecutionContext, normalised: Frame, previ
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def fleet_days(readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Table:
-    """Aggregate in DuckDB; the statement stands in sql/fleet_days.sql."""
+def fleet_days(context: dg.AssetExecutionContext, readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Table:
+    """Aggregate in DuckDB; the statement stands in sql/fleet_days.sql, and the column lineage follows from it."""
+    from lakehouse_assets.lake.lineage import lineage_metadata
+
+    sql, relations = FLEET_DAYS_SQL.read_text(encoding="utf-8"), {"readings": readings, "failures": failures}
+    context.add_output_metadata(
+        lineage_metadata(context, sql, {name: list(r.columns) for name, r in relations.items()})
+    )
     with duckdb.get_connection() as connection:
-        connection.register("readings", readings)
-        connection.register("failures", failures)
-        return connection.sql(FLEET_DAYS_SQL.read_text(encoding="utf-8")).to_arrow_table()
+        for name, rows in relations.items():
+            connection.register(name, rows)
+        return connection.sql(sql).to_arrow_table()
 
 
 @dg.asset(

@@ -121,10 +121,13 @@ def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone,
 )
 def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
     """Read every file that the ledger does not know yet, and set aside what cannot be read."""
+    from lakehouse_assets.contracts.erased import erased_persons
+    from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
     from lakehouse_assets.sources import turbofan_deliveries as ledger
 
+    erased = erased_persons(lake.lake(), pseudonyms_of_environment())
     seen = ledger.known_deliveries(lake.lake())
-    files, rejects = ledger.examine(landing.folder("turbofan"), seen, datetime.now(UTC))
+    files, rejects = ledger.examine(landing.folder("turbofan"), seen, datetime.now(UTC), erased.redact)
     yield dg.Output(ledger.deliveries_table(files), "deliveries")
     yield dg.Output(ledger.quarantine_table(rejects), "quarantine", metadata={"new_rejects": len(rejects)})
     open_rejects = ledger.open_rejects(lake.lake(), landing.folder("turbofan"), files, rejects)

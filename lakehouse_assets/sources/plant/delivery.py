@@ -59,7 +59,7 @@ def write_day(plan: FleetPlan, landing: Path, day: date, drifts: Sequence[Drift]
         ValueError: the day lies before the plan's first day.
     """
     landing.mkdir(parents=True, exist_ok=True)
-    return [_drop(landing / name, content) for name, content in _files(plan, day, drifts)]
+    return [drop(landing / name, content) for name, content in _files(plan, day, drifts)]
 
 
 def write_days(plan: FleetPlan, landing: Path, days: Iterable[date], drifts: Sequence[Drift] = ()) -> list[Path]:
@@ -102,7 +102,7 @@ def _shift_on(day: date, drifts: Sequence[Drift]) -> Floats:
     return shift * physics.HEALTHY_SPREAD
 
 
-def _drop(path: Path, content: bytes) -> Path:
+def drop(path: Path, content: bytes) -> Path:
     """Put a file there under a hidden name and rename it. What lies there already stays, changed or not."""
     if path.is_file():
         return path

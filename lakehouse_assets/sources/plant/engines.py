@@ -75,7 +75,7 @@ class History:
 @lru_cache(maxsize=320)
 def history(seed: int, fleet: Fleet, unit: int, life: int) -> History:
     """What an engine's sensors show from its first cycle to its last."""
-    chance = _chance(seed, fleet.name, _ENGINE, unit)
+    chance = chance_of(seed, fleet.name, _ENGINE, unit)
     mode = fleet.fault_modes[int(chance.integers(len(fleet.fault_modes)))]
     initial = float(chance.uniform(0.0, physics.MOST_INITIAL_WEAR))
     steepness = float(chance.uniform(*physics.STEEPNESS))
@@ -97,7 +97,7 @@ def _slot(plan: FleetPlan, fleet: str, slot: int, engines: int) -> tuple[tuple[d
     The chain is begun long before that day at a random phase, so the ages on it are those of a fleet that has always
     been in service: long-lived engines are met more often than in a list of engines.
     """
-    chance = _chance(plan.seed, fleet, _LIVES, slot)
+    chance = chance_of(plan.seed, fleet, _LIVES, slot)
     span = plan.longest_life - plan.shortest_life
     entry = plan.first_day - timedelta(days=8 * plan.longest_life + int(chance.integers(plan.longest_life)))
     chain: list[tuple[date, int]] = []
@@ -122,7 +122,8 @@ def _engine_in_slot(plan: FleetPlan, fleet: str, slot: int, day: date) -> Engine
     return engine if day <= engine.failure else None
 
 
-def _chance(seed: int, fleet: str, stream: int, number: int) -> np.random.Generator:
+def chance_of(seed: int, fleet: str, stream: int, number: int) -> np.random.Generator:
+    """The chance of one numbered thing of a fleet. More draws from one stream change nothing in another."""
     return np.random.Generator(
         np.random.PCG64(np.random.SeedSequence([seed, zlib.crc32(fleet.encode()), stream, number]))
     )

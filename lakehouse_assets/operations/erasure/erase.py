@@ -1,0 +1,241 @@
+"""Erasing a person: from all tables of the lake, their past, and the landing folder; then nothing brings them back.
+
+The order makes it safe to be killed anywhere and run again: first the list of erased persons (from then on ingestion
+leaves them out), then the tables, the landing files last (raw holds their new digests by then, so that nothing is taken
+in twice), and the audit row at the very end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
+from lakehouse_assets.contracts.pseudonyms import Pseudonyms
+from lakehouse_assets.lake.erased_versions import ranges_text
+from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.audit import AUDIT, entries, record
+from lakehouse_assets.operations.erasure.files import file_system, tables_in, texts_of
+from lakehouse_assets.operations.erasure.landing import LandingMention, files_of, mentions_in, write_redacted
+from lakehouse_assets.operations.erasure.person import Person, UnknownPersonError, person
+from lakehouse_assets.operations.erasure.table import Found, Personal, find, purge, rewrite
+from lakehouse_assets.sources.landing import read_bytes
+
+ROUNDS = 3
+"""A run that began before may write the person back; it is looked again so often."""
+
+Pins = Callable[[], Mapping[str, Mapping[str, int]]]
+"""Registered model version -> the version of each table that it is pinned to."""
+
+
+class ErasureIncompleteError(RuntimeError):
+    """Something of the person is left; the message says what and what to do. Run the job again."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """Who is to be erased, and who wants it and why."""
+
+    given: str
+    requested_by: str
+    reason: str
+    in_flight: timedelta = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where persons may be: the lake, what contracts say of its tables, the landing folder, the models' pins."""
+
+    lake: Lake
+    contracts: Mapping[str, Personal]
+    landing: Path | None = None
+    pins: Pins = dict
+
+
+@dataclass(frozen=True)
+class Report:
+    """What an erasure found and did, without the person's badge.
+
+    ``tables`` has an entry for each table with something to do: rows by column, versions that are lost, files.
+    """
+
+    subject: str
+    dry_run: bool
+    tables: Mapping[str, Mapping[str, Any]]
+    landing_files: tuple[str, ...]
+    models: tuple[str, ...]
+    left: tuple[str, ...] = ()
+
+    @property
+    def found_anything(self) -> bool:
+        """Whether the person was anywhere."""
+        return bool(self.tables or self.landing_files)
+
+
+def erase(place: Place, request: Request, keys: Pseudonyms, *, dry_run: bool, run_id: str = "") -> Report:
+    """Erase a person, or say what would be done.
+
+    Raises:
+        UnknownPersonError: what was given is neither badge nor pseudonym.
+        ErasureIncompleteError: something of the person is left; all that could be done was done.
+    """
+    who = _resolved(place, person(request.given, keys))
+    before = erased_persons(place.lake, keys)
+    after = ErasedPersons(before.persons | who.pseudonyms, keys)
+    mentions = mentions_in(place.landing, before, after) if place.landing else []
+    found = _look(place, who, mentions, request.in_flight)
+    report = _report(who, found, mentions, place, dry_run)
+    if dry_run:
+        return report
+    if not report.found_anything and who.pseudonyms <= before.persons:
+        if _was_cut_short(place.lake, report.subject):
+            _note(place, request, report, "erase", run_id)
+        return report
+    add_erased(place.lake, _listed(who))
+    _note(place, request, report, "erase_begun", run_id)
+    left = _carry_out(place, who, found, mentions, request.in_flight)
+    report = replace(report, left=tuple(left))
+    _note(place, request, report, "erase" if not left else "erase_incomplete", run_id)
+    if left:
+        raise ErasureIncompleteError(f"{report.subject} is not erased everywhere yet:\n" + "\n".join(left))
+    return report
+
+
+def _resolved(place: Place, who: Person) -> Person:
+    """The person with every badge of theirs that stands in a personal column or a landing file.
+
+    A pseudonym cannot be turned around, but each identifier that is there can be hashed and compared.
+    """
+    if who.identifiers:
+        return who.knowing(())
+    for table in tables_in(place.lake):
+        columns = set(place.contracts.get(table.name, Personal()).columns)
+        files = file_system(place.lake.table_uri(table.key), place.lake.storage_options)
+        for path in table.data if columns else ():
+            who = who.knowing(texts_of(files, path, columns))
+    delivered = files_of(place.landing) if place.landing else ()
+    return who.knowing(read_bytes(file).decode("utf-8", "surrogateescape") for file in delivered)
+
+
+def _look(place: Place, who: Person, mentions: Iterable[LandingMention], in_flight: timedelta) -> list[Found]:
+    """All tables with something to do. The audit and the list of the erased may name the pseudonym."""
+    digests = _changed_digests(mentions)
+    keep = {"/".join(AUDIT), "monitoring/platform/erased_persons"}
+    tables = (table for table in tables_in(place.lake) if table.name not in keep)
+    return [found for table in tables if (found := find(table, place.lake, who, digests, in_flight))]
+
+
+def _changed_digests(mentions: Iterable[LandingMention]) -> dict[str, str]:
+    """Digests that raw must replace; of a file that came back, ingestion has seen what it will see."""
+    return {old: new for old, new in (mention.digests for mention in mentions) if old != new}
+
+
+def _carry_out(
+    place: Place, who: Person, found: list[Found], mentions: list[LandingMention], in_flight: timedelta
+) -> list[str]:
+    """Do it, look again, and do it again where a run that was under way wrote the person back. Gives what is left."""
+    digests = _changed_digests(mentions)
+    for _ in range(ROUNDS):
+        for one in found:
+            if one.active:
+                rewrite(one, place.lake, who, place.contracts.get(one.table.name, Personal()), digests)
+        for one in _look(place, who, (), in_flight):
+            purge(one, place.lake, who)
+        found = _look(place, who, mentions, in_flight)
+        if not any(one.active or one.past or one.unknown or one.log for one in found):
+            break
+    left = [_left(one, in_flight) for one in found]
+    for mention in mentions:
+        try:
+            write_redacted(mention)
+        except OSError as error:
+            left.append(
+                f"- landing file {mention.path} may not be written ({error.strerror}): let the user of the "
+                "platform write there, or take the file away, and run this again"
+            )
+    return left
+
+
+def _left(found: Found, in_flight: timedelta) -> str:
+    if found.in_flight and not (found.active or found.past or found.unknown or found.log):
+        return (
+            f"- table {found.table.name}: {len(found.in_flight)} files belong to no version and are younger than "
+            f"{in_flight}: a writer may be about to commit them. Run this again after that time, or now with a shorter "
+            "`in_flight_minutes` if no run is active"
+        )
+    return (
+        f"- table {found.table.name}: {len(found.active)} files of the newest version, {len(found.past)} of earlier "
+        f"ones and {len(found.log)} of the log. Another run writes the person back: let it end, then run this again"
+    )
+
+
+def _report(who: Person, found: list[Found], mentions: list[LandingMention], place: Place, dry_run: bool) -> Report:
+    lost = {one.table.name: one.versions for one in found if one.versions}
+    pins = place.pins() if lost else {}
+    models = [
+        f"{model} ({table} version {version})"
+        for model, tables in sorted(pins.items())
+        for table, version in sorted(tables.items())
+        if version in lost.get(table, ())
+    ]
+    return Report(
+        subject=_listed(who)[0][0],
+        dry_run=dry_run,
+        tables={one.table.name: _described(one, place.contracts) for one in found},
+        landing_files=tuple(mention.path.name for mention in mentions),
+        models=tuple(models),
+    )
+
+
+def _described(found: Found, contracts: Mapping[str, Personal]) -> dict[str, Any]:
+    declared = contracts.get(found.table.name, Personal())
+    return {
+        "rows_by_column": dict(found.rows),
+        "rows_with_new_digest": found.digests,
+        "on_erasure": declared.on_erasure,
+        "columns_no_contract_calls_personal": sorted(set(found.rows) - set(declared.columns)),
+        "files_of_newest_version": len(found.active),
+        "files_of_the_past": len(found.past),
+        "files_of_no_version": len(found.unknown) + len(found.in_flight),
+        "versions_lost": ranges_text(found.versions),
+        "files_of_the_log": len(found.log),
+    }
+
+
+def _listed(who: Person) -> list[tuple[str, bytes]]:
+    """The person's pseudonyms, each with its key, the current key's first."""
+    if not who.identifiers:
+        return [(name, who.keys.key) for name in sorted(who.pseudonyms)]
+    keys = (who.keys.key, *who.keys.retired)
+    return [(Pseudonyms(key).of(identifier), key) for key in keys for identifier in sorted(who.identifiers)]
+
+
+def _was_cut_short(lake: Lake, subject: str) -> bool:
+    """Whether the last that the audit says of the person is that an erasure began."""
+    deeds = entries(lake)
+    own = deeds[deeds["subject"].eq(subject)]
+    return len(own) > 0 and own["action"].iloc[-1] == "erase_begun"
+
+
+def _note(place: Place, request: Request, report: Report, action: str, run_id: str) -> None:
+    details = {
+        "tables": report.tables,
+        "landing_files": report.landing_files,
+        "models_that_cannot_be_trained_again": report.models,
+        "left": report.left,
+    }
+    record(
+        place.lake,
+        action=action,
+        subject=report.subject,
+        who=request.requested_by,
+        reason=request.reason,
+        details=details,
+        run_id=run_id,
+    )
+
+
+__all__ = ["ErasureIncompleteError", "Place", "Report", "Request", "UnknownPersonError", "erase"]
