@@ -42,7 +42,7 @@ def with_house_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
     zone, subject = spec.key.path[0], spec.key.path[1]
     of_use_case = zone in USE_CASE_ZONES and subject != PLATFORM
     tags = {"zone": zone, **({"use_case": subject} if of_use_case else {}), **spec.tags}
-    kinds = STORAGE_KINDS.get(zone, set()) if subject != PLATFORM else {"deltalake"}
+    kinds = STORAGE_KINDS.get(zone, set()) if subject != PLATFORM else set()
     return spec.replace_attributes(
         group_name=subject if spec.group_name in (None, "default") else spec.group_name,
         kinds={*spec.kinds, *kinds},
