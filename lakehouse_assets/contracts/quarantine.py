@@ -38,7 +38,7 @@ def quarantine_table(
     return to_arrow(rows, quarantine)
 
 
-def quarantine_metadata(broken: pd.DataFrame, repair_job: str) -> dict[str, Any]:
+def quarantine_metadata(broken: pd.DataFrame, repair_job: str | None = None) -> dict[str, Any]:
     """What the check on a quarantine shows: how many rows, by rule, and the first ten with file and line."""
     examples = [f"{r.source_file} line {r.source_line}: {r.rule}" for r in broken.head(10).itertuples()]
     kinds = broken["rule"].str.split(", found", n=1).str[0].value_counts().head(10)
@@ -46,10 +46,8 @@ def quarantine_metadata(broken: pd.DataFrame, repair_job: str) -> dict[str, Any]
         "rows_set_aside": len(broken),
         "rules_broken": "; ".join(f"{rule}: {count}" for rule, count in kinds.items()) or "none",
         "examples": "; ".join(examples) or "none",
-        "what_to_do": (
-            "Put the file right, drop it into the landing folder again and materialise these days; or put these rows "
-            f"right with the job {repair_job} (docs/contracts.md)."
-        ),
+        "what_to_do": "Put the file right, drop it into the landing folder again and materialise these days"
+        + (f"; or put these rows right with the job {repair_job} (docs/contracts.md)." if repair_job else "."),
     }
 
 

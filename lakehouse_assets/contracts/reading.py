@@ -131,10 +131,14 @@ def _filtered_by(file: LocatedYaml) -> Iterator[Problem]:
     """The columns that maintenance sorts files by must be some, and not those of the partitions."""
     tables = file.data.get("schema") or []
     named = _listed_value(_custom(tables[0]).get("filteredBy")) if tables else []
-    partitioned = {column.get("name"): bool(column.get("partitioned")) for column in _listed(file.data, "properties")}
+    partitioned = {
+        str(column.get("name")): bool(column.get("partitioned")) for column in _listed(file.data, "properties")
+    }
     for name in named:
         if partitioned.get(name, True):
-            found = "it is the partition's column" if name in partitioned else f"the columns are {', '.join(partitioned)}"
+            found = (
+                "it is the partition's column" if name in partitioned else f"the columns are {', '.join(partitioned)}"
+            )
             yield file.problem(
                 (*_TABLE, "customProperties"),
                 f"filteredBy must name columns that the table is not partitioned by, found {name!r}: {found}",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets import settings
-from lakehouse_assets.contracts.contract import Column, Contract
+from lakehouse_assets.contracts.contract import PERSONAL_CLASSES, Column, Contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -56,7 +56,6 @@ def table_schema(contract: Contract) -> dg.TableSchema:
             for column in contract.columns
         ]
     )
-
 
 
 def personal_metadata(columns: Mapping[str, str], on_erasure: str = "blank") -> dict[str, Any]:

@@ -49,13 +49,18 @@ def mapping_mode(table: DeltaTable) -> str:
     return str(table.metadata().configuration.get("delta.columnMapping.mode", "none"))
 
 
+def rewrites_rows(table: DeltaTable) -> bool:
+    """Whether the log changes what the table's Parquet files hold: rows marked as deleted, or columns mapped."""
+    return mapping_mode(table) != "none" or "deletionVectors" in (table.protocol().reader_features or ())
+
+
 def files_tell_rows(table: DeltaTable) -> bool:
     """Whether a reader of the table's Parquet files and their paths alone sees the rows as the Delta log means them.
 
     Not so where deleted rows are marked in vectors, columns are mapped, a file lies outside of the table's folder (a
     shallow clone), or the folders do not say what the log says of their files: paths are free text in Delta.
     """
-    if mapping_mode(table) != "none" or "deletionVectors" in (table.protocol().reader_features or ()):
+    if rewrites_rows(table):
         return False
     columns = table.metadata().partition_columns
     actions = pa.table(table.get_add_actions(flatten=True))

@@ -23,7 +23,8 @@ from urllib.parse import unquote
 
 from lakehouse_assets.lake.duckdb_types import duckdb_type
 from lakehouse_assets.lake.errors import UnreadableTableError
-from lakehouse_assets.lake.read import rewrites_rows, table_schema
+from lakehouse_assets.lake.protocol import rewrites_rows
+from lakehouse_assets.lake.read import table_schema
 from lakehouse_assets.lake.storage import is_local
 
 if TYPE_CHECKING:

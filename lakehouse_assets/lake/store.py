@@ -157,7 +157,9 @@ def _fitted(
             current = scd2.without_validity(current)
     if promise is not None and rows.num_rows == 0:
         given = promise.schema
-    elif current is not None and rows.num_rows == 0 and (settings.schema_mode != SchemaMode.OVERWRITE or not given.names):
+    elif (
+        current is not None and rows.num_rows == 0 and (settings.schema_mode != SchemaMode.OVERWRITE or not given.names)
+    ):
         given = of_no_rows(given, current)
     if promise is not None:
         replaced = settings.write_mode == WriteMode.OVERWRITE and settings.schema_mode == SchemaMode.OVERWRITE

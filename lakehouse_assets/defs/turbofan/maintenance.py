@@ -57,7 +57,7 @@ def maintenance_records(raw: Frame) -> Iterator[Any]:
     """Type the records in force, with a pseudonym in place of every badge, and set aside what breaks the contract."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
     from lakehouse_assets.contracts.pseudonyms import without_pseudonyms
-    from lakehouse_assets.defs.turbofan.harmonize import check_metadata
+    from lakehouse_assets.contracts.quarantine import quarantine_metadata
     from lakehouse_assets.defs.turbofan.harmonize_maintenance import quarantine_table, records_in_force
 
     promise = contract("harmonized", "maintenance_records")
@@ -69,5 +69,5 @@ def maintenance_records(raw: Frame) -> Iterator[Any]:
         check_name="every_record_keeps_the_contract",
         passed=split.broken.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=check_metadata(split.broken.assign(rule=split.broken["rule"].map(without_pseudonyms))),
+        metadata=quarantine_metadata(split.broken.assign(rule=split.broken["rule"].map(without_pseudonyms))),
     )

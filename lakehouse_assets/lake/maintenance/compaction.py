@@ -24,7 +24,8 @@ from lakehouse_assets.lake.commit import Provenance, commit_properties
 from lakehouse_assets.lake.errors import MissingSettingError
 from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.maintenance.files import ActiveFile, active_files
-from lakehouse_assets.lake.read import rewrites_rows, table_schema
+from lakehouse_assets.lake.protocol import rewrites_rows
+from lakehouse_assets.lake.read import table_schema
 from lakehouse_assets.lake.storage import StorageOptions, open_table
 
 ATTEMPTS = 4

@@ -21,7 +21,7 @@ from lakehouse_assets.lake.commit import Provenance, commit_properties
 from lakehouse_assets.lake.errors import LakeError, MissingTableError
 from lakehouse_assets.lake.maintenance.files import active_files, stored_sizes
 from lakehouse_assets.lake.maintenance.log import commit_times
-from lakehouse_assets.lake.read import rewrites_rows
+from lakehouse_assets.lake.protocol import rewrites_rows
 from lakehouse_assets.lake.storage import StorageOptions, open_table
 
 #: Version to who needs it.
