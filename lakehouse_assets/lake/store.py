@@ -148,26 +148,19 @@ def _fitted(
     promise: TablePromise | None,
 ) -> tuple[Rows, SchemaChange]:
     """The rows in the types of their table, and what their columns change in it."""
-    change, current, given = SchemaChange(), None, rows.schema
+    current = None
     if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
         scd2.refuse_own_validity(rows.schema, provenance, uri)
     if exists(uri, options):
         current = table_schema(open_table(uri, options))
         if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
             current = scd2.without_validity(current)
-    if promise is not None and rows.num_rows == 0:
-        given = promise.schema
-    elif (
-        current is not None and rows.num_rows == 0 and (settings.schema_mode != SchemaMode.OVERWRITE or not given.names)
-    ):
-        given = of_no_rows(given, current)
     if promise is not None:
+        given = promise.schema if rows.num_rows == 0 else rows.schema
         replaced = settings.write_mode == WriteMode.OVERWRITE and settings.schema_mode == SchemaMode.OVERWRITE
         schema, change = promised_schema(given, None if replaced else current, promise, provenance, uri)
-    elif current is not None:
-        schema, change = reconciled(given, current, settings.schema_mode, provenance.asset, uri)
     else:
-        schema = new_table_schema(rows.schema, provenance.asset)
+        schema, change = _schema_without_promise(rows, current, settings, provenance, uri)
     if current is not None:
         refuse_overwrite_beside_rows(change, settings, provenance, uri)
     if rows.schema.equals(schema, check_metadata=True):
@@ -178,6 +171,17 @@ def _fitted(
         if promise is None:
             raise
         raise PromiseBrokenError(f"{error} {provenance.who()} is held to its contract {promise.source}.") from error
+
+
+def _schema_without_promise(
+    rows: Rows, current: pa.Schema | None, settings: WriteSettings, provenance: Provenance, uri: str
+) -> tuple[pa.Schema, SchemaChange]:
+    if current is None:
+        return new_table_schema(rows.schema, provenance.asset), SchemaChange()
+    given = rows.schema
+    if rows.num_rows == 0 and (settings.schema_mode != SchemaMode.OVERWRITE or not given.names):
+        given = of_no_rows(given, current)
+    return reconciled(given, current, settings.schema_mode, provenance.asset, uri)
 
 
 def _with_new_columns(settings: WriteSettings, change: SchemaChange) -> WriteSettings:
