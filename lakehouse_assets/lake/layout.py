@@ -32,6 +32,8 @@ def writer_properties(schema: pa.Schema, partitions: int = 1) -> WriterPropertie
 
     text = [field.name for field in schema if pa.types.is_string(field.type) or pa.types.is_large_string(field.type)]
     return WriterProperties(
+        # Said, since the engine's own default ends where other properties are given: files were then uncompressed.
+        compression="SNAPPY",
         max_row_group_size=max(SMALLEST_GROUP_ROWS, min(ROW_GROUP_ROWS, 4 * ROW_GROUP_ROWS // max(partitions, 1))),
         default_column_properties=ColumnProperties(dictionary_enabled=False),
         column_properties={name: ColumnProperties(dictionary_enabled=True) for name in text},
