@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("load_definitions", "write_table")
+BENCHMARKS = ("load_definitions", "write_table", "point_in_time")
 RESULTS = Path(__file__).parent / "results"
 
 
