@@ -28,7 +28,7 @@ THRESHOLD = alarm_threshold(COST_OF_MISS, COST_OF_FALSE_ALARM)
 
 
 def told(data: str, predicted: np.ndarray, truth: np.ndarray) -> dict[str, str]:
-    figures = {name: str(metric_interval(m, predicted, truth)) for name, m in metrics(THRESHOLD).items()}
+    figures = {name: str(metric_interval(m, predicted, truth, resamples=200)) for name, m in metrics(THRESHOLD).items()}
     alarm = predicted >= THRESHOLD
     hits, missed, false = (alarm & (truth == 1)).sum(), (~alarm & (truth == 1)).sum(), (alarm & (truth == 0)).sum()
     figures["alarms"] = f"{hits} hits, {missed} missed, {false} false"

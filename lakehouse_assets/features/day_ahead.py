@@ -4,8 +4,8 @@ The forecast for day D is made at local midnight at its beginning, and a reading
 the end of the time that it counts: the newest reading known ends at 23:45 of D-1. What a feature may see is decided in
 one place, :func:`_known`; no other function reads a reading.
 
-The load type of the published steel data is not used. It looks like the supplier's tariff calendar, which would be known
-in advance, but the publisher calls it a label of the reading and says no more, so it counts as not known.
+The load type of the published steel data is not used. It looks like the supplier's tariff calendar, which would be
+known in advance, but the publisher calls it a label of the reading and says no more, so it counts as not known.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ import math
 import pandas as pd
 
 OVERSTRAIN_LIMIT: dict[str, float] = {"L": 11_000.0, "M": 12_000.0, "H": 13_000.0}
-"""Tool wear times torque, in min Nm, that a product of each quality stands. Published with the data as a property of the
-product, like a material's strength; it is also where the simulation puts its overstrain failures."""
+"""Tool wear times torque, in min Nm, that a product of each quality stands. Published with the data as a property of
+the product, like a material's strength; it is also where the simulation puts its overstrain failures."""
 
 QUALITY_RANK: dict[str, int] = {"L": 0, "M": 1, "H": 2}
 
@@ -27,8 +27,8 @@ def feature_names() -> list[str]:
     """List the model's features in their order.
 
     The readings themselves with ``quality_rank`` for quality, ``temperature_difference_k`` (how well heat is carried
-    off), ``power_w`` (torque times angular speed), ``strain_min_nm`` (tool wear times torque) and ``overstrain`` (that as
-    a share of what the quality stands; 1 is the limit).
+    off), ``power_w`` (torque times angular speed), ``strain_min_nm`` (tool wear times torque) and ``overstrain`` (that
+    as a share of what the quality stands; 1 is the limit).
     """
     return [
         *("quality_rank", *INPUTS[1:]),

@@ -28,6 +28,7 @@ class Interval:
     resamples: int
 
     def __str__(self) -> str:
+        """The value with its interval, to three places."""
         return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
 
 

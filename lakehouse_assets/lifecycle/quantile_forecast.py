@@ -116,7 +116,8 @@ def ordered(predicted: Mapping[float, Floats], widening: Mapping[float, float]) 
     middle = quantiles.index(0.5)
     upper = np.maximum.accumulate(table[:, middle:], axis=1)
     lower = np.minimum.accumulate(table[:, middle::-1], axis=1)[:, ::-1]
-    return np.maximum(np.column_stack([lower[:, :-1], upper]), 0.0)
+    table = np.column_stack([lower[:, :-1], upper])
+    return np.maximum(table, 0.0, out=table)
 
 
 def coverage(lower: npt.ArrayLike, upper: npt.ArrayLike, truth: npt.ArrayLike) -> float:
