@@ -1,9 +1,10 @@
 """The figures of docs/milling_model.md: AI4I in time order (first 70 % to last 30 %) and in five random folds.
 
-`LAKEHOUSE_REAL_DATA=... python -m benchmarks.milling_figures`; about half a minute. Nothing is chosen here.
+`LAKEHOUSE_REAL_DATA=... python -m benchmarks.milling_figures`; about a minute. Nothing is chosen here.
 """
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ def told(data: str, predicted: np.ndarray, truth: np.ndarray) -> dict[str, str]:
         n=("y", "size"), said=("p", "mean"), came=("y", "mean")
     )  # fmt: skip
     figures["said -> came (n)"] = ", ".join(f"{r.said:.3f} -> {r.came:.3f} ({r.n:.0f})" for r in curve.itertuples())
+    print(data, figures, file=sys.stderr, flush=True)
     return {f"{data}: {name}": figure for name, figure in figures.items()}
 
 

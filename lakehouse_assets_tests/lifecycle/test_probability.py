@@ -55,10 +55,10 @@ def test_the_threshold_makes_both_mistakes_cost_the_same() -> None:
 
 
 def test_the_classifier_is_calibrated_on_rows_it_did_not_learn_and_the_same_every_time() -> None:
-    frame, label = products(2_000, 1)
+    frame, label = products(1_500, 1)
     features = milling_features(frame)
-    model = fit_classifier(features, label, PARAMS, 40)
-    again = fit_classifier(features, label, PARAMS, 40)
+    model = fit_classifier(features, label, PARAMS, 20)
+    again = fit_classifier(features, label, PARAMS, 20)
     new, came = products(4_000, 2)
     said = model.predict(milling_features(new))
     assert (said == again.predict(milling_features(new))).all()
@@ -66,7 +66,7 @@ def test_the_classifier_is_calibrated_on_rows_it_did_not_learn_and_the_same_ever
     curve = calibration_curve(said, came, 5)
     assert (curve["said"] - curve["came"]).abs().max() < 0.1
     assert curve["n"].sum() == 4_000
-    assert mean_contributions(model.booster, features).index[0] == "overstrain"
+    assert set(mean_contributions(model.booster, features).index[:2]) == {"overstrain", "strain_min_nm"}
     for png in (calibration_plot(curve, "x"), contributions_plot(mean_contributions(model.booster, features), "x")):
         assert png.startswith(b"\x89PNG")
 
