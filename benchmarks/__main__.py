@@ -5,7 +5,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("load_definitions", "content_version", "write_tables", "read_day", "stream", "sql_views")
+BENCHMARKS = (
+    "load_definitions",
+    "content_version",
+    "write_tables",
+    "read_day",
+    "stream",
+    "sql_views",
+    "point_in_time",
+    "milling_figures",
+    "energy_figures",
+)
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -2,7 +2,7 @@
 
 As one table and as 20 daily partitions, against `pyarrow.parquet` and `write_deltalake`, all compressed with Snappy
 (the engine's own choice); then ten days of 250,000 rows, one run a day, against dagster-deltalake. That one needs
-pandas<3, so `benchmarks/rivals.py` builds it an environment of its own; where it cannot, the line says so.
+pandas<3, so `benchmarks/dagster_deltalake.py` builds it an environment of its own; where it cannot, the line says so.
 """
 
 import json
@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import write_deltalake
 
-from benchmarks import rivals
+from benchmarks import dagster_deltalake as rivals
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 
 ROWS, DAYS, ATTEMPTS = 5_000_000, 20, 3
@@ -66,7 +66,7 @@ def through_io_manager(folder: Path, rows: pa.Table, partitioned: bool) -> None:
 
 
 def day_by_day(folder: Path) -> float:
-    """CPU-s of ten runs of a day each, from pandas, as in `rivals.DAY_BY_DAY` for the rival."""
+    """CPU-s of ten runs of a day each, from pandas, as in `dagster_deltalake.DAY_BY_DAY` for the rival."""
     command = [
         sys.executable,
         "-W",

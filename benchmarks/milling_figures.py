@@ -1,0 +1,62 @@
+"""The figures of docs/milling_model.md: AI4I in time order (first 70 % to last 30 %) and in five random folds.
+
+`LAKEHOUSE_REAL_DATA=... python -m benchmarks.milling_figures`; about a minute. Nothing is chosen here.
+"""
+
+import json
+import sys
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.real_data import real_file
+from lakehouse_assets.features.milling import milling_features
+from lakehouse_assets.lifecycle.bootstrap import metric_interval
+from lakehouse_assets.lifecycle.calibrated_classifier import fit_classifier, stratified_folds
+from lakehouse_assets.lifecycle.milling_failure import COST_OF_FALSE_ALARM, COST_OF_MISS, NUM_ROUNDS, PARAMS, metrics
+from lakehouse_assets.lifecycle.probability import alarm_threshold
+
+COLUMNS = {
+    "Type": "quality",
+    "Air temperature [K]": "air_temperature_k",
+    "Process temperature [K]": "process_temperature_k",
+    "Rotational speed [rpm]": "rotational_speed_rpm",
+    "Torque [Nm]": "torque_nm",
+    "Tool wear [min]": "tool_wear_min",
+    "Machine failure": "failure",
+}
+THRESHOLD = alarm_threshold(COST_OF_MISS, COST_OF_FALSE_ALARM)
+
+
+def told(data: str, predicted: np.ndarray, truth: np.ndarray) -> dict[str, str]:
+    figures = {name: str(metric_interval(m, predicted, truth, resamples=200)) for name, m in metrics(THRESHOLD).items()}
+    alarm = predicted >= THRESHOLD
+    hits, missed, false = (alarm & (truth == 1)).sum(), (~alarm & (truth == 1)).sum(), (alarm & (truth == 0)).sum()
+    figures["alarms"] = f"{hits} hits, {missed} missed, {false} false"
+    bins = pd.cut(predicted, [0, 0.01, 0.05, 0.2, 0.5, 0.8, 1.0], include_lowest=True)
+    curve = pd.DataFrame({"p": predicted, "y": truth}).groupby(bins, observed=True).agg(
+        n=("y", "size"), said=("p", "mean"), came=("y", "mean")
+    )  # fmt: skip
+    figures["said -> came (n)"] = ", ".join(f"{r.said:.3f} -> {r.came:.3f} ({r.n:.0f})" for r in curve.itertuples())
+    print(data, figures, file=sys.stderr, flush=True)
+    return {f"{data}: {name}": figure for name, figure in figures.items()}
+
+
+def main() -> None:
+    given = pd.read_csv(real_file("milling", "ai4i2020.csv"), encoding="utf-8-sig", usecols=list(COLUMNS))
+    products = given.rename(columns=COLUMNS)
+    x, y = milling_features(products), products["failure"].to_numpy()
+    cut = int(len(x) * 0.7)
+    in_time = fit_classifier(x[:cut], y[:cut], PARAMS, NUM_ROUNDS)
+    figures = {
+        **told("training 70 %, out of fold", in_time.out_of_fold, y[:cut]),
+        **told("last 30 %", in_time.predict(x[cut:]), y[cut:]),
+    }
+    random = np.full(len(y), np.nan)
+    for inside in stratified_folds(y, 5, seed=20240101):
+        random[inside] = fit_classifier(x[~inside], y[~inside], PARAMS, NUM_ROUNDS).predict(x[inside])
+    print(json.dumps({**figures, **told("five random folds", random, y)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Calibrated probabilities come true, and decisions follow from what mistakes cost."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lakehouse_assets.features.milling import MODES, feature_names, milling_features
+from lakehouse_assets.lifecycle.calibrated_classifier import fit_classifier, stratified_folds
+from lakehouse_assets.lifecycle.calibration_curve import calibration_curve, calibration_plot
+from lakehouse_assets.lifecycle.contributions import contributions_plot, mean_contributions
+from lakehouse_assets.lifecycle.milling_failure import PARAMS
+from lakehouse_assets.lifecycle.probability import alarm_threshold, fit_platt
+from lakehouse_assets.lifecycle.slices import collapsed_slices
+
+
+def products(n: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "quality": random.choice(["L", "M", "H"], n),
+            "air_temperature_k": random.normal(300, 2, n),
+            "process_temperature_k": random.normal(310, 1, n),
+            "rotational_speed_rpm": random.normal(1500, 150, n),
+            "torque_nm": random.normal(40, 10, n),
+            "tool_wear_min": random.uniform(0, 240, n),
+        }
+    )
+    strain = milling_features(frame)["overstrain"].to_numpy()
+    return frame, (random.random(n) < 1 / (1 + np.exp(-8 * (strain - 1)))).astype(int)
+
+
+def test_overconfident_scores_become_the_probabilities_they_came_from() -> None:
+    random = np.random.default_rng(1)
+    true = random.uniform(0.02, 0.9, 20_000)
+    label = (random.random(20_000) < true).astype(int)
+    logit = np.log(true / (1 - true))
+    calibrated = fit_platt(1 / (1 + np.exp(-(3 * logit + 1))), label)(1 / (1 + np.exp(-(3 * logit + 1))))
+    assert np.abs(calibrated - true).max() < 0.03
+
+
+def test_separable_scores_do_not_run_away_and_hopeless_labels_are_refused() -> None:
+    scaling = fit_platt([0.1] * 20 + [0.9] * 20, [0] * 20 + [1] * 20)
+    assert 0 < scaling([0.1])[0] < 0.1 < 0.9 < scaling([0.9])[0] < 1
+    with pytest.raises(ValueError, match="5 of each"):
+        fit_platt([0.1] * 20, [0] * 18 + [1] * 2)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        fit_platt([3.0] * 20, [0, 1] * 10)
+
+
+def test_the_threshold_makes_both_mistakes_cost_the_same() -> None:
+    p = alarm_threshold(9.0, 1.0)
+    assert (1 - p) * 1.0 == pytest.approx(p * 9.0)
+    with pytest.raises(ValueError, match="positive"):
+        alarm_threshold(0.0, 1.0)
+
+
+def test_the_classifier_is_calibrated_on_rows_it_did_not_learn_and_the_same_every_time() -> None:
+    frame, label = products(1_500, 1)
+    features = milling_features(frame)
+    model = fit_classifier(features, label, PARAMS, 20)
+    again = fit_classifier(features, label, PARAMS, 20)
+    new, came = products(4_000, 2)
+    said = model.predict(milling_features(new))
+    assert (said == again.predict(milling_features(new))).all()
+    assert said.mean() == pytest.approx(came.mean(), abs=0.03)
+    curve = calibration_curve(said, came, 5)
+    assert (curve["said"] - curve["came"]).abs().max() < 0.1
+    assert curve["n"].sum() == 4_000
+    assert set(mean_contributions(model.booster, features).index[:2]) == {"overstrain", "strain_min_nm"}
+    for png in (calibration_plot(curve, "x"), contributions_plot(mean_contributions(model.booster, features), "x")):
+        assert png.startswith(b"\x89PNG")
+
+
+def test_folds_hold_each_row_once_and_each_class_evenly() -> None:
+    label = np.array([0] * 50 + [1] * 10)
+    folds = np.array(list(stratified_folds(label, 5, 1)))
+    assert (folds.sum(axis=0) == 1).all()
+    assert [label[fold].sum() for fold in folds] == [2] * 5
+
+
+def test_a_product_sees_itself_alone_and_never_its_failure_mode() -> None:
+    frame, _ = products(50, 3)
+    features = milling_features(frame)
+    with_modes = frame.assign(**dict.fromkeys(MODES, 1))
+    pd.testing.assert_frame_equal(milling_features(with_modes), features)
+    pd.testing.assert_frame_equal(milling_features(frame.iloc[7:9]), features.iloc[7:9])
+    assert not set(feature_names()) & set(MODES)
+
+
+def test_features_are_what_physics_says() -> None:
+    given = ["L", 298.1, 306.7, 1380.0, 40.0, 200.0]
+    frame = pd.DataFrame([given, ["H", *given[1:]]], columns=list(products(1, 1)[0].columns))
+    low, high = milling_features(frame).to_dict("records")
+    assert low["temperature_difference_k"] == 8.6
+    assert low["power_w"] == pytest.approx(40 * 144.513262)
+    assert (low["strain_min_nm"], low["overstrain"]) == (8000, pytest.approx(8 / 11))
+    assert high["overstrain"] == pytest.approx(8 / 13)
+    with pytest.raises(ValueError, match="'X'"):
+        milling_features(frame.assign(quality="X"))
+
+
+def test_a_slice_that_got_much_worse_is_named() -> None:
+    before = {"a": 10.0, "b": 10.0, "c": 10.0}
+    assert collapsed_slices({"a": 12.4, "b": 12.6, "new": 99.0, "c": None}, before, True) == [
+        "b: 12.600 against the champion's 10.000"
+    ]
+    assert collapsed_slices({"a": 7.6, "b": 7.4}, before, False) == ["b: 7.400 against the champion's 10.000"]
+    assert len(collapsed_slices({"a": float("nan")}, before, True)) == 1
