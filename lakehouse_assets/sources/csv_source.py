@@ -7,7 +7,7 @@ timezone: Asia/Seoul          # where its days begin and end
 first_day: 2018-01-01         # no partition is older
 clock: {kind: measured, why: the meter stamps every reading}     # or declared
 known: {days_after: 1, at: "00:30", connected_on: null}          # see sources/known.py
-labels_known: {days_after: 1, at: "12:00", connected_on: null}   # of what an inspection finds out later; may be left out
+labels_known: {days_after: 1, at: "12:00", connected_on: null}   # what an inspection finds; optional
 delimiter: ","                # a comma where left out
 columns:                      # header as delivered -> name in raw, in the file's order
   date: stamp

@@ -150,9 +150,7 @@ def period(shop: Shop, machine: str, number: int) -> Period:
     strain = wear * torque > _OVERSTRAIN[quality]
     random = chance.random(products) < 0.001
     modes = np.column_stack([tool_fails, heat, (power < 3500) | (power > 9000), strain, random])
-    return Period(
-        quality, *(one.astype(np.float64) for one in (air, process)), speed, torque.astype(np.float64), wear, modes
-    )
+    return Period(quality, air.astype(float), process.astype(float), speed, torque.astype(float), wear, modes)
 
 
 def _tools(chance: np.random.Generator, quality: Ints) -> tuple[Ints, NDArray[np.bool_]]:
