@@ -105,4 +105,5 @@ def test_format_load_types_power_factors_and_co2_are_the_published_ones() -> Non
     rows = pd.read_csv(real)
     day, quarter = pd.to_datetime(rows["date"], format="%d/%m/%Y %H:%M").dt.date, (rows["NSM"] // 900 - 1) % 96
     ours = [load_type(one, n) for one, n in zip(day, quarter, strict=True)]
-    assert rows["Load_Type"].eq(ours).mean() > 0.97
+    # On some Sundays the published file has the load types of a working day; nobody says why.
+    assert rows["Load_Type"].eq(ours)[~rows["Day_of_week"].isin(["Saturday", "Sunday"])].mean() > 0.98

@@ -113,5 +113,7 @@ def test_the_format_is_the_published_one() -> None:
     real = published("milling", "ai4i2020.csv").read_bytes().splitlines(keepends=True)
     ours = day_file(SHOP, "M01", DAY).splitlines(keepends=True)
     assert ours[0] == real[0]
-    pattern = rb"\d+,[LMH]\d{5},[LMH],\d{3}\.\d,\d{3}\.\d,\d{4},\d{1,2}\.\d,\d{1,3},[01],[01],[01],[01],[01],[01]\r\n"
+    pattern = (
+        rb"\d+,[LMH]\d{5},[LMH],\d{3}(\.\d)?,\d{3}(\.\d)?,\d{4},\d{1,2}\.\d,\d{1,3},[01],[01],[01],[01],[01],[01]\r\n"
+    )
     assert all(re.fullmatch(pattern, line) for line in (*ours[1:], *real[1:]))
