@@ -8,9 +8,11 @@ only. Whatever came later, a correction or a row of a source that is connected b
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import pandas as pd
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Availability:
         return local.astimezone(UTC)
 
 
-def known_at(rows: pd.DataFrame, availability: Availability) -> pd.Series:
+def known_at(rows: "pd.DataFrame", availability: Availability) -> "pd.Series":
     """Since when each row is known, in UTC.
 
     Args:
@@ -56,6 +58,9 @@ def known_at(rows: pd.DataFrame, availability: Availability) -> pd.Series:
     Returns:
         The declared arrival for a row of a back-filled history in its first delivery; else ``held_since``.
     """
+    # Here, since the definitions load declarations and may not import pandas.
+    import pandas as pd
+
     days = pd.to_datetime(rows["day"]).dt.date
     backfilled = rows["is_first_delivery"].astype(bool)
     if availability.connected_on is not None:

@@ -24,7 +24,7 @@ def readings(raw: pd.DataFrame) -> Conformed:
     return conform(harmonize.readings(raw, SOURCE), contract("harmonized", "readings"))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.dates(date(2018, 1, 1), date(2025, 12, 31)))
 def test_what_the_meters_wrote_is_what_raw_holds_and_harmonized_says(tmp_path_factory, day):
     folder = tmp_path_factory.mktemp("landing")

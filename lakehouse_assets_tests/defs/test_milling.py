@@ -35,7 +35,7 @@ def drop(folder: Path, *lines: str, name: str = "ai4i_M01_2024-01-05.csv") -> pd
     return raw_of(folder, SOURCE, DAY, DAY)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(0, 40), st.integers(0, 3))
 def test_what_the_shop_made_is_what_raw_holds_and_harmonized_says(tmp_path_factory, days, machine):
     folder, day = tmp_path_factory.mktemp("landing"), SHOP.first_day + timedelta(days=days)
