@@ -72,6 +72,14 @@ def test_a_day_that_comes_late_in_a_grown_file_is_a_first_delivery(mill: Mill) -
     assert known(mill, mill.ingest(LATER)) == {"A": ARRIVAL, "B": ARRIVAL + timedelta(days=1)}
 
 
+def test_a_run_over_one_day_leaves_the_earlier_delivery_of_other_days_in_force(mill: Mill) -> None:
+    mill.drop("history.csv", plank("A"), plank("B", day=3))
+    mill.ingest()
+    mill.drop("history.csv", plank("A", "21"), plank("B", "21", day=3))
+    raw = mill.ingest(LATER, days=(date(2024, 1, 2), date(2024, 1, 2)))
+    assert in_force(mill, raw) == [["A", "21"], ["B", "20"]]
+
+
 def test_rows_that_a_correction_withdraws_are_no_longer_in_force(mill: Mill) -> None:
     mill.drop("history.csv", plank("A"), plank("B", day=3))
     mill.ingest()
