@@ -91,9 +91,11 @@ def _typed(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     else:
         typed, unreadable = values, pd.Series(False, index=values.index)
     kind = {"long": "a whole number", "integer": "a whole number", "date": "a date", "timestamp": "a time"}
-    reasons = reasons.mask(
-        unreadable, f"{column.name} must be {kind.get(column.type, 'a number')}, found '" + values.astype(str) + "'"
-    )
+    if unreadable.any():
+        # Spelling out all values of a column costs more than all else here: 20 columns of 72,000 rows took 4 CPU-s.
+        reasons = reasons.mask(
+            unreadable, f"{column.name} must be {kind.get(column.type, 'a number')}, found '" + values.astype(str) + "'"
+        )
     missing = typed.isna() & reasons.eq("")
     if column.required:
         reasons = reasons.mask(missing, f"{column.name} must be given")
@@ -103,5 +105,6 @@ def _typed(values: pd.Series, column: Column) -> tuple[pd.Series, pd.Series]:
     ):
         if limit is not None and outside is not None:
             breaks = outside(limit).fillna(False).astype(bool) & reasons.eq("")
-            reasons = reasons.mask(breaks, f"{column.name} must be {words} {limit:g}, found " + typed.astype(str))
+            if breaks.any():
+                reasons = reasons.mask(breaks, f"{column.name} must be {words} {limit:g}, found " + typed.astype(str))
     return typed, reasons

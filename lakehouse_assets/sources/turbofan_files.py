@@ -6,22 +6,27 @@ field is decided where values get their types. Errors in the content are values 
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
 from lakehouse_assets.sources.clock import FIRST_DAY, FIRST_DAYS, day_of
+from lakehouse_assets.sources.delivered import (
+    EMPTY,
+    REJECT_COLUMNS,
+    TORN,
+    UNDECODABLE,
+    Values,
+    frame_of,
+)
 from lakehouse_assets.sources.landing import LandingFile, read_bytes
 from lakehouse_assets.sources.lines import NUMBER_LIMIT, Line, positive_whole_number, split_lines, torn_line
 from lakehouse_assets.sources.names import GRAMMAR, TurbofanFile, engine_id, parse_name
-
-Values = tuple[Any, ...]
 
 SETTINGS = tuple(f"setting_{number}" for number in range(1, 4))
 SENSORS = tuple(f"s{number}" for number in range(1, 22))
@@ -30,15 +35,9 @@ VALUE_COLUMNS = ("unit", "cycle", *SETTINGS, *SENSORS)
 
 READING_COLUMNS = (*VALUE_COLUMNS, "file", "sha256", "line", "kind", "fleet", "engine_id", "day")
 RUL_COLUMNS = ("unit", "remaining_cycles", "file", "sha256", "line", "kind", "fleet", "engine_id")
-REJECT_COLUMNS = ("file", "sha256", "line", "day", "reason", "text", "content")
-_DTYPES = {"line": "int64", "day": "object", "content": "object"}
-"""The types of the columns that are not text."""
 
 UNKNOWN_NAME = f"unknown file: its name is not {GRAMMAR}"
-EMPTY = "empty file: it has no line with anything in it"
 DATED_RUL = "a RUL file belongs to a whole cohort: expected a name without a day"
-UNDECODABLE = "bytes that are not text: expected ASCII or UTF-8"
-TORN = "file ends inside this line"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ class Delivery:
         ``unit`` is the count of lines that are not blank up to this one, as text, and ``remaining_cycles`` is text.
         """
         of_lives = self.file is not None and self.file.kind == "RUL"
-        return _frame(self.row_values, RUL_COLUMNS if of_lives else READING_COLUMNS)
+        return frame_of(self.row_values, RUL_COLUMNS if of_lives else READING_COLUMNS)
 
     @cached_property
     def rejects(self) -> pd.DataFrame:
@@ -77,7 +76,7 @@ class Delivery:
         ``line`` is 0 where the whole file is rejected, and then ``content`` has its bytes; ``content`` also has the
         bytes of a line that is not text. ``day`` is None where it is not known.
         """
-        return _frame(self.reject_values, REJECT_COLUMNS)
+        return frame_of(self.reject_values, REJECT_COLUMNS)
 
 
 def readings_of(deliveries: Iterable[Delivery]) -> pd.DataFrame:
@@ -86,19 +85,7 @@ def readings_of(deliveries: Iterable[Delivery]) -> pd.DataFrame:
     A year of daily files takes 1.2 CPU-s so, and 5 s by joining their frames.
     """
     of_readings = (one for one in deliveries if one.file is not None and one.file.kind != "RUL")
-    return _frame([row for one in of_readings for row in one.row_values], READING_COLUMNS)
-
-
-class Examined(Protocol):
-    """A delivery of any kind of file that was read, with what of it cannot be read (values of `REJECT_COLUMNS`)."""
-
-    @property
-    def reject_values(self) -> tuple[Values, ...]: ...  # noqa: D102
-
-
-def rejects_of(deliveries: Iterable[Examined]) -> pd.DataFrame:
-    """All rejects of several deliveries as one frame (`REJECT_COLUMNS`), in the order given."""
-    return _frame([reject for one in deliveries for reject in one.reject_values], REJECT_COLUMNS)
+    return frame_of([row for one in of_readings for row in one.row_values], READING_COLUMNS)
 
 
 def read_delivery(source: LandingFile | Path, first_days: Mapping[str, date] = FIRST_DAYS) -> Delivery:
@@ -203,16 +190,3 @@ def _number_fault(unit: int | None, cycle: int | None, fields: tuple[str, ...]) 
         if number is None:
             return f"{name} is not a whole number from 1 to {NUMBER_LIMIT}: found {found!r}"
     return None
-
-
-def _frame(rows: Sequence[Values], columns: tuple[str, ...]) -> pd.DataFrame:
-    """A frame whose column types do not depend on how many rows there are or what stands in them.
-
-    All text becomes one array that the columns are cut from: an array a column made a daily file of 40 lines cost 8 ms.
-    """
-    values = dict(zip(columns, zip(*rows, strict=True) if rows else ((),) * len(columns), strict=True))
-    told = [name for name in columns if name not in _DTYPES]
-    text = pd.array(list(chain.from_iterable(values[name] for name in told)), dtype="str")
-    cut = {name: text[start * len(rows) : (start + 1) * len(rows)] for start, name in enumerate(told)}
-    typed = {name: pd.Series(list(values[name]), dtype=_DTYPES[name]) for name in columns if name in _DTYPES}
-    return pd.DataFrame({name: cut[name] if name in cut else typed[name] for name in columns})

@@ -1,21 +1,30 @@
-"""Turbofan files -> raw rows: which delivery of a file is in force, and which rows raw does not hold yet.
-
-Raw is append-only. A file that is corrected and dropped again is a new *delivery* of the same name: its rows are
-appended, and from then on it is the one in force. Where an earlier delivery had rows on a day on which the new one has
-none, a marker row (line 0, no values) says so; without it the withdrawn rows would stay in force for ever.
-"""
+"""Turbofan files -> raw rows. Which delivery is in force, and which rows raw lacks, is in `raw_rows`."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.sources import raw_rows
+from lakehouse_assets.sources.delivered import rejects_of
 from lakehouse_assets.sources.landing import LandingFile, list_landing
 from lakehouse_assets.sources.names import Kind, parse_name
-from lakehouse_assets.sources.turbofan_files import VALUE_COLUMNS, read_delivery, readings_of, rejects_of
+from lakehouse_assets.sources.raw_rows import held_deliveries, in_force
+from lakehouse_assets.sources.turbofan_files import VALUE_COLUMNS, read_delivery, readings_of
+
+__all__ = [
+    "delivered_rows",
+    "files_for",
+    "held_deliveries",
+    "in_force",
+    "lives_in_force",
+    "lives_table",
+    "raw_table",
+    "rows_to_append",
+]
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -35,15 +44,6 @@ def files_for(folder: Path, kind: Kind, days: tuple[date, date] | None) -> list[
         if days is None or name.day is None or days[0] <= name.day <= days[1]:
             chosen.append(file)
     return chosen
-
-
-def held_deliveries(lake: Lake, key: Sequence[str], first: date, last: date) -> pd.DataFrame:
-    """Which delivery of which file raw holds on each of the days: file, day, sha256, ingested_at, one row each."""
-    columns = ["file", "day", "sha256", "ingested_at"]
-    if not lake.exists(key):
-        return pd.DataFrame(columns=columns)
-    held = lake.read_pandas(key, columns=columns, where={"day": (first, last + timedelta(days=1))}).drop_duplicates()
-    return held.assign(day=pd.to_datetime(held["day"]).dt.date)
 
 
 def delivered_rows(files: Iterable[LandingFile]) -> pd.DataFrame:
@@ -94,51 +94,16 @@ def _is_cohort(file: str) -> bool:
     return name is not None and name.is_cohort
 
 
-def in_force(raw: pd.DataFrame) -> pd.DataFrame:
-    """The rows of the latest delivery of each file and day, markers left out."""
-    if raw.empty:
-        return raw
-    newest = raw.groupby(["file", "day"])["ingested_at"].transform("max")
-    return raw[raw["ingested_at"].eq(newest) & raw["line"].gt(0)]
-
-
 def rows_to_append(
     delivered: pd.DataFrame, held: pd.DataFrame, days: tuple[date, date], ingested_at: datetime
 ) -> pd.DataFrame:
-    """The rows that raw lacks: those of deliveries that are not in force yet on a day, and markers for withdrawn days.
+    """The rows of `RAW_COLUMNS` that raw lacks (`raw_rows.rows_to_append`); a marker is no engine's last row.
 
-    Args:
-        delivered: Rows of the files in the landing folder now (`delivered_rows`).
-        held: What raw holds of these days; at least file, sha256, day, ingested_at.
-        days: First and last day of the run; rows of other days are left for their own runs.
-        ingested_at: UTC time of this ingestion, the same for all rows of a run.
-
-    Returns:
-        Frame of `RAW_COLUMNS`; empty where everything is held already.
+    A file without a readable row withdraws nothing.
     """
-    wanted = delivered[delivered["day"].between(*days)]
-    current = _delivery_in_force(held)
-    known = pd.MultiIndex.from_frame(wanted[["file", "day", "sha256"]]).isin(
-        pd.MultiIndex.from_frame(current[["file", "day", "sha256"]])
-    )
-    new = pd.concat([wanted[~known], _withdrawn(delivered, wanted, current)], ignore_index=True)
-    return new.assign(ingested_at=pd.Timestamp(ingested_at))[RAW_COLUMNS]
-
-
-def _delivery_in_force(held: pd.DataFrame) -> pd.DataFrame:
-    """Per file and day the delivery that was ingested last."""
-    newest_last = held.sort_values("ingested_at", kind="stable")
-    return newest_last.drop_duplicates(["file", "day"], keep="last")
-
-
-def _withdrawn(delivered: pd.DataFrame, wanted: pd.DataFrame, current: pd.DataFrame) -> pd.DataFrame:
-    """A marker row for each file and day that an earlier delivery had and the one in the landing folder has not."""
-    sha_of = delivered.drop_duplicates("file").set_index("file")["sha256"]
-    gone = current[current["file"].isin(sha_of.index)]
-    has_rows = pd.MultiIndex.from_frame(gone[["file", "day"]]).isin(pd.MultiIndex.from_frame(wanted[["file", "day"]]))
-    gone = gone[~has_rows & gone["sha256"].ne(gone["file"].map(sha_of))]
-    markers = pd.DataFrame({"file": gone["file"], "day": gone["day"], "sha256": gone["file"].map(sha_of)})
-    return markers.assign(line=0, is_last=False).reindex(columns=[c for c in RAW_COLUMNS if c != "ingested_at"])
+    files = dict(zip(delivered["file"], delivered["sha256"], strict=True))
+    new = raw_rows.rows_to_append(delivered, files, held, days, ingested_at, RAW_COLUMNS)
+    return new.assign(is_last=new["is_last"].eq(True))
 
 
 def raw_table(rows: pd.DataFrame) -> "pa.Table":

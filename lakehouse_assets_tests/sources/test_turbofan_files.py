@@ -4,6 +4,7 @@ from datetime import date
 import pandas as pd
 import pytest
 
+from lakehouse_assets.sources.delivered import rejects_of
 from lakehouse_assets.sources.landing import LandingError, list_landing
 from lakehouse_assets.sources.turbofan_files import (
     DATED_RUL,
@@ -17,7 +18,6 @@ from lakehouse_assets.sources.turbofan_files import (
     read_content,
     read_delivery,
     readings_of,
-    rejects_of,
 )
 
 

@@ -4,7 +4,6 @@ The files are in the publisher's format. The rows of the engines that fail on a 
 others in its test file; on a day without a failure there is no train file.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 
 from lakehouse_assets.sources.names import Kind, file_name
 from lakehouse_assets.sources.plant import physics
+from lakehouse_assets.sources.plant.drops import drop
 from lakehouse_assets.sources.plant.engines import engines_on, history
 from lakehouse_assets.sources.plant.physics import Floats
 from lakehouse_assets.sources.plant.plan import Drift, Fleet, FleetPlan
@@ -100,14 +100,3 @@ def _shift_on(day: date, drifts: Sequence[Drift]) -> Floats:
     for drift in drifts:
         shift[physics.SENSOR_NAMES.index(drift.sensor)] += drift.shift_on(day)
     return shift * physics.HEALTHY_SPREAD
-
-
-def drop(path: Path, content: bytes) -> Path:
-    """Put a file there under a hidden name and rename it. What lies there already stays, changed or not."""
-    if path.is_file():
-        return path
-    # The process number keeps two processes that write the same day from writing the same hidden file.
-    hidden = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    hidden.write_bytes(content)
-    hidden.replace(path)
-    return path

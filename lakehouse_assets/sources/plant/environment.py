@@ -1,11 +1,15 @@
-"""The settings of the simulated plant: ``PLANT_SEED`` and ``PLANT_DRIFT``."""
+"""The settings of the simulated plant: ``PLANT_SEED``, ``PLANT_DRIFT``, and ``PLANT_DRIFT_<DOMAIN>``."""
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
+from typing import TypeVar
 
+from lakehouse_assets.sources.plant.drift import ColumnDrift
 from lakehouse_assets.sources.plant.plan import DEFAULT_SEED, Drift, FleetPlan
+
+_Drift = TypeVar("_Drift", Drift, ColumnDrift)
 
 
 def plan_from_environment(environment: Mapping[str, str] | None = None) -> FleetPlan:
@@ -17,10 +21,19 @@ def plan_from_environment(environment: Mapping[str, str] | None = None) -> Fleet
     Raises:
         ValueError: the setting is no such number.
     """
+    return FleetPlan(seed=seed_from_environment(environment))
+
+
+def seed_from_environment(environment: Mapping[str, str] | None = None) -> int:
+    """The seed of all simulated sources in ``PLANT_SEED``, 20240101 where unset.
+
+    Raises:
+        ValueError: the setting is no whole number of 0 or more.
+    """
     seed = _setting("PLANT_SEED", environment) or str(DEFAULT_SEED)
     if not re.fullmatch(r"[0-9]+", seed):
         raise ValueError(f"PLANT_SEED: expected a whole number of 0 or more, found {seed!r}")
-    return FleetPlan(seed=int(seed))
+    return int(seed)
 
 
 def drifts_from_environment(environment: Mapping[str, str] | None = None) -> tuple[Drift, ...]:
@@ -35,22 +48,43 @@ def drifts_from_environment(environment: Mapping[str, str] | None = None) -> tup
     Raises:
         ValueError: an entry is not of that form; says what was expected and what was found.
     """
-    entries = [entry.strip() for entry in _setting("PLANT_DRIFT", environment).split(",")]
-    return tuple(_drift(entry) for entry in entries if entry)
+    return tuple(_drifts("PLANT_DRIFT", ("sensor", "s4"), environment, Drift))
+
+
+def column_drifts_from_environment(
+    domain: str, example: str, environment: Mapping[str, str] | None = None
+) -> tuple[ColumnDrift, ...]:
+    """The drifts of a domain's simulated source in ``PLANT_DRIFT_<DOMAIN>``, of the form of ``PLANT_DRIFT``.
+
+    Raises:
+        ValueError: an entry is not of that form; shows one of the column ``example``.
+    """
+    return tuple(_drifts(f"PLANT_DRIFT_{domain.upper()}", ("column", example), environment, ColumnDrift))
 
 
 def _setting(name: str, environment: Mapping[str, str] | None) -> str:
     return (os.environ if environment is None else environment).get(name, "").strip()
 
 
-def _drift(entry: str) -> Drift:
-    try:
-        sensor, from_day, shift, *ramp = entry.split(":")
-        if len(ramp) > 1 or not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", shift):
-            raise ValueError("not four parts, or the shift is not a number")
-        return Drift(sensor, date.fromisoformat(from_day), float(shift), *map(int, ramp))
-    except ValueError as error:
-        raise ValueError(
-            "PLANT_DRIFT: expected sensor:YYYY-MM-DD:shift[:ramp days], several separated by commas, "
-            f"for example s4:2024-11-01:3.0:30; found {entry!r} ({error})"
-        ) from error
+def _drifts(
+    name: str,
+    called: tuple[str, str],
+    environment: Mapping[str, str] | None,
+    make: Callable[[str, date, float, int], _Drift],
+) -> Iterator[_Drift]:
+    entries = (entry.strip() for entry in _setting(name, environment).split(","))
+    for entry in filter(None, entries):
+        try:
+            yield make(*_drift(entry))
+        except ValueError as error:
+            raise ValueError(
+                f"{name}: expected {called[0]}:YYYY-MM-DD:shift[:ramp days], several separated by commas, "
+                f"for example {called[1]}:2024-11-01:3.0:30; found {entry!r} ({error})"
+            ) from error
+
+
+def _drift(entry: str) -> tuple[str, date, float, int]:
+    column, from_day, shift, *ramp = entry.split(":")
+    if len(ramp) > 1 or not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", shift):
+        raise ValueError("not four parts, or the shift is not a number")
+    return column, date.fromisoformat(from_day), float(shift), int(ramp[0]) if ramp else 0

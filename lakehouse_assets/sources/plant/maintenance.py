@@ -14,7 +14,7 @@ import numpy as np
 
 from lakehouse_assets.sources.maintenance_files import FIELDS
 from lakehouse_assets.sources.names import maintenance_file_name
-from lakehouse_assets.sources.plant.delivery import drop
+from lakehouse_assets.sources.plant.drops import drop
 from lakehouse_assets.sources.plant.engines import chance_of, engines_on
 from lakehouse_assets.sources.plant.plan import Fleet, FleetPlan
 

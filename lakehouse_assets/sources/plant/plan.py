@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from lakehouse_assets.sources.clock import FIRST_DAY
+from lakehouse_assets.sources.plant.drift import ramped
 from lakehouse_assets.sources.plant.physics import CONSTANT_SENSORS, FAULT_MODES, SENSOR_NAMES
 
 DEFAULT_SEED = 20240101
@@ -33,10 +34,7 @@ class Drift:
 
     def shift_on(self, day: date) -> float:
         """The shift on a day, in standard deviations of the healthy spread; 0 before it begins."""
-        days = (day - self.from_day).days
-        if days < 0:
-            return 0.0
-        return self.shift * min(1.0, (days + 1) / (self.ramp_days + 1))
+        return ramped(day, self.from_day, self.shift, self.ramp_days)
 
 
 @dataclass(frozen=True)

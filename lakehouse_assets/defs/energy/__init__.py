@@ -1,0 +1,1 @@
+"""The energy domain: quarter-hourly readings of electricity meters."""

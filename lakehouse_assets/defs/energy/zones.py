@@ -1,0 +1,88 @@
+"""Energy from landing to harmonized: what the meters delivered, kept as delivered, then typed and conformed."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from lakehouse_assets.contracts.checks import check_specs, run_rules
+from lakehouse_assets.contracts.schema import contract_metadata
+from lakehouse_assets.defs.energy.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, SOURCE, contract
+from lakehouse_assets.lake.lazy_types import Frame
+from lakehouse_assets.sources.csv_assets import raw_assets
+
+READINGS = contract("harmonized", "readings")
+QUARANTINE = ["harmonized", "energy", "quarantine"]
+
+
+def simulate(folder: Path, first: date, last: date) -> None:
+    """Let the simulated meters deliver their files of the days, both included."""
+    from lakehouse_assets.sources.plant.energy import Works, write_days
+    from lakehouse_assets.sources.plant.environment import column_drifts_from_environment, seed_from_environment
+
+    works, drifts = Works(seed_from_environment()), column_drifts_from_environment("energy", "usage_kwh")
+    write_days(works, folder, first, last, drifts)
+
+
+landing_files, raw_readings, deliveries = raw_assets(
+    SOURCE, DAYS, PLANT_DATA, "Quarter-hourly readings of the electricity meters as delivered.", simulate
+)
+
+
+@dg.multi_asset(
+    name="energy_readings",
+    outs={
+        "readings": dg.AssetOut(
+            key=["harmonized", "energy", "readings"],
+            description=READINGS.purpose,
+            owners=[READINGS.owner],
+            metadata=contract_metadata(READINGS) | BY_DAY,
+        ),
+        "quarantine": dg.AssetOut(
+            key=QUARANTINE,
+            description="Rows that break the contract of the readings, with the rule each broke and the source row.",
+            owners=[PLANT_DATA],
+            metadata=BY_DAY,
+        ),
+    },
+    ins={"raw": dg.AssetIn(key=SOURCE.raw_key)},
+    check_specs=[
+        *check_specs(READINGS),
+        dg.AssetCheckSpec(
+            "every_meter_day_is_whole",
+            asset=["harmonized", "energy", "readings"],
+            description="Each meter has one reading for every quarter hour of a local day on which it has any: 96, "
+            "or 92 and 100 where the local clock jumps.",
+        ),
+        dg.AssetCheckSpec(
+            "every_row_keeps_the_contract", asset=QUARANTINE, description="No row of these days was set aside."
+        ),
+    ],
+    partitions_def=DAYS,
+    backfill_policy=ONE_RUN,
+)
+def readings(raw: Frame) -> Iterator[Any]:
+    """Type the rows in force, put their stamps right and into UTC, and set aside what breaks the contract."""
+    from lakehouse_assets.contracts.conform import conform, to_arrow
+    from lakehouse_assets.defs.energy import harmonize
+    from lakehouse_assets.sources.csv_harmonize import quarantine_metadata, quarantine_table
+
+    split = conform(harmonize.readings(raw, SOURCE), READINGS)
+    yield dg.Output(to_arrow(split.rows, READINGS), "readings", metadata=harmonize.readings_metadata(split.rows))
+    yield dg.Output(quarantine_table(split.broken, raw, SOURCE), "quarantine")
+    yield from run_rules(split.rows, READINGS)
+    broken = harmonize.broken_days(split.rows, SOURCE.timezone)
+    yield _warning(READINGS.key, "every_meter_day_is_whole", broken, harmonize.day_check_metadata(broken))
+    yield _warning(QUARANTINE, "every_row_keeps_the_contract", split.broken, quarantine_metadata(split.broken))
+
+
+def _warning(key: Any, check: str, broken: Any, metadata: dict[str, Any]) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey(list(key)),
+        check_name=check,
+        passed=broken.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=metadata,
+    )

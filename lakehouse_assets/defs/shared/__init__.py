@@ -1,0 +1,1 @@
+"""What is conformed across the domains: the equipment that all of them are about."""

@@ -1,0 +1,65 @@
+"""The jobs of the milling and energy domains, run as from a command line, on files of a landing folder."""
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from lakehouse_assets.defs.milling.zones import simulate
+from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.sources.plant import milling
+from lakehouse_assets_tests.conftest import state_in
+from lakehouse_assets_tests.end_to_end.own_platform import run_days
+
+DAYS = ("2024-01-01", "2024-01-02")
+PRODUCTS, READINGS = ["raw", "milling", "products"], ["raw", "energy", "readings"]
+OPERATIONS = ["harmonized", "milling", "operations"]
+
+
+def failed(result: dg.ExecuteInProcessResult) -> list[str]:
+    found = result.get_asset_check_evaluations()
+    return sorted(f"{one.asset_key.to_user_string()} {one.check_name}" for one in found if not one.passed)
+
+
+def test_a_landing_folder_with_one_domain_serves_that_domain_and_leaves_the_others_empty(tmp_path: Path) -> None:
+    landing = tmp_path / "delivered"
+    milling.write_days(milling.Shop(machines=("M01",)), landing / "milling", date(2024, 1, 1), date(2024, 1, 2))
+    environment, lake = state_in(tmp_path, LANDING=str(landing)), Lake(str(tmp_path / "lake"))
+    assert failed(run_days(environment, "milling_road", *DAYS)) == []
+    assert run_days(environment, "energy_road", *DAYS).success
+    assert lake.row_count(OPERATIONS) == 600
+    assert lake.row_count(["harmonized", "energy", "readings"]) == 0
+    assert lake.read_pandas(["harmonized", "shared", "equipment"])["equipment_id"].tolist() == ["milling-M01"]
+
+    torn = landing / "milling" / "ai4i_M01_2024-01-02.csv"
+    torn.write_bytes(torn.read_bytes()[:-20].replace(b",300.", b",hot", 1))
+    assert failed(run_days(environment, "milling_nightly", DAYS[1], DAYS[1])) == [
+        "harmonized/milling/operations_quarantine every_row_keeps_the_contract",
+        "raw/milling/quarantine every_delivery_is_readable",
+    ]
+    assert lake.row_count(PRODUCTS) == 600 + 299
+    assert lake.row_count(OPERATIONS) == 598
+    (reject,) = lake.read_pandas(["raw", "milling", "quarantine"]).to_dict("records")
+    assert (reject["file"], reject["line"], reject["reason"]) == (torn.name, 301, "file ends inside this line")
+
+
+def test_a_simulated_day_run_twice_adds_nothing(tmp_path: Path) -> None:
+    environment, lake = state_in(tmp_path), Lake(str(tmp_path / "lake"))
+    for _ in range(2):
+        assert failed(run_days(environment, "energy_nightly", DAYS[0], DAYS[0])) == []
+        assert lake.row_count(READINGS) == lake.row_count(["harmonized", "energy", "readings"]) == 192
+        assert lake.row_count(["harmonized", "shared", "equipment"]) == 2
+
+
+def test_drift_on_command_reaches_the_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PLANT_SEED", raising=False)
+    monkeypatch.setenv("PLANT_DRIFT_MILLING", "torque_nm:2024-01-02:2.0")
+    simulate(tmp_path, date(2024, 1, 1), date(2024, 1, 2))
+    shop = milling.Shop()
+    names = [tmp_path / f"ai4i_M01_2024-01-0{n}.csv" for n in (1, 2)]
+    plain = [milling.day_file(shop, "M01", date(2024, 1, n)) for n in (1, 2)]
+    assert [name.read_bytes() == content for name, content in zip(names, plain, strict=True)] == [True, False]
+    monkeypatch.setenv("PLANT_DRIFT_MILLING", "torque_nm:soon:2.0")
+    with pytest.raises(ValueError, match="PLANT_DRIFT_MILLING: expected column:YYYY-MM-DD:shift"):
+        simulate(tmp_path, date(2024, 1, 3), date(2024, 1, 3))

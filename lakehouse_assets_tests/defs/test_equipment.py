@@ -1,0 +1,61 @@
+"""One table of all equipment, from real harmonized tables, and its history."""
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import pandas as pd
+import pytest
+from deltalake import write_deltalake
+
+from lakehouse_assets.defs.shared import conform
+from lakehouse_assets.defs.shared.equipment import EQUIPMENT, equipment
+from lakehouse_assets.lake.io_manager import DeltaIOManager
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.table import Lake
+
+DAY1, DAY2 = date(2024, 1, 1), date(2024, 1, 2)
+
+
+def fly(lake: Lake, table: str, rows: Sequence[tuple[str, str, date]]) -> None:
+    frame = pd.DataFrame(rows, columns=["engine_id", "fleet", "day"])
+    write_deltalake(lake.table_uri(["harmonized", "turbofan", table]), frame, mode="append", partition_by=["day"])
+
+
+def gather(lake: Lake) -> pd.DataFrame:
+    resources = {"io_manager": DeltaIOManager(lake_uri=lake.uri), "lake": LakeResource(lake_uri=lake.uri)}
+    assert dg.materialize([equipment], resources=resources, instance=dg.DagsterInstance.ephemeral()).success
+    return lake.read_pandas(EQUIPMENT).sort_values(["equipment_id", "valid_from"], ignore_index=True)
+
+
+def test_a_failure_closes_the_engines_row_and_opens_one_out_of_service(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path))
+    fly(lake, "readings", [("turbofan-FS001-001", "FS001", DAY1), ("turbofan-XX999-002", "XX999", DAY2)])
+    first = gather(lake)
+    assert first[["equipment_id", "kind", "site", "in_service"]].values.tolist() == [
+        ["turbofan-FS001-001", "engine", "plant-north", True],
+        ["turbofan-XX999-002", "engine", "unassigned", True],
+    ]
+    assert first["first_seen"].tolist() == [DAY1, DAY2]
+    assert len(gather(lake)) == 2
+    fly(lake, "readings", [("turbofan-FS001-001", "FS001", DAY2)])
+    fly(lake, "failures", [("turbofan-FS001-001", "FS001", DAY2)])
+    history = gather(lake)
+    assert history[["equipment_id", "in_service", "out_of_service_since", "is_current"]].values.tolist() == [
+        ["turbofan-FS001-001", True, None, False],
+        ["turbofan-FS001-001", False, DAY2, True],
+        ["turbofan-XX999-002", True, None, True],
+    ]
+    assert history["valid_to"].iloc[0] == history["valid_from"].iloc[1]
+
+
+def test_a_lake_without_any_domain_has_no_equipment(tmp_path: Path) -> None:
+    assert gather(Lake(str(tmp_path))).empty
+
+
+def test_a_place_stands_in_one_site_only(tmp_path: Path) -> None:
+    register = tmp_path / "equipment.yaml"
+    register.write_text("domains: {}\nsites: {a: [X], b: [X]}\n")
+    with pytest.raises(ValueError, match="X stands in a and in b: expected one site"):
+        conform.load_register(register)
