@@ -16,15 +16,15 @@ def contract_files(folder: Path) -> list[Path]:
 
 
 @cache
-def catalogue(folder: Path) -> Catalogue:
-    """Asset key -> contract, for all contracts below a folder.
+def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
+    """Asset key -> contract, for all contracts below a folder; `thorough` as in `read_contract`.
 
     Raises:
         ContractError: with every problem of every file.
     """
     found: dict[tuple[str, ...], Contract] = {}
     problems = []
-    for contract in _loaded(folder):
+    for contract in _loaded(folder, thorough):
         if isinstance(contract, ContractError):
             problems += contract.problems
         elif contract.key in found:
@@ -39,9 +39,9 @@ def catalogue(folder: Path) -> Catalogue:
     return found
 
 
-def _loaded(folder: Path) -> Iterator[Contract | ContractError]:
+def _loaded(folder: Path, thorough: bool) -> Iterator[Contract | ContractError]:
     for path in contract_files(folder):
         try:
-            yield load_contract(path)
+            yield load_contract(path, thorough)
         except ContractError as error:
             yield error

@@ -130,8 +130,8 @@ class Contract:
 
 
 @cache
-def load_contract(path: Path) -> Contract:
-    """Read and check one contract file.
+def load_contract(path: Path, thorough: bool = True) -> Contract:
+    """Read and check one contract file; `thorough` as in `reading.read_contract`.
 
     Raises:
         ContractError: the file is not an ODCS v3 contract, or lacks what a table here needs; the message names file,
@@ -139,4 +139,4 @@ def load_contract(path: Path) -> Contract:
     """
     from lakehouse_assets.contracts.reading import read_contract
 
-    return read_contract(path)
+    return read_contract(path, thorough)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,14 @@ class LocatedYaml:
 
     def __init__(self, path: Path, text: str) -> None:
         self.path = path
-        loader = _LOADER(text)
-        try:
-            self._root: yaml.Node | None = loader.get_single_node()
-            self.data: Any = None if self._root is None else loader.construct_document(self._root)
-        finally:
-            loader.dispose()
+        self._text = text
+        self.data: Any = yaml.load(text, Loader=_LOADER)
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
+        """The nodes with their places. Composed when first asked for: every process that loads the assets reads all
+        contracts, and asks for no line unless one is wrong."""
+        return yaml.compose(self._text, Loader=_LOADER)
 
     def problem(self, place: Place, text: str) -> Problem:
         """A problem at an entry; where it is absent, at the nearest entry around it."""

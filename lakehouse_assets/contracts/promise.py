@@ -44,4 +44,4 @@ class ContractedIOManager(DeltaIOManager):
         if named is None:
             return None
         file = str(getattr(named, "value", named))
-        return table_promise(load_contract(settings.PROJECT_ROOT / file))
+        return table_promise(load_contract(settings.PROJECT_ROOT / file, False))

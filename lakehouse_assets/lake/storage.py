@@ -80,8 +80,21 @@ def open_table(uri: str, options: StorageOptions, version: int | str | dt.dateti
         )
     _check_last_entry(table, uri)
     if version is not None:
-        check_not_erased(DeltaTable(uri, storage_options=options), table.version())
+        _refuse_erased(table, uri, options)
     return table
+
+
+def _refuse_erased(table: DeltaTable, uri: str, options: StorageOptions) -> None:
+    from deltalake import DeltaTable
+    from deltalake.exceptions import DeltaError
+
+    try:
+        newest = DeltaTable(uri, storage_options=options)
+    except DeltaError:
+        # A log that was damaged after this version does not make it unreadable. Were the version an erased one, its
+        # files are gone, and reading it says so in other words.
+        return
+    check_not_erased(newest, table.version())
 
 
 def _version_at(table: DeltaTable, when: str | dt.datetime, uri: str) -> int:

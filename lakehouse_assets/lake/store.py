@@ -148,13 +148,12 @@ def _fitted(
     promise: TablePromise | None,
 ) -> tuple[Rows, SchemaChange]:
     """The rows in the types of their table, and what their columns change in it."""
-    current = None
-    if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
+    keeps_history = settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2
+    current = table_schema(open_table(uri, options)) if exists(uri, options) else None
+    if keeps_history:
         scd2.refuse_own_validity(rows.schema, provenance, uri)
-    if exists(uri, options):
-        current = table_schema(open_table(uri, options))
-        if settings.write_mode == WriteMode.MERGE and settings.merge_type == MergeType.SCD2:
-            current = scd2.without_validity(current)
+        current = scd2.without_validity(current) if current is not None else None
+        promise = replace(promise, schema=scd2.without_validity(promise.schema)) if promise is not None else None
     if promise is not None:
         given = promise.schema if rows.num_rows == 0 else rows.schema
         replaced = settings.write_mode == WriteMode.OVERWRITE and settings.schema_mode == SchemaMode.OVERWRITE

@@ -25,19 +25,21 @@ def main(arguments: list[str] | None = None) -> int:
 
 def check() -> int:
     """Print every problem as `file:line: what`; 1 if there is one."""
+    from lakehouse_assets.contracts.catalogue import catalogue
     from lakehouse_assets.contracts.contract import ContractError
     from lakehouse_assets.contracts.fit import misfits
     from lakehouse_assets.lake.table import Lake
 
+    folder = settings.PROJECT_ROOT / "lakehouse_assets" / "defs"
     try:
-        # A malformed contract stops the definitions from loading.
-        from lakehouse_assets import definitions
-
-        contracts = definitions.contracts()
+        # Before the definitions: a malformed contract stops them from loading.
+        contracts = catalogue(folder, thorough=True)
     except ContractError as error:
         return _tell([str(problem) for problem in error.problems])
+    from lakehouse_assets import definitions
+
     specs = list(definitions.defs.resolve_all_asset_specs())
-    found = misfits(contracts, specs, Lake(settings.lake_uri()), definitions.DEFS)
+    found = misfits(contracts, specs, Lake(settings.lake_uri()), folder)
     if not found:
         sys.stdout.write(f"{len(contracts)} contracts fit their assets and tables.\n")
     return _tell([str(problem) for problem in found])

@@ -15,6 +15,7 @@ from lakehouse_assets.lake.errors import PromiseBrokenError, SchemaChangedError
 from lakehouse_assets.lake.table import Lake
 
 KEY = ["harmonized", "press", "strokes"]
+PREFIX = "delta.constraints."
 SHIFTS = dg.StaticPartitionsDefinition(["early", "late"])
 HEAD = """
 kind: DataContract
@@ -72,7 +73,8 @@ def table(lake: Lake) -> DeltaTable:
 
 
 def constraints(lake: Lake) -> set[str]:
-    return {name.removeprefix("delta.constraints.") for name in table(lake).metadata().configuration}
+    properties = table(lake).metadata().configuration
+    return {name.removeprefix(PREFIX) for name in properties if name.startswith(PREFIX)}
 
 
 def test_the_first_write_makes_the_table_as_promised(lake: Lake, press: Press) -> None:

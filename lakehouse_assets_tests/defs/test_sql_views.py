@@ -45,4 +45,4 @@ def test_the_jobs_make_the_views_after_the_tables_that_they_write():
         assert dg.AssetKey(["delivery", "platform", "sql_views"]) in layer.executable_asset_keys
     known = set(defs.resolve_job_def("turbofan_road").asset_layer.executable_asset_keys)
     shown = {key for key in known if key.path[0] in ("harmonized", "distilled", "delivery")}
-    assert shown - {dg.AssetKey(["delivery", "platform", "sql_views"])} == {dg.AssetKey(key) for key in AFTER}
+    assert shown - {dg.AssetKey(["delivery", "platform", "sql_views"])} <= {dg.AssetKey(list(key)) for key in AFTER}

@@ -8,7 +8,9 @@ import pytest
 from lakehouse_assets_tests.lake.makers import daily, daily_frame
 
 
-@pytest.mark.parametrize("settings", [{}, {"write_mode": "append"}, {"write_mode": "merge", "merge_keys": ["day", "id"]}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"write_mode": "append"}, {"write_mode": "merge", "merge_keys": ["day", "id"]}]
+)
 def test_files_are_compressed_and_only_text_has_a_dictionary(lake, materialise, settings):
     table = daily(lambda context: daily_frame(context.partition_keys).assign(note="a"), **settings)
     materialise(table, "2024-01-01")

@@ -128,6 +128,9 @@ def test_line_ends_and_the_place_of_the_project_do_not_count(project, tmp_path, 
 def test_every_asset_that_runs_has_a_version_and_neighbours_in_a_file_have_their_own() -> None:
     from lakehouse_assets.definitions import defs
 
-    versions = {spec.key.to_user_string(): spec.code_version for spec in defs.resolve_all_asset_specs()}
+    made = defs.resolve_asset_graph().materializable_asset_keys
+    versions = {
+        spec.key.to_user_string(): spec.code_version for spec in defs.resolve_all_asset_specs() if spec.key in made
+    }
     assert all(version and len(version) == module.DIGITS for version in versions.values()), versions
     assert versions["distilled/turbofan/fleet_days"] != versions["distilled/turbofan/operating_regimes"]

@@ -7,8 +7,6 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import contract_metadata
 from lakehouse_assets.defs.energy.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.sources.csv_assets import raw_assets
@@ -34,22 +32,11 @@ landing_files, raw_readings, deliveries = raw_assets(
 @dg.multi_asset(
     name="energy_readings",
     outs={
-        "readings": dg.AssetOut(
-            key=["harmonized", "energy", "readings"],
-            description=READINGS.purpose,
-            owners=[READINGS.owner],
-            metadata=contract_metadata(READINGS) | BY_DAY,
-        ),
-        "quarantine": dg.AssetOut(
-            key=QUARANTINE,
-            description="Rows that break the contract of the readings, with the rule each broke and the source row.",
-            owners=[PLANT_DATA],
-            metadata=BY_DAY,
-        ),
+        "readings": dg.AssetOut(key=["harmonized", "energy", "readings"], metadata=BY_DAY),
+        "quarantine": dg.AssetOut(key=QUARANTINE, metadata=BY_DAY),
     },
     ins={"raw": dg.AssetIn(key=SOURCE.raw_key)},
     check_specs=[
-        *check_specs(READINGS),
         dg.AssetCheckSpec(
             "every_meter_day_is_whole",
             asset=["harmonized", "energy", "readings"],
@@ -72,7 +59,6 @@ def readings(raw: Frame) -> Iterator[Any]:
     split = conform(harmonize.readings(raw, SOURCE), READINGS)
     yield dg.Output(to_arrow(split.rows, READINGS), "readings", metadata=harmonize.readings_metadata(split.rows))
     yield dg.Output(quarantine_table(split.broken, raw, SOURCE), "quarantine")
-    yield from run_rules(split.rows, READINGS)
     broken = harmonize.broken_days(split.rows, SOURCE.timezone)
     yield _warning(READINGS.key, "every_meter_day_is_whole", broken, harmonize.day_check_metadata(broken))
     yield _warning(QUARANTINE, "every_row_keeps_the_contract", split.broken, quarantine_metadata(split.broken))

@@ -26,4 +26,4 @@ PLANT_DATA = "team:plant-data"
 
 def contract(zone: str, table: str) -> Contract:
     """The contract of one of the domain's tables, by its zone and name."""
-    return load_contract(_HERE / "contracts" / zone / f"{table}.yaml")
+    return load_contract(_HERE / "contracts" / zone / f"{table}.yaml", False)

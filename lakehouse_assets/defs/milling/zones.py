@@ -7,8 +7,6 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.contracts.checks import check_specs, run_rules
-from lakehouse_assets.contracts.schema import contract_metadata
 from lakehouse_assets.defs.milling.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.sources.csv_assets import raw_assets
@@ -35,8 +33,6 @@ def _set_aside(table: str) -> dict[str, dg.AssetOut]:
     return {
         "quarantine": dg.AssetOut(
             key=["harmonized", "milling", f"{table}_quarantine"],
-            description=f"Rows that break the contract of the {table}, with the rule each broke and the source row.",
-            owners=[PLANT_DATA],
             metadata=BY_DAY,
         )
     }
@@ -53,16 +49,11 @@ def _no_row_set_aside(table: str) -> dg.AssetCheckSpec:
 @dg.multi_asset(
     name="milling_operations",
     outs={
-        "operations": dg.AssetOut(
-            key=["harmonized", "milling", "operations"],
-            description=OPERATIONS.purpose,
-            owners=[OPERATIONS.owner],
-            metadata=contract_metadata(OPERATIONS) | BY_DAY,
-        ),
+        "operations": dg.AssetOut(key=["harmonized", "milling", "operations"], metadata=BY_DAY),
         **_set_aside("operations"),
     },
     ins={"raw": RAW},
-    check_specs=[*check_specs(OPERATIONS), _no_row_set_aside("operations")],
+    check_specs=[_no_row_set_aside("operations")],
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
@@ -76,16 +67,11 @@ def operations(raw: Frame) -> Iterator[Any]:
 @dg.multi_asset(
     name="milling_failures",
     outs={
-        "failures": dg.AssetOut(
-            key=["harmonized", "milling", "failures"],
-            description=FAILURES.purpose,
-            owners=[FAILURES.owner],
-            metadata=contract_metadata(FAILURES) | BY_DAY,
-        ),
+        "failures": dg.AssetOut(key=["harmonized", "milling", "failures"], metadata=BY_DAY),
         **_set_aside("failures"),
     },
     ins={"raw": RAW},
-    check_specs=[*check_specs(FAILURES), _no_row_set_aside("failures")],
+    check_specs=[_no_row_set_aside("failures")],
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
@@ -104,7 +90,6 @@ def _harmonized(raw: Any, promise: Any, harmonize: Any, describe: Any) -> Iterat
     split, table = conform(harmonize(raw, SOURCE), promise), promise.key[-1]
     yield dg.Output(to_arrow(split.rows, promise), table, metadata=describe(split.rows))
     yield dg.Output(quarantine_table(split.broken, raw, SOURCE), "quarantine")
-    yield from run_rules(split.rows, promise)
     yield dg.AssetCheckResult(
         asset_key=["harmonized", "milling", f"{table}_quarantine"],
         check_name="every_row_keeps_the_contract",

@@ -1,35 +1,28 @@
 """The tables for people who ask in SQL: one DuckDB file of views."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from lakehouse_assets import settings
+from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lake.sql_views import TableNotes, write_sql_views
 from lakehouse_assets.lake.storage import is_local
 
-#: Made after these in a run that makes both. The views show every table of the zones, these or not.
-AFTER = (
-    ["harmonized", "turbofan", "readings"],
-    ["harmonized", "turbofan", "quarantine"],
-    ["harmonized", "turbofan", "failures"],
-    ["harmonized", "turbofan", "remaining_lives"],
-    ["distilled", "turbofan", "operating_regimes"],
-    ["distilled", "turbofan", "normalised_readings"],
-    ["distilled", "turbofan", "engine_baselines"],
-    ["distilled", "turbofan", "fleet_days"],
-    ["delivery", "turbofan_rul", "features"],
-    ["delivery", "turbofan_rul", "training_manifest"],
-    ["delivery", "turbofan_rul", "training_set"],
-    ["delivery", "turbofan_rul", "predictions"],
-)
-_CONTRACTS = Path(__file__).parents[1]
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.sql_views import TableNotes
+
+_DEFS = Path(__file__).parents[1]
+#: Zones whose tables the views show.
+SHOWN_ZONES = ("harmonized", "distilled", "delivery")
+#: Made after these in a run that makes both: every table that has a contract.
+AFTER = [key for key in catalogue(_DEFS) if key[0] in SHOWN_ZONES]
 
 
 @dg.asset(
     key=["delivery", "platform", "sql_views"],
-    deps=[dg.AssetKey(key) for key in AFTER],
+    deps=[dg.AssetKey(list(key)) for key in AFTER],
     owners=["team:plant-data"],
     kinds={"duckdb"},
     description=(
@@ -43,6 +36,8 @@ def sql_views(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     if not is_local(lake.lake_uri):
         context.log.warning("No SQL views: DuckDB reads an object store only with httpfs, which is not installed.")
         return dg.MaterializeResult(metadata={"available": False, "lake": lake.lake_uri})
+    from lakehouse_assets.lake.sql_views import write_sql_views
+
     file = settings.lake_sql()
     views = write_sql_views(lake.lake_uri, file, contract_notes())
     for reason in views.refused.values():
@@ -58,15 +53,14 @@ def sql_views(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     )
 
 
-def contract_notes() -> dict[tuple[str, ...], TableNotes]:
+def contract_notes() -> "dict[tuple[str, ...], TableNotes]":
     """What the contracts of all domains say of their tables and columns, with units."""
-    from lakehouse_assets.contracts.contract import load_contract
+    from lakehouse_assets.lake.sql_views import TableNotes
 
     notes = {}
-    for path in sorted(_CONTRACTS.glob("*/contracts/*.yaml")):
-        contract = load_contract(path)
+    for key, contract in catalogue(_DEFS).items():
         columns = {
             one.name: f"{one.description} [{one.unit}]" if one.unit else one.description for one in contract.columns
         }
-        notes[contract.key] = TableNotes(contract.purpose, columns)
+        notes[key] = TableNotes(contract.purpose, columns)
     return notes

@@ -23,4 +23,4 @@ _CONTRACTS = Path(__file__).parent / "contracts"
 
 def contract(zone: str, table: str) -> Contract:
     """The contract of one of the domain's tables, by its zone and name."""
-    return load_contract(_CONTRACTS / zone / f"{table}.yaml")
+    return load_contract(_CONTRACTS / zone / f"{table}.yaml", False)
