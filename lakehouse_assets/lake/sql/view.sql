@@ -21,27 +21,22 @@ FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($c
     -- Counted, not filtered by: a filter on other columns would be tried first and hide an error.
     problems AS (
         SELECT count(CASE
-            WHEN (line->>'$$.metaData.schemaString') IS NOT NULL AND NOT (
+            WHEN (line->'$$.metaData') IS NOT NULL AND NOT (
                 list_has_all(
-                    list_transform(
-                        ((line->>'$$.metaData.schemaString')::JSON->'$$.fields')::JSON[],
-                        lambda field: (field->>'$$.name') || ' ' || (field->>'$$.type')
+                    list_zip(
+                        json_extract_string(line->>'$$.metaData.schemaString', '$$.fields[*].name'),
+                        json_extract_string(line->>'$$.metaData.schemaString', '$$.fields[*].type')
                     ), $made_columns
                 )
-                AND (line->'$$.metaData.partitionColumns')::VARCHAR[] = $partition_columns
-                AND coalesce(line->>'$$.metaData.configuration."delta.columnMapping.mode"', 'none') = 'none'
+                AND json_extract_string(line, '$$.metaData.partitionColumns[*]') = $partition_columns
             ) THEN CAST('The columns of ' || $folder || ' have changed since this file of SQL views was made. '
                 || 'Materialise delivery/platform/sql_views and open the file again. ' || commit AS BIGINT)
-            WHEN NOT list_has_all($plain_features, coalesce((line->'$$.protocol.readerFeatures')::VARCHAR[], []))
+            WHEN (line->'$$.protocol.readerFeatures') IS NOT NULL
                 OR (line->>'$$.add.deletionVector.storageType') IS NOT NULL
-                OR (line->>'$$.add.path') LIKE '%://%' OR (line->>'$$.add.path') LIKE '/%'
-                OR NOT list_has_all(
-                    list_transform(
-                        string_split(url_decode(line->>'$$.add.path'), '/'), lambda part: split_part(part, '=', 1)
-                    ), $partition_columns
-                )
+                OR NOT regexp_full_match(line->>'$$.add.path', $path_pattern)
+                OR contains(line->>'$$.metaData.configuration', 'columnMapping.mode')
             THEN CAST('Since this file of SQL views was made, ' || $folder || ' was written in a way that DuckDB '
-                || 'would read wrong (deletion vectors, or files that lie elsewhere). '
+                || 'may read wrong (deletion vectors, column mapping, files that lie elsewhere). '
                 || 'Materialise delivery/platform/sql_views: it says what. ' || commit AS BIGINT)
         END) AS number
         FROM lines
@@ -66,10 +61,9 @@ FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($c
         SELECT count(CAST('The file ' || path || ', which the log names, is gone.' AS BIGINT)) AS number
         FROM active ANTI JOIN glob($data_files) AS there ON active.path = there.file
     )
-    -- Naming `active` before the data files is what has the log listed before them.
+    -- Naming `problems` before the data files is what has the log listed before them.
     SELECT false AS __as_made, $columns
     FROM
-        (SELECT count(*) FROM active) AS first,
         problems,
         missing,
         (
