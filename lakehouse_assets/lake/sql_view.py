@@ -47,7 +47,7 @@ class ViewSource:
     folder: str
     version: int
     schema: pa.Schema
-    delta_columns: tuple[str, ...]
+    delta_columns: tuple[tuple[str, str], ...]
     partition_columns: tuple[str, ...]
     files: tuple[str, ...]
     rows: int
@@ -82,7 +82,7 @@ def view_source(table: DeltaTable) -> ViewSource:
         folder=folder,
         version=table.version(),
         schema=schema,
-        delta_columns=tuple(f"{field.name} {_delta_type(field.type)}" for field in table.schema().fields),
+        delta_columns=tuple((field.name, _delta_type(field.type)) for field in table.schema().fields),
         partition_columns=partitions,
         files=files,
         rows=sum(rows.to_pylist()) if rows.null_count == 0 else 0,
@@ -108,9 +108,9 @@ def view_sql(source: ViewSource) -> str:
         "made_commit": quoted_text(f"{source.folder}/_delta_log/{source.version:020d}.json"),
         "made_version": str(source.version),
         "made_files": _texts(source.files),
-        "made_columns": _texts(source.delta_columns),
+        "made_columns": _pairs(source.delta_columns),
         "partition_columns": _texts(source.partition_columns),
-        "plain_features": _texts(_PLAIN_FEATURES),
+        "path_pattern": quoted_text(_path_pattern(source.partition_columns)),
         "folder": quoted_text(source.folder),
         "data_files": quoted_text(f"{source.folder}/**/*.parquet"),
         "rows": str(max(source.rows, 1)),
@@ -227,6 +227,16 @@ def quoted_name(name: str) -> str:
 def quoted_text(text: str) -> str:
     """A text as it stands in SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def _path_pattern(partition_columns: tuple[str, ...]) -> str:
+    """What the log's path of a file has to look like: below the table's folder, its partition in it."""
+    return "".join(f"(?:[^/:]*/)*{re.escape(column)}=[^/]*/" for column in partition_columns) + "(?:[^/:]+/)*[^/:]+"
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...]) -> str:
+    listed = ", ".join(f"({quoted_text(first)}, {quoted_text(second)})" for first, second in pairs)
+    return f"[{listed}]"
 
 
 def _texts(texts: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ made (see ``sql_view``); making it again adds new tables and columns, and makes 
 from __future__ import annotations
 
 import contextlib
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 #: The zones that people query. Raw holds what a source delivered, personal data in clear text included.
 ZONES = ("harmonized", "distilled", "delivery")
+
+#: Making the file takes seconds; one that was begun and is this old belongs to a process that was killed.
+ABANDONED_S = 3600
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,15 @@ def write_sql_views(lake_uri: str, file: Path, notes: Mapping[tuple[str, ...], T
     finally:
         for left in file.parent.glob(f"{beside.name}*"):
             left.unlink()
+    _remove_what_killed_makers_left(file)
     return views
+
+
+def _remove_what_killed_makers_left(file: Path) -> None:
+    for left in file.parent.glob(f".{file.name}.*"):
+        with contextlib.suppress(FileNotFoundError):  # another maker's, done in this moment
+            if left.stat().st_mtime < time.time() - ABANDONED_S:
+                left.unlink()
 
 
 def tables_below(lake: Path) -> Iterator[tuple[str, ...]]:

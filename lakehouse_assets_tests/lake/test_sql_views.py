@@ -198,7 +198,7 @@ def test_a_table_whose_files_do_not_tell_its_rows_is_refused_in_words(feature, l
     write_sql_views(lake.uri, file)
     protocol = {"minReaderVersion": 3, "minWriterVersion": 7, "readerFeatures": [feature], "writerFeatures": [feature]}
     Path(lake.table_uri(KEY), "_delta_log", f"{1:020d}.json").write_text(json.dumps({"protocol": protocol}) + "\n")
-    with duckdb.connect(file, read_only=True) as client, pytest.raises(duckdb.Error, match="would read wrong"):
+    with duckdb.connect(file, read_only=True) as client, pytest.raises(duckdb.Error, match="may read wrong"):
         client.execute(f"FROM {VIEW}").fetchall()
     assert list(write_sql_views(lake.uri, file).refused) == [KEY]
     with duckdb.connect(file, read_only=True) as client:
@@ -294,5 +294,7 @@ def test_kill_minus_9_while_the_file_is_made_leaves_the_old_one_whole(lake, file
         maker.communicate()
         with duckdb.connect(file, read_only=True) as client:
             assert [client.execute(f"FROM distilled.t_table_{one}").fetchall() for one in (0, 11)] == [[(0,)], [(11,)]]
+    for left in file.parent.glob(".lake.duckdb.*"):
+        os.utime(left, (0, 0))
     write_sql_views(lake.uri, file)
     assert [left.name for left in file.parent.iterdir() if "duckdb" in left.name] == ["lake.duckdb"]
