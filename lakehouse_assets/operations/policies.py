@@ -1,0 +1,47 @@
+"""What holds for every asset of a zone, and what an asset's contract says of it."""
+
+import dagster as dg
+
+from lakehouse_assets.contracts.catalogue import Catalogue
+from lakehouse_assets.contracts.checks import contract_checks
+from lakehouse_assets.contracts.schema import promised_spec
+
+#: Zone (first part of an asset key) -> what the asset page and the catalogue show as its kind of storage.
+STORAGE_KINDS = {
+    "landing": {"file"},
+    "raw": {"deltalake"},
+    "harmonized": {"deltalake"},
+    "distilled": {"deltalake"},
+    "delivery": {"deltalake"},
+    "models": {"deltalake", "mlflow"},
+    "monitoring": {"deltalake", "evidently"},
+}
+
+#: Zones whose assets belong to a use case; those of the others belong to a domain.
+USE_CASE_ZONES = ("delivery", "models", "monitoring")
+
+#: Subject of the platform's own assets (`monitoring/platform/audit`): they belong to no use case and say their kinds.
+PLATFORM = "platform"
+
+
+def with_house_policies(spec: dg.AssetSpec, contracts: Catalogue) -> dg.AssetSpec:
+    """Give an asset what all assets of its zone share (group, kinds, tags), and what its contract says of it."""
+    contract = contracts.get(tuple(spec.key.path))
+    if contract is not None:
+        spec = promised_spec(spec, contract)
+    zone, subject = spec.key.path[0], spec.key.path[1]
+    of_use_case = zone in USE_CASE_ZONES and subject != PLATFORM
+    tags = {"zone": zone, **({"use_case": subject} if of_use_case else {}), **spec.tags}
+    kinds = STORAGE_KINDS.get(zone, set()) if subject != PLATFORM else set()
+    return spec.replace_attributes(
+        group_name=subject if spec.group_name in (None, "default") else spec.group_name,
+        kinds={*spec.kinds, *kinds},
+        tags={key: value for key, value in tags.items() if not key.startswith("dagster/kind/")},
+    )
+
+
+def promised_checks(defs: dg.Definitions, contracts: Catalogue) -> dg.Definitions:
+    """The checks that follow from the contracts of the assets."""
+    promised = [(spec, contracts.get(tuple(spec.key.path))) for spec in defs.resolve_all_asset_specs()]
+    checks = [contract_checks(spec, contract) for spec, contract in promised if contract is not None]
+    return dg.Definitions(asset_checks=[check for check in checks if check is not None])
