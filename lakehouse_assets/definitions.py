@@ -41,15 +41,17 @@ def load() -> dg.Definitions:
     """Everything below `defs/`, with the house's policies, and the checks that follow from the contracts."""
     loaded = dg.load_from_defs_folder(path_within_project=Path(__file__).parent)
     functions = asset_functions(loaded)
+    specs: dict[dg.AssetKey, dg.AssetSpec] = {}
 
     def with_policies(spec: dg.AssetSpec) -> dg.AssetSpec:
-        return with_code_version(with_house_policies(spec, contracts()), functions)
+        specs[spec.key] = with_code_version(with_house_policies(spec, contracts()), functions)
+        return specs[spec.key]
 
     with warnings.catch_warnings():
         # `map_asset_specs` is no preview, but calls a method that says it is one (dagster 1.13).
         warnings.simplefilter("ignore", dg.PreviewWarning)
         mapped = loaded.map_asset_specs(func=with_policies)
-    return dg.Definitions.merge(mapped, promised_checks(mapped, contracts()))
+    return dg.Definitions.merge(mapped, promised_checks(specs.values(), contracts()))
 
 
 defs = load()

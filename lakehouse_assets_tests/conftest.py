@@ -10,6 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Properties have no deadline: that would be an assertion about wall-clock time, and a loaded machine is no fault.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 PROJECT = Path(__file__).resolve().parents[1]
 

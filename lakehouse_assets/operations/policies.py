@@ -1,5 +1,7 @@
 """What holds for every asset of a zone, and what an asset's contract says of it."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from lakehouse_assets.contracts.catalogue import Catalogue
@@ -40,8 +42,8 @@ def with_house_policies(spec: dg.AssetSpec, contracts: Catalogue) -> dg.AssetSpe
     )
 
 
-def promised_checks(defs: dg.Definitions, contracts: Catalogue) -> dg.Definitions:
+def promised_checks(specs: Iterable[dg.AssetSpec], contracts: Catalogue) -> dg.Definitions:
     """The checks that follow from the contracts of the assets."""
-    promised = [(spec, contracts.get(tuple(spec.key.path))) for spec in defs.resolve_all_asset_specs()]
+    promised = [(spec, contracts.get(tuple(spec.key.path))) for spec in specs]
     checks = [contract_checks(spec, contract) for spec, contract in promised if contract is not None]
     return dg.Definitions(asset_checks=[check for check in checks if check is not None])

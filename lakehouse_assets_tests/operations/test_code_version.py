@@ -6,6 +6,8 @@ import pytest
 
 from lakehouse_assets.operations import code_version as module
 
+CACHES = [one for one in vars(module).values() if hasattr(one, "cache_clear")]
+
 ASSETS = """
 from {package}.features import shapes
 from {package}.lake import tables
@@ -59,7 +61,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(module, "PROJECT", tmp_path)
 
     def version(name: str) -> str:
-        for cached in (module._parsed, module._text, module._files, module._files_beside, module._imports_of_file):
+        for cached in CACHES:
             cached.cache_clear()
         file = tmp_path / "defs" / "assets.py"
         lines = file.read_text().replace("\r\n", "\n").split("\n")
@@ -68,7 +70,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
     yield tmp_path, version
     version("first")
-    for cached in (module._parsed, module._text, module._files, module._files_beside, module._imports_of_file):
+    for cached in CACHES:
         cached.cache_clear()
 
 
@@ -117,7 +119,7 @@ def test_line_ends_and_the_place_of_the_project_do_not_count(project, tmp_path, 
     elsewhere = tmp_path.parent / f"{tmp_path.name}-elsewhere"
     folder.rename(elsewhere)
     monkeypatch.setattr(module, "PROJECT", elsewhere)
-    for cached in (module._parsed, module._text, module._files, module._files_beside, module._imports_of_file):
+    for cached in CACHES:
         cached.cache_clear()
     lines = (elsewhere / "defs" / "assets.py").read_text().splitlines()
     assert module.code_version(elsewhere / "defs" / "assets.py", lines.index("def second():") + 1) == before

@@ -1,10 +1,10 @@
 """What the assets work with, configured from the environment (see `settings`)."""
 
 import dagster as dg
-from dagster_duckdb import DuckDBResource
 
 from lakehouse_assets import settings
 from lakehouse_assets.contracts.promise import ContractedIOManager
+from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.operations.progress import progress_logger
@@ -29,7 +29,7 @@ def resources() -> dg.Definitions:
             "registry": ModelRegistry(
                 tracking_uri=settings.mlflow_tracking_uri(), artifact_root=settings.mlflow_artifact_root()
             ),
-            "duckdb": DuckDBResource(database=":memory:"),
+            "duckdb": DuckDB(),
         },
         executor=dg.in_process_executor,
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import dagster as dg
-from dagster_duckdb import DuckDBResource
 
 from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN
 from lakehouse_assets.defs.turbofan.zones import days_of
+from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.lazy_types import Frame, Table
 
 FLEET_DAYS_SQL = Path(__file__).parent / "sql" / "fleet_days.sql"
@@ -105,7 +105,7 @@ def engine_baselines(context: dg.AssetExecutionContext, normalised: Frame, previ
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def fleet_days(context: dg.AssetExecutionContext, readings: Frame, failures: Frame, duckdb: DuckDBResource) -> Table:
+def fleet_days(context: dg.AssetExecutionContext, readings: Frame, failures: Frame, duckdb: DuckDB) -> Table:
     """Aggregate in DuckDB; the statement stands in sql/fleet_days.sql, and the column lineage follows from it."""
     from lakehouse_assets.lake.lineage import lineage_metadata
 
