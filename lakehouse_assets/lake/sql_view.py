@@ -109,6 +109,7 @@ def view_sql(source: ViewSource) -> str:
         "made_files": _texts(source.files),
         "made_columns": _pairs(source.delta_columns),
         "partition_columns": _texts(source.partition_columns),
+        "advice": quoted_text(" Materialise delivery/platform/sql_views and open the file again. Seen at "),
         "path_pattern": quoted_text(_path_pattern(source.partition_columns)),
         "folder": quoted_text(source.folder),
         "data_files": quoted_text(f"{source.folder}/**/*.parquet"),
