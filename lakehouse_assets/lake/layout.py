@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 ROW_GROUP_ROWS = 122_880
 """DuckDB's own: what its threads share out, and what the writer buffers for each open file. With the engine's 1,048,576
-a stream of 600 MB took 454 MB of memory to write, with this 141 MB, at a tenth less CPU."""
+a stream of 600 MB took 454 MB of memory to write, with this 141 MB, at a tenth less CPU. A query by the column that the
+rows are sorted by skips the other groups: on a star schema's 2.88M sales by day it takes 0.5 to 0.8 of the CPU."""
 
 SMALLEST_GROUP_ROWS = 8_192
 

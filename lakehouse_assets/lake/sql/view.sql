@@ -5,77 +5,71 @@ SELECT $names
 FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($commits)) AS log,
 (
     $as_made
-    (
-    WITH commits AS MATERIALIZED (
-        SELECT filename AS commit, content, count(*) OVER () AS number, max(filename) OVER () AS newest
-        FROM read_text($commits)
-        WHERE filename > $made_commit
-    ),
-    lines AS (
-        SELECT commit, unnest(string_split(content, chr(10))) AS line
-        FROM commits
-        WHERE CASE WHEN number = parse_filename(newest, true)::BIGINT - $made_version THEN true
-            ELSE CAST('Commits after version ' || $made_version || ' are gone from the log of ' || $folder
-                || ': the file of SQL views is too old. Materialise delivery/platform/sql_views and open it again. ' || commit AS BIGINT) = 0 END
-    ),
-    -- Counted, not filtered by: a filter on other columns would be tried first and hide an error.
-    problems AS (
-        SELECT count(CASE
-            WHEN (line->'$$.metaData') IS NOT NULL AND NOT (
-                list_has_all(
-                    list_zip(
-                        json_extract_string(line->>'$$.metaData.schemaString', '$$.fields[*].name'),
-                        json_extract_string(line->>'$$.metaData.schemaString', '$$.fields[*].type')
-                    ), $made_columns
-                )
-                AND json_extract_string(line, '$$.metaData.partitionColumns[*]') = $partition_columns
-            ) THEN CAST('The columns of ' || $folder || ' have changed since this file of SQL views was made. '
-                || 'Materialise delivery/platform/sql_views and open the file again. ' || commit AS BIGINT)
-            WHEN (line->'$$.protocol.readerFeatures') IS NOT NULL
-                OR (line->>'$$.add.deletionVector.storageType') IS NOT NULL
-                OR NOT regexp_full_match(line->>'$$.add.path', $path_pattern)
-                OR contains(line->>'$$.metaData.configuration', 'columnMapping.mode')
-            THEN CAST('Since this file of SQL views was made, ' || $folder || ' was written in a way that DuckDB '
-                || 'may read wrong (deletion vectors, column mapping, files that lie elsewhere). '
-                || 'Materialise delivery/platform/sql_views: it says what. ' || commit AS BIGINT)
-        END) AS number
-        FROM lines
-        WHERE line <> ''
-    ),
-    active AS MATERIALIZED (
-        SELECT path
-        FROM (
-            SELECT
-                commit,
-                $folder || '/' || url_decode(coalesce(line->>'$$.add.path', line->>'$$.remove.path')) AS path,
-                (line->>'$$.add.path') IS NOT NULL AS is_there
-            FROM lines
-            WHERE line <> '' AND coalesce(line->>'$$.add.path', line->>'$$.remove.path') IS NOT NULL
-            UNION ALL
-            SELECT '', unnest($made_files), true FROM (SELECT 1 FROM commits LIMIT 1)
-        )
-        GROUP BY path
-        HAVING arg_max(is_there, commit)
-    ),
-    missing AS (
-        SELECT count(CAST('The file ' || path || ', which the log names, is gone.' AS BIGINT)) AS number
-        FROM active ANTI JOIN glob($data_files) AS there ON active.path = there.file
-    )
-    -- Naming `problems` before the data files is what has the log listed before them.
     SELECT false AS __as_made, $columns
-    FROM
-        problems,
-        missing,
-        (
-            -- Without any file DuckDB gives no columns; the union does.
-            SELECT $empty_columns WHERE false
-            UNION ALL BY NAME
-            FROM read_parquet(
-                $data_files, schema = $columns_by_name, filename = true, allow_empty = true, explicit_cardinality = $rows
+    FROM (
+        WITH commits AS MATERIALIZED (
+            SELECT filename AS commit, content, count(*) OVER () AS number, max(filename) OVER () AS newest
+            FROM read_text($commits)
+            WHERE filename > $made_commit
+        ),
+        actions AS (
+            SELECT commit, line, coalesce(line->>'$$.add.path', line->>'$$.remove.path') AS path,
+                (line->>'$$.add.path') IS NOT NULL AS is_there
+            FROM (
+                SELECT commit, unnest(string_split(content, chr(10))) AS line
+                FROM commits
+                WHERE CASE WHEN number = parse_filename(newest, true)::BIGINT - $made_version THEN true
+                    ELSE CAST('Commits after version ' || $made_version || ' are gone from the log of ' || $folder
+                        || $advice || commit AS BIGINT) = 0 END
             )
-        ) AS data
-        SEMI JOIN active ON data.filename = active.path
-    WHERE problems.number = 0 AND missing.number = 0
-    )
+            WHERE line <> ''
+        )
+        SELECT CASE WHEN there.file IS NULL
+            THEN CAST(CAST('The file ' || active.path || ', which the log names, is gone.' AS BIGINT) AS VARCHAR)
+            ELSE active.path END AS path
+        FROM (
+            SELECT path
+            FROM (
+                SELECT
+                    commit,
+                    $folder || '/' || url_decode(coalesce(path, '')) AS path,
+                    is_there,
+                    CASE
+                        WHEN (line->'$$.metaData') IS NOT NULL AND NOT (
+                            list_has_all(
+                                list_zip(
+                                    json_extract_string(line->>'$$.metaData.schemaString', '$$.fields[*].name'),
+                                    json_extract_string(line->>'$$.metaData.schemaString', '$$.fields[*].type')
+                                ), $made_columns
+                            )
+                            AND json_extract_string(line, '$$.metaData.partitionColumns[*]') = $partition_columns
+                        ) THEN CAST('The columns of ' || $folder || ' have changed since this file of SQL views was made.'
+                            || $advice || commit AS BIGINT)
+                        WHEN (line->'$$.protocol.readerFeatures') IS NOT NULL
+                            OR (line->>'$$.add.deletionVector.storageType') IS NOT NULL
+                            OR NOT regexp_full_match(line->>'$$.add.path', $path_pattern)
+                            OR contains(line->>'$$.metaData.configuration', 'columnMapping.mode')
+                        THEN CAST('Since this file of SQL views was made, ' || $folder || ' was written in a way that '
+                            || 'DuckDB may read wrong (deletion vectors, column mapping, files that lie elsewhere).'
+                            || $advice || commit AS BIGINT)
+                    END AS problem
+                FROM actions
+                UNION ALL
+                SELECT '', unnest($made_files), true, NULL FROM (SELECT 1 FROM commits LIMIT 1)
+            )
+            GROUP BY path
+            -- Problems are counted, not filtered by: other filters would be tried first and hide them.
+            HAVING arg_max(is_there, commit) AND count(problem) = 0
+        ) AS active LEFT JOIN glob($data_files) AS there ON active.path = there.file
+    ) AS active,
+    (
+        -- Without any file DuckDB gives no columns; the union does.
+        SELECT $empty_columns WHERE false
+        UNION ALL BY NAME
+        FROM read_parquet(
+            $data_files, schema = $columns_by_name, filename = true, allow_empty = true, explicit_cardinality = $rows
+        )
+    ) AS data
+    WHERE data.filename = active.path
 ) AS rows
 WHERE rows.__as_made = log.unchanged
