@@ -48,9 +48,9 @@ def storage_options() -> dict[str, str] | None:
     return {option: os.environ[variable] for option, variable in storage_variables().items()} or None
 
 
-def lake_sql() -> Path:
+def lake_sql(uri: str | None = None) -> Path:
     """The DuckDB file with the views for SQL clients: `LAKE_SQL`, by default `lake.duckdb` beside the lake's folder."""
-    lake = lake_uri().removeprefix("file://")
+    lake = (uri or lake_uri()).removeprefix("file://")
     beside = DATA / "lake.duckdb" if "://" in lake else Path(lake).with_suffix(".duckdb")
     return _absolute(os.environ.get("LAKE_SQL") or beside)
 

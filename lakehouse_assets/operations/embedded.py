@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lakehouse_assets import settings
 
-#: Folders of one demo's state, below `data/`.
-STATE = ("lake", "mlflow", "reports", "dagster")
+#: What one demo leaves below `data/`.
+STATE = ("lake", "lake.duckdb", "mlflow", "reports", "dagster")
 #: Settings that say that somebody keeps the state elsewhere on purpose.
 PLACED_ELSEWHERE = ("LAKE_URI", "MLFLOW_TRACKING_URI")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pandas as pd
 import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
@@ -269,6 +270,12 @@ def test_compaction_and_vacuum_as_assets_tell_what_they_did_to_each_table(
     shutil.copy(empty_registry, platform.folder / "mlflow" / "mlflow.db")
     dry = platform.run("lake_vacuum", "monitoring__platform__vacuum", min_mb=0)
     assert rows_told(dry)[TABLE]["skipped"].startswith("0 files"), "all are younger than seven days"
+    views = Path(platform.lake.uri).with_suffix(".duckdb")
+    views.unlink(missing_ok=True)
+    platform.run("lake_vacuum", "monitoring__platform__vacuum", min_mb=0, dry_run=False)
+    with duckdb.connect(views, read_only=True) as client:
+        shown = {name for (name,) in client.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+    assert "turbofan_operating_regimes" in shown, "the views are made anew before files are removed"
 
 
 def test_one_table_that_cannot_be_kept_fails_the_run_by_name_and_the_others_are_kept(platform: Platform) -> None:

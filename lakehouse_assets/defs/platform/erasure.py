@@ -6,6 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.storage import is_local
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.resource import LandingZone
 
@@ -47,6 +48,7 @@ def erase_everywhere(
 
     from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
     from lakehouse_assets.definitions import defs
+    from lakehouse_assets.defs.platform.sql_views import make_views
     from lakehouse_assets.operations.erasure.contracts import personal_tables
     from lakehouse_assets.operations.erasure.erase import Place, Request, erase
     from lakehouse_assets.operations.erasure.run_config import replace_in_run_config
@@ -57,6 +59,8 @@ def erase_everywhere(
     place = Place(lake.lake(), contracts, Path(landing.root), registry.pins)
     request = Request(config.badge, config.requested_by, config.reason, timedelta(minutes=config.in_flight_minutes))
     report = erase(place, request, keys, dry_run=config.dry_run, run_id=context.run_id)
+    if not report.dry_run and is_local(lake.lake_uri):
+        make_views(lake.lake_uri)  # those that were there may name files that are gone
     context.add_output_metadata(_told(report))
     for table, done in report.tables.items() if not report.dry_run else ():
         context.log_event(dg.AssetObservation(dg.AssetKey(table.split("/")), metadata={"erased": dict(done)}))

@@ -7,6 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.storage import is_local
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 
 PLATFORM = "team:platform"
@@ -88,12 +89,15 @@ def vacuum(
     context: dg.AssetExecutionContext, config: VacuumConfig, lake: LakeResource, registry: ModelRegistry
 ) -> dg.MaterializeResult[None]:
     """Vacuum the tables in which enough can be removed."""
+    from lakehouse_assets.defs.platform.sql_views import make_views
     from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
     from lakehouse_assets.operations.housekeeping import kept_tables, vacuum_all
 
     rule = VacuumRule(config.retention_days * 24, config.min_mb * MB)
     store, days = lake.lake(), config.log_retention_days
     tables, every = kept_tables(specs(), store, config.tables), [spec.key.path for spec in specs()]
+    if not config.dry_run and is_local(lake.lake_uri):
+        make_views(lake.lake_uri)  # from now on they name files of the newest versions, which stay
     outcome = vacuum_all(store, tables, registry, every, rule, days, config.dry_run, context.run_id, context.log.info)
     return told(outcome, ("files", "bytes"))
 

@@ -11,7 +11,7 @@ from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.storage import is_local
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lake.sql_views import TableNotes
+    from lakehouse_assets.lake.sql_views import TableNotes, Views
 
 _DEFS = Path(__file__).parents[1]
 #: Zones whose tables the views show.
@@ -36,21 +36,25 @@ def sql_views(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     if not is_local(lake.lake_uri):
         context.log.warning("No SQL views: DuckDB reads an object store only with httpfs, which is not installed.")
         return dg.MaterializeResult(metadata={"available": False, "lake": lake.lake_uri})
-    from lakehouse_assets.lake.sql_views import write_sql_views
-
-    file = settings.lake_sql()
-    views = write_sql_views(lake.lake_uri, file, contract_notes())
+    views = make_views(lake.lake_uri)
     for reason in views.refused.values():
         context.log.warning(reason)
     return dg.MaterializeResult(
         metadata={
             "available": True,
-            "file": dg.MetadataValue.path(str(file)),
+            "file": dg.MetadataValue.path(str(settings.lake_sql(lake.lake_uri))),
             "views": len(views.shown),
             "names": ", ".join(sorted(name.replace('"', "") for name in views.shown)),
             "refused": "; ".join(views.refused.values()) or "none",
         }
     )
+
+
+def make_views(lake_uri: str) -> "Views":
+    """Make the file anew. What removes files of the lake does so too: views that name such a file would fail."""
+    from lakehouse_assets.lake.sql_views import write_sql_views
+
+    return write_sql_views(lake_uri, settings.lake_sql(lake_uri), contract_notes())
 
 
 def contract_notes() -> "dict[tuple[str, ...], TableNotes]":
