@@ -47,6 +47,7 @@ def erase_everywhere(
 
     from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
     from lakehouse_assets.definitions import defs
+    from lakehouse_assets.defs.platform.sql_views import renew_views
     from lakehouse_assets.operations.erasure.contracts import personal_tables
     from lakehouse_assets.operations.erasure.erase import Place, Request, erase
     from lakehouse_assets.operations.erasure.run_config import replace_in_run_config
@@ -56,7 +57,11 @@ def erase_everywhere(
     contracts = personal_tables(defs.resolve_all_asset_specs())
     place = Place(lake.lake(), contracts, Path(landing.root), registry.pins)
     request = Request(config.badge, config.requested_by, config.reason, timedelta(minutes=config.in_flight_minutes))
-    report = erase(place, request, keys, dry_run=config.dry_run, run_id=context.run_id)
+    try:
+        report = erase(place, request, keys, dry_run=config.dry_run, run_id=context.run_id)
+    finally:
+        if not config.dry_run:
+            renew_views(lake.lake_uri)
     context.add_output_metadata(_told(report))
     for table, done in report.tables.items() if not report.dry_run else ():
         context.log_event(dg.AssetObservation(dg.AssetKey(table.split("/")), metadata={"erased": dict(done)}))

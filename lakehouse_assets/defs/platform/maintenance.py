@@ -88,6 +88,7 @@ def vacuum(
     context: dg.AssetExecutionContext, config: VacuumConfig, lake: LakeResource, registry: ModelRegistry
 ) -> dg.MaterializeResult[None]:
     """Vacuum the tables in which enough can be removed."""
+    from lakehouse_assets.defs.platform.sql_views import renew_views
     from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
     from lakehouse_assets.operations.housekeeping import kept_tables, vacuum_all
 
@@ -95,6 +96,8 @@ def vacuum(
     store, days = lake.lake(), config.log_retention_days
     tables, every = kept_tables(specs(), store, config.tables), [spec.key.path for spec in specs()]
     outcome = vacuum_all(store, tables, registry, every, rule, days, config.dry_run, context.run_id, context.log.info)
+    if not config.dry_run:
+        renew_views(lake.lake_uri)
     return told(outcome, ("files", "bytes"))
 
 

@@ -53,6 +53,15 @@ def sql_views(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
     )
 
 
+def renew_views(lake_uri: str) -> None:
+    """Make the file anew, if there is one of this lake: files that its views name were removed."""
+    file = settings.lake_sql()
+    if lake_uri == settings.lake_uri() and is_local(lake_uri) and file.exists():
+        from lakehouse_assets.lake.sql_views import write_sql_views
+
+        write_sql_views(lake_uri, file, contract_notes())
+
+
 def contract_notes() -> "dict[tuple[str, ...], TableNotes]":
     """What the contracts of all domains say of their tables and columns, with units."""
     from lakehouse_assets.lake.sql_views import TableNotes
