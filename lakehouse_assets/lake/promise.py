@@ -34,8 +34,8 @@ class Limits:
 
     def words(self) -> str:
         """The limits for people."""
-        low = f"at least {self.minimum:g}" if self.minimum is not None else ""
-        high = f"at most {self.maximum:g}" if self.maximum is not None else ""
+        low = f"at least {_digits(self.minimum)}" if self.minimum is not None else ""
+        high = f"at most {_digits(self.maximum)}" if self.maximum is not None else ""
         return " and ".join(words for words in (low, high) if words)
 
 
@@ -207,5 +207,11 @@ def _add(found: dict[str, tuple[str, int, list[Any]]], name: str, expected: str,
     found[name] = (expected, before + count, together)
 
 
+def _digits(limit: float) -> str:
+    """The limit in words, short where that is exact: two limits must never read alike."""
+    short = f"{limit:g}"
+    return short if float(short) == limit else repr(limit)
+
+
 def _in_name(limit: float) -> str:
-    return f"{limit:g}".replace("-", "minus_").replace(".", "_").replace("+", "")
+    return _digits(limit).replace("-", "minus_").replace(".", "_").replace("+", "")

@@ -73,6 +73,13 @@ def merge(
     Columns that the table lacks are added to it; whether they may be is decided before.
     """
     present = set(table_schema(table).names)
+    lacking = [name for name in VALIDITY if name not in present]
+    if lacking:
+        raise SchemaChangedError(
+            f"Table {table.table_uri} keeps no history: it has no column {', '.join(lacking)}, so merge_type scd2 "
+            "cannot be used on it. Nothing was written. Use another merge_type, or make the table anew with merge_type "
+            "scd2."
+        )
     known_names = [name for name in rows.schema.names if name in present]
     new_names = [name for name in rows.schema.names if name not in present]
     known, changed = _compare(table, rows, keys, known_names, scope)

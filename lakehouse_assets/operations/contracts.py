@@ -39,7 +39,7 @@ def check() -> int:
     from lakehouse_assets import definitions
 
     specs = list(definitions.defs.resolve_all_asset_specs())
-    found = misfits(contracts, specs, Lake(settings.lake_uri()), folder)
+    found = misfits(contracts, specs, Lake(settings.lake_uri(), settings.storage_options()), folder)
     if not found:
         sys.stdout.write(f"{len(contracts)} contracts fit their assets and tables.\n")
     return _tell([str(problem) for problem in found])
@@ -53,7 +53,8 @@ def draft(key: str, owner: str, purpose: str | None) -> int:
 
     try:
         told = purpose or f"Rows of {key.replace('_', ' ')}."
-        sys.stdout.write(drafted(Lake(settings.lake_uri()), key.split("/"), owner, told))
+        lake = Lake(settings.lake_uri(), settings.storage_options())
+        sys.stdout.write(drafted(lake, key.split("/"), owner, told))
     except (LakeError, ValueError) as error:
         return _tell([str(error)])
     return 0

@@ -62,6 +62,14 @@ def test_an_expectation_that_does_not_exist_or_refuses_its_arguments_is_told(
     assert expected in text
 
 
+def test_an_asset_that_is_only_named_as_a_dependency_is_none(folder: Path) -> None:
+    @dg.asset(deps=[dg.AssetKey(list(KEY))])
+    def views() -> None: ...
+
+    specs = dg.Definitions(assets=[views]).resolve_all_asset_specs()
+    assert told(folder, CONTRACT, *specs) == [(15, "there is no asset harmonized/press/strokes")]
+
+
 def test_another_partition_column_or_merge_key_than_the_assets_is_told(folder: Path) -> None:
     spec = STROKES.replace_attributes(metadata={"partition_expr": "day", "merge_keys": ["stroke"]})
     assert [text for _, text in told(folder, CONTRACT, spec)] == [

@@ -193,6 +193,15 @@ def test_looser_and_tighter_limits_reach_the_table_with_the_next_write(lake: Lak
     assert constraints(lake) == {"contract_force_min_0_max_1400"}
 
 
+def test_limits_that_differ_in_the_seventh_digit_are_different_constraints(lake: Lake, press: Press) -> None:
+    press({"force": [1.0]}, "late", (PRESS, SHIFT, FORCE.replace("900", "1234567")))
+    wider = (PRESS, SHIFT, FORCE.replace("900", "1234568"))
+    press({"force": [1234568.0]}, "early", wider)
+    assert lake.row_count(KEY) == 2
+    with pytest.raises(PromiseBrokenError, match="at most 1234568, found"):
+        press({"force": [1234569.0]}, "early", wider)
+
+
 def test_a_limit_that_rows_of_other_partitions_break_waits_until_they_are_mended(lake: Lake, press: Press) -> None:
     press({"force": [800.0]}, "late")
     tight = (PRESS, SHIFT, FORCE.replace("900", "500"))

@@ -3,10 +3,11 @@
 import dagster as dg
 import duckdb
 import pyarrow as pa
-from deltalake import write_deltalake
+import pytest
+from deltalake import DeltaTable, write_deltalake
 
 from lakehouse_assets.definitions import defs
-from lakehouse_assets.defs.platform.sql_views import AFTER, contract_notes, sql_views
+from lakehouse_assets.defs.platform.sql_views import AFTER, contract_notes, make_views, sql_views
 from lakehouse_assets.lake.resource import LakeResource
 
 
@@ -46,3 +47,18 @@ def test_the_jobs_make_the_views_after_the_tables_that_they_write():
     known = set(defs.resolve_job_def("turbofan_road").asset_layer.executable_asset_keys)
     shown = {key for key in known if key.path[0] in ("harmonized", "distilled", "delivery")}
     assert shown - {dg.AssetKey(["delivery", "platform", "sql_views"])} <= {dg.AssetKey(list(key)) for key in AFTER}
+
+
+def test_after_files_were_removed_the_views_have_to_be_made_anew_and_then_show_what_is_there(tmp_path, monkeypatch):
+    monkeypatch.delenv("LAKE_SQL", raising=False)
+    folder = tmp_path / "lake" / "harmonized" / "turbofan" / "failures"
+    folder.parent.mkdir(parents=True)
+    write_deltalake(str(folder), pa.table({"engine_id": ["FS001-1"]}))
+    make_views(str(tmp_path / "lake"))
+    write_deltalake(str(folder), pa.table({"engine_id": ["erased"]}), mode="overwrite")
+    DeltaTable(str(folder)).vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False)
+    with duckdb.connect(tmp_path / "lake.duckdb", read_only=True) as client, pytest.raises(duckdb.IOException):
+        client.execute("FROM harmonized.turbofan_failures").fetchall()
+    make_views(str(tmp_path / "lake"))
+    with duckdb.connect(tmp_path / "lake.duckdb", read_only=True) as client:
+        assert client.execute("FROM harmonized.turbofan_failures").fetchall() == [("erased",)]

@@ -266,6 +266,14 @@ def test_a_history_refuses_rows_that_bring_their_own_validity(lake, materialise)
     assert not lake.exists(["table"])
 
 
+def test_a_table_without_a_history_refuses_to_keep_one_in_words(lake, materialise):
+    table = asset_of(lambda _: pd.DataFrame({"id": [1], "value": [1]}), write_mode="merge", merge_keys=["id"])
+    materialise(table)
+    with pytest.raises(SchemaChangedError, match="keeps no history: it has no column valid_from, valid_to, is_current"):
+        materialise(table, tags={"lakehouse/merge_type": "scd2"})
+    assert lake.open(["table"]).version() == 0
+
+
 HISTORY = st.lists(
     st.dictionaries(st.integers(0, 4), st.none() | st.integers(0, 2), max_size=5), min_size=1, max_size=4
 )

@@ -58,9 +58,11 @@ def erase_everywhere(
     contracts = personal_tables(defs.resolve_all_asset_specs())
     place = Place(lake.lake(), contracts, Path(landing.root), registry.pins)
     request = Request(config.badge, config.requested_by, config.reason, timedelta(minutes=config.in_flight_minutes))
-    report = erase(place, request, keys, dry_run=config.dry_run, run_id=context.run_id)
-    if not report.dry_run and is_local(lake.lake_uri):
-        make_views(lake.lake_uri)  # those that were there may name files that are gone
+    try:
+        report = erase(place, request, keys, dry_run=config.dry_run, run_id=context.run_id)
+    finally:
+        if not config.dry_run and is_local(lake.lake_uri):
+            make_views(lake.lake_uri)  # those that were there may name files that are gone
     context.add_output_metadata(_told(report))
     for table, done in report.tables.items() if not report.dry_run else ():
         context.log_event(dg.AssetObservation(dg.AssetKey(table.split("/")), metadata={"erased": dict(done)}))
