@@ -18,18 +18,6 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT_IT),
 ]
 
-ROAD = {
-    "landing": {"files"},
-    "raw": {"run_to_failure", "in_service", "remaining_lives", "deliveries", "quarantine", "repairs"},
-    "harmonized": {
-        *("readings", "failures", "remaining_lives"),
-        *("quarantine", "failures_quarantine", "remaining_lives_quarantine"),
-    },
-    "distilled": {"operating_regimes", "normalised_readings", "engine_baselines", "fleet_days"},
-    "delivery": {"features", "training_set", "training_manifest", "predictions"},
-    "models": {"candidate", "evaluation", "champion"},
-    "monitoring": {"reference", "thresholds", "drift"},
-}
 NODES = "foreignObject:has([class*=AssetNode])"
 
 
@@ -58,7 +46,9 @@ def test_no_dialog_stands_before_a_newcomers_first_page(newcomer: Visitor) -> No
     assert newcomer.page.get_by_role("dialog").count() == 0, newcomer.page.get_by_role("dialog").inner_text()
 
 
-def test_the_asset_graph_shows_every_asset_of_the_road_by_name(visitor: Visitor) -> None:
+def test_the_asset_graph_shows_every_asset_by_name(visitor: Visitor) -> None:
+    from lakehouse_assets.definitions import defs
+
     page = visitor.page
     page.set_viewport_size({"width": 2300, "height": 2700})  # so that no tool of the page covers the graph
     visitor.open("/asset-groups")
@@ -70,10 +60,10 @@ def test_the_asset_graph_shows_every_asset_of_the_road_by_name(visitor: Visitor)
     expect(page.locator(NODES).first).to_be_visible()
     visitor.reload()  # the address holds the open groups now, and the UI fits the whole graph into the window
 
-    road = [name for names in ROAD.values() for name in names]
-    expect(page.locator(NODES)).to_have_count(len(road))
-    shown = [in_full(name, road) for name in page.locator(NODES).all_text_contents()]
-    assert Counter(shown) == Counter(road)
+    every = [spec.key.path[-1] for spec in defs.resolve_all_asset_specs()]
+    expect(page.locator(NODES)).to_have_count(len(every))
+    shown = [in_full(name, every) for name in page.locator(NODES).all_text_contents()]
+    assert Counter(shown) == Counter(every)
     page.wait_for_timeout(1_000)
     visitor.picture("asset_graph", clip=around(page.locator("foreignObject").all(), 16))
 
