@@ -1,7 +1,8 @@
 """A contract as the lake takes it: the promise that a table is held to, and the IO manager that holds it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -30,6 +31,15 @@ def table_promise(contract: Contract) -> "TablePromise":
     )
 
 
+def promise_named(metadata: Mapping[str, Any]) -> "TablePromise | None":
+    """The promise of the contract that an asset's metadata names; None where it names none."""
+    named = metadata.get(CONTRACT)
+    if named is None:
+        return None
+    file = str(getattr(named, "value", named))
+    return table_promise(load_contract(settings.PROJECT_ROOT / file, False))
+
+
 def shown_path(path: Path) -> str:
     """The file as people name it: from the project's root where it lies below it."""
     return str(path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path)
@@ -40,8 +50,4 @@ class ContractedIOManager(DeltaIOManager):
 
     def promise_for(self, context: dg.OutputContext) -> "TablePromise | None":
         """The promise of the output's asset; an asset without a contract is held to none."""
-        named = context.definition_metadata.get(CONTRACT)
-        if named is None:
-            return None
-        file = str(getattr(named, "value", named))
-        return table_promise(load_contract(settings.PROJECT_ROOT / file, False))
+        return promise_named(context.definition_metadata)

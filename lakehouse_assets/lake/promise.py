@@ -62,6 +62,8 @@ class TablePromise:
         """
         found = {}
         for column, limits in self.limits.items():
+            if table is not None and column not in table.names:
+                continue  # it comes with the next write
             parts = []
             name = f"{CONSTRAINT_PREFIX}{column}"
             if limits.minimum is not None:

@@ -102,13 +102,21 @@ def examine(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) -
 
 def carry_out(restoration: Restoration, lake: Lake, run_id: str) -> int:
     """Makes the commit; gives its version."""
+    from lakehouse_assets.contracts.promise import promise_named
+    from lakehouse_assets.lake.constraints import loosen, tighten
     from lakehouse_assets.lake.maintenance.restore import restore_all, restore_partitions
 
     request, version = restoration.request, restoration.found.version
     uri, options = lake.table_uri(request.key), lake.storage_options
     who = Provenance("/".join(request.key), run_id=run_id, partitions=request.partitions)
     if not request.partitions:
-        return restore_all(uri, options, version, who)
+        restored = restore_all(uri, options, version, who)
+        # The table has the constraints of then: those of its contract are to hold for whoever writes next.
+        promise = promise_named(request.asset.metadata)
+        if promise is not None:
+            loosen(uri, options, promise, who)
+            tighten(uri, options, promise, who)
+        return restored
     if restoration.scope is None:
         raise RestoreRequestError(f"{request.key} has no partitions.")
     return restore_partitions(uri, options, version, restoration.scope, request.fill_new_columns, who)

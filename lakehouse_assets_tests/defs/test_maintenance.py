@@ -148,6 +148,15 @@ def test_restoring_a_table_reports_every_partition_with_its_rows_also_those_that
     assert (row["details"]["restored_from_version"], row["details"]["new_version"]) == (0, 2)
 
 
+def test_a_table_that_is_restored_has_the_constraints_of_its_contract_and_not_those_of_then(platform: Platform) -> None:
+    platform.write(0)
+    platform.lake.open(KEY).alter.add_constraint({"contract_value_max_9": "value <= 9"})
+    platform.write(1)
+    restore(platform, version=1)
+    kept = {name for name in platform.lake.open(KEY).metadata().configuration if "constraints" in name}
+    assert kept == {"delta.constraints.contract_day_required"}
+
+
 def test_an_unpartitioned_table_is_restored_to_a_time(platform: Platform) -> None:
     @dg.asset(key=REGIMES)
     def regimes(context: dg.AssetExecutionContext) -> Any:
