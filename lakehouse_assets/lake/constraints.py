@@ -45,7 +45,8 @@ def tighten(uri: str, options: StorageOptions, promise: TablePromise, provenance
     def attempt() -> dict[str, str]:
         table = open_table(uri, options)
         wanted = promise.constraints(pa.schema(table.schema().to_arrow()))
-        lacking = {name: sql for name, sql in wanted.items() if name not in _ours(table)}
+        held = _ours(table)
+        lacking = {name: sql for name, sql in wanted.items() if name not in held}
         if not lacking:
             return {}
         noted = commit_properties(provenance, {"contract": f"added {', '.join(lacking)}"})

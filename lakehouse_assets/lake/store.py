@@ -25,7 +25,13 @@ from lakehouse_assets.lake.rows import Rows, rows_of
 from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, of_no_rows, reconciled
 from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode, WriteSettings, write_settings
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
-from lakehouse_assets.lake.write import Target, Written, refuse_overwrite_beside_rows, write_rows
+from lakehouse_assets.lake.write import (
+    Target,
+    Written,
+    refuse_overwrite_beside_rows,
+    refuse_rows_of_other_partitions,
+    write_rows,
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ def store(
             inspection = inspect(rows.batches(), target.scope, provenance, uri)
             extra = {"rows_version": inspection.total.version()}
             if promise is not None and exists(uri, options):
+                # Before the table is changed at all: a write that is refused must leave it as it was.
+                refuse_rows_of_other_partitions(open_table(uri, options), rows, target, settings, provenance)
                 loosen(uri, options, promise, provenance)
             if change:
                 extra["schema_change"] = change.describe()

@@ -111,10 +111,7 @@ def _overwrite(
     provenance: Provenance,
     tagged: dict[str, str],
 ) -> Written:
-    whole = target.scope is None
-    if target.scope is not None and settings.schema_mode == SchemaMode.OVERWRITE and not _only_adds(table, rows):
-        _refuse_rows_of_other_partitions(table, rows, target.scope, provenance, target.uri)
-        whole = True
+    whole = target.scope is None or refuse_rows_of_other_partitions(table, rows, target, settings, provenance)
     write_deltalake(
         table,
         rows.reader(),
@@ -180,9 +177,18 @@ def _only_adds(table: DeltaTable, rows: Rows) -> bool:
     return all(one.name in rows.schema.names and rows.schema.field(one.name).type == one.type for one in current)
 
 
-def _refuse_rows_of_other_partitions(
-    table: DeltaTable, rows: Rows, scope: PartitionScope, provenance: Provenance, uri: str
-) -> None:
+def refuse_rows_of_other_partitions(
+    table: DeltaTable, rows: Rows, target: Target, settings: WriteSettings, provenance: Provenance
+) -> bool:
+    """Whether a run over some partitions replaces the whole table, since its schema overwrites the table's.
+
+    Raises:
+        SchemaChangedError: when rows of other partitions would lose a column or its type.
+    """
+    scope, uri = target.scope, target.uri
+    overwrites = settings.write_mode == WriteMode.OVERWRITE and settings.schema_mode == SchemaMode.OVERWRITE
+    if scope is None or not overwrites or _only_adds(table, rows):
+        return False
     # IS NOT TRUE, since a row whose partition is null is one of no partition of the run.
     others = read_stream(table, scope.columns, f"({scope.predicate()}) IS NOT TRUE")
     number = sum(batch.num_rows for batch in others)
@@ -193,6 +199,7 @@ def _refuse_rows_of_other_partitions(
             f"Rows: {_columns(rows.schema)}. Nothing was written. Rewrite all partitions in one run (a single-run "
             "backfill over all that are materialised), or keep the columns; new columns alone are added."
         )
+    return True
 
 
 def refuse_overwrite_beside_rows(

@@ -47,10 +47,15 @@ def lake(tmp_path: Path) -> Lake:
 
 @pytest.fixture
 def press(lake: Lake, tmp_path: Path) -> Press:
-    """`press(rows, shift=…, columns=…)`: materialise the asset under a contract of these columns."""
+    """`press(rows, shift=…, columns=…, tags=…)`: materialise the asset under a contract of these columns."""
     made = iter(range(100))
 
-    def run(rows: dict[str, list[Any]], shift: str = "early", columns: tuple[str, ...] = (PRESS, SHIFT, FORCE)) -> Any:
+    def run(
+        rows: dict[str, list[Any]],
+        shift: str = "early",
+        columns: tuple[str, ...] = (PRESS, SHIFT, FORCE),
+        tags: dict[str, str] | None = None,
+    ) -> Any:
         path = tmp_path / f"strokes_{next(made)}.yaml"
         path.write_text(HEAD + "".join(f"      - {column}\n" for column in columns))
         count = len(next(iter(rows.values())))
@@ -63,7 +68,7 @@ def press(lake: Lake, tmp_path: Path) -> Press:
             return pa.table({name: values for name, values in whole.items() if values is not None})
 
         manager = ContractedIOManager(lake_uri=lake.uri)
-        return dg.materialize([strokes], partition_key=shift, resources={"io_manager": manager})
+        return dg.materialize([strokes], partition_key=shift, tags=tags, resources={"io_manager": manager})
 
     return run
 
@@ -139,6 +144,18 @@ def test_rows_that_break_the_contract_are_refused_with_who_what_and_the_file_and
         assert part in text, part
     assert table(lake).version() == before
     assert lake.read(KEY)["force"].to_pylist() == [5.0]
+
+
+def test_a_write_that_is_refused_leaves_the_constraints_that_its_contract_no_longer_has(
+    lake: Lake, press: Press
+) -> None:
+    press({"force": [5.0]}, "early")
+    press({"force": [6.0]}, "late")
+    before = table(lake).version()
+    with pytest.raises(SchemaChangedError, match=r"1 rows of its other partitions.*Nothing was written"):
+        press({"press_id": ["p0"]}, "early", (PRESS, SHIFT), {"lakehouse/schema_mode": "overwrite"})
+    assert table(lake).version() == before
+    assert constraints(lake) == {"contract_force_min_0_max_900"}
 
 
 def test_refused_first_rows_make_no_table(lake: Lake, press: Press) -> None:
