@@ -12,6 +12,8 @@ LONGEST_TEXT = 1500
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _TRACE = re.compile(r"\n\s*(?:0: |stack backtrace)")
+#: The engine shows rows that break a constraint. They may hold personal data, and errors stay in the event log.
+_ROWS = re.compile(r"\s*Preview of invalid data:.*", re.DOTALL)
 
 #: What the storage says, and what to do about it. The first that fits is told.
 _ADVICE: tuple[tuple[str, str], ...] = (
@@ -76,8 +78,8 @@ def advice(text: str) -> str:
 
 
 def told(error: BaseException, options: Mapping[str, str] | None = None) -> str:
-    """An engine's error in one short text without the secrets that reach the object store."""
-    text = _COLOURS.sub("", str(error))
+    """An engine's error in one short text, without rows and without the secrets that reach the object store."""
+    text = _ROWS.sub("", _COLOURS.sub("", str(error)))
     trace = _TRACE.search(text)
     text = " ".join((text[: trace.start()] if trace else text).split())
     for secret in _secrets(options):
@@ -86,10 +88,10 @@ def told(error: BaseException, options: Mapping[str, str] | None = None) -> str:
 
 
 def cause(error: BaseException, options: Mapping[str, str] | None = None) -> BaseException | None:
-    """The error to chain, or ``None`` when its own text holds a secret: Dagster stores and shows the whole chain."""
+    """The error to chain, or ``None`` when its own text holds a secret or rows: Dagster stores and shows the chain."""
     chained: BaseException | None = error
     while chained is not None:
-        if any(secret in str(chained) for secret in _secrets(options)):
+        if _ROWS.search(str(chained)) or any(secret in str(chained) for secret in _secrets(options)):
             return None
         chained = chained.__cause__ or chained.__context__
     return error

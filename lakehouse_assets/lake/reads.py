@@ -6,6 +6,7 @@ inputs, its function and its outputs run in one process, so a process's memory i
 
 from __future__ import annotations
 
+import sys
 from collections import OrderedDict
 from threading import Lock
 
@@ -29,8 +30,9 @@ def note(run_id: str, step: str, asset: str, version: int) -> None:
 
 def note_in_current_step(asset: str, version: int) -> None:
     """The same for whatever step is running here; does nothing outside of one (a sensor, a notebook)."""
-    import dagster as dg
-
+    dg = sys.modules.get("dagster")
+    if dg is None:  # no step runs in a process that has not imported it, which takes a second
+        return
     try:
         context = dg.OpExecutionContext.get()
     except dg.DagsterInvariantViolationError:

@@ -1,6 +1,9 @@
 """What commits, materialisations and errors tell people; and the lake outside of assets."""
 
 import json
+import subprocess
+import sys
+import traceback
 from pathlib import Path
 
 import dagster as dg
@@ -98,3 +101,26 @@ def test_a_table_with_a_feature_that_is_not_known_is_refused(lake, materialise):
     log.write_text("\n".join(json.dumps(line) for line in lines))
     with pytest.raises((UnreadableTableError, StorageError), match=r"(?i)fancyFeature"):
         lake.read(["table"])
+
+
+def test_an_error_shows_no_row_that_breaks_a_constraint_of_the_table_itself(lake, materialise):
+    """The engine's own text does, and errors stay in the event log, where no erasure reaches them."""
+    rows = [{"who": "ann", "n": 1}]
+    people = asset_of(lambda context: pd.DataFrame(rows), write_mode="append")
+    materialise(people)
+    lake.open(["table"]).alter.add_constraint({"small": "n < 5"})
+    rows[0] = {"who": "Erna Mustermann", "n": 9}
+    with pytest.raises(StorageError, match="Rows break a constraint") as told:
+        materialise(people)
+    assert "Mustermann" not in "".join(traceback.format_exception(told.value))
+    assert lake.row_count(["table"]) == 1
+
+
+def test_a_program_that_reads_the_lake_without_dagster_does_not_import_it(lake, materialise):
+    materialise(asset_of(lambda context: pd.DataFrame({"n": [1, 2]})))
+    code = (
+        "import sys; from lakehouse_assets.lake.table import Lake;"
+        f"rows = Lake({lake.uri!r}).read(['table']).num_rows; print(rows, 'dagster' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["2", "False"]
