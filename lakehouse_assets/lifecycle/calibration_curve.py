@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse_assets.lifecycle.plots import _canvas, _png
+from lakehouse_assets.lifecycle.plots import canvas, png_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def calibration_curve(predicted: npt.ArrayLike, truth: npt.ArrayLike, bins: int 
 
 def calibration_plot(curve: pd.DataFrame, title: str) -> bytes:
     """The curve as PNG; on the line probabilities mean what they say."""
-    figure, axes = _canvas(title, "probability said", "share that came")
+    figure, axes = canvas(title, "probability said", "share that came")
     axes.plot([0, 1], [0, 1], color="black", linewidth=0.8)
     axes.plot(curve["said"], curve["came"], marker="o", markersize=4)
-    return _png(figure)
+    return png_of(figure)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lakehouse_assets.lifecycle.plots import _canvas, _png
+from lakehouse_assets.lifecycle.plots import canvas, png_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ def mean_contributions(booster: Any, features: pd.DataFrame) -> pd.Series:
 def contributions_plot(contributions: pd.Series, title: str, most: int = 20) -> bytes:
     """Bars of the largest mean contributions, as PNG."""
     shown = contributions.iloc[:most][::-1]
-    figure, axes = _canvas(title, "mean absolute contribution (SHAP), raw scale", "")
+    figure, axes = canvas(title, "mean absolute contribution (SHAP), raw scale", "")
     axes.barh(list(shown.index), list(shown))
     axes.tick_params(axis="y", labelsize=7)
-    return _png(figure)
+    return png_of(figure)
