@@ -134,8 +134,9 @@ def vacuum_all(
             return gather(lake, registry, all_keys).get(table.name, {})
 
         done = asdict(vacuum(uri, options, pins, rule, who, dry_run))
-        log = "dry run" if dry_run else shorten_log(uri, options, pins(), log_days, who)
-        kept = ", ".join(f"{version} ({'; '.join(needs)})" for version, needs in sorted(pins().items()))
+        pinned = pins()
+        log = "dry run" if dry_run else shorten_log(uri, options, pinned, log_days, who)
+        kept = ", ".join(f"{version} ({'; '.join(needs)})" for version, needs in sorted(pinned.items()))
         return {**done, "versions_kept": kept or "none pinned", "log": log}
 
     return _each(tables, one, tell)

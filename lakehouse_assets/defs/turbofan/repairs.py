@@ -113,7 +113,10 @@ def _planned(context: dg.OpExecutionContext, config: RepairConfig, lake: LakeRes
 def _make_anew(context: dg.OpExecutionContext, table: RepairedTable, rows: Any) -> None:
     """Run the harmonisation of the repaired rows' days, as a run of its own that the UI shows."""
     keys = [dg.AssetKey(["harmonized", "turbofan", name]) for name in (table.value, table.quarantine)]
-    job = context.repository_def.get_job(AGAIN_JOB)
+    # A run started in this process knows only its own job.
+    from lakehouse_assets.definitions import defs
+
+    job = defs.resolve_job_def(AGAIN_JOB)
     for tags in _spans(rows) if table is RepairedTable.READINGS else [{}]:
         again = job.execute_in_process(instance=context.instance, tags=tags, asset_selection=keys, raise_on_error=False)
         if not again.success:
