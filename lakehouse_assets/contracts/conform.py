@@ -21,6 +21,15 @@ def says_missing(values: pd.Series) -> pd.Series:
     return values.astype(str).str.strip().str.lower().isin(MISSING_WORDS)
 
 
+def in_unit(values: pd.Series, factor: float) -> pd.Series:
+    """Numbers times the factor; what is neither a number nor a missing value stays as delivered, for its contract."""
+    numbers = pd.to_numeric(values, errors="coerce") * factor
+    text = values.notna() & numbers.isna()
+    # Spelling the values out to look for words costs more than all else here, and is hardly ever needed.
+    text &= ~says_missing(values) if text.any() else True
+    return numbers if not text.any() else numbers.astype("object").mask(text, values)
+
+
 @dataclass(frozen=True)
 class Conformed:
     """The two halves of a frame: `rows` keep the contract, `broken` say in `rule` which promise each row breaks."""

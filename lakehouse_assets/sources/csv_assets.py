@@ -13,6 +13,7 @@ import dagster as dg
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 from lakehouse_assets.sources.resource import LandingZone
 
 Simulation = Callable[[Path, date, date], object]
@@ -63,7 +64,7 @@ def _landing(
         ),
         metadata={"clock": f"{source.clock_kind}: {source.clock_reason}", "timezone": source.timezone.key},
         partitions_def=days,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=ONE_RUN,
     )
     def files(context: dg.AssetExecutionContext, landing: LandingZone) -> dg.MaterializeResult[None]:
         """Deliver the run's days if the source is simulated, and say what lies in the landing folder."""
@@ -96,10 +97,10 @@ def _rows(
         deps=[files],
         owners=[owner],
         description=description,
-        metadata={"partition_expr": "day", "write_mode": "append"},
+        metadata={**BY_DAY, "write_mode": "append"},
         pool=f"{source.domain}_raw",
         partitions_def=days,
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        backfill_policy=ONE_RUN,
     )
     def rows(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
         """Append what raw does not hold yet of the run's days."""

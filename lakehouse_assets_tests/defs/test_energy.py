@@ -10,14 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.conform import Conformed, conform, to_arrow
+from lakehouse_assets.contracts.quarantine import quarantine_table
 from lakehouse_assets.defs.energy import harmonize
 from lakehouse_assets.defs.energy.days import SOURCE, contract
-from lakehouse_assets.sources.csv_harmonize import quarantine_table
 from lakehouse_assets.sources.plant.energy import HEADER, Works, day_file, write_days
 from lakehouse_assets_tests.defs.deliveries import raw_of
 from lakehouse_assets_tests.sources.published import published
 
 WORKS, DAY, SEOUL = Works(), date(2024, 2, 14), ZoneInfo("Asia/Seoul")
+
+
+ASIDE = contract("harmonized", "quarantine")
 
 
 def readings(raw: pd.DataFrame) -> Conformed:
@@ -65,7 +68,7 @@ def test_a_day_with_a_missing_or_a_doubled_reading_is_told(tmp_path: Path) -> No
     split = readings(raw)
     (broken,) = harmonize.broken_days(split.rows, SOURCE.timezone).to_dict("records")
     assert (broken["meter_id"], broken["readings"], broken["expected"]) == ("energy-EM01", 95, 96)
-    (row,) = quarantine_table(split.broken, raw, SOURCE).to_pylist()
+    (row,) = quarantine_table(split.broken, raw, SOURCE.value_columns, ASIDE).to_pylist()
     assert (row["source_line"], row["rule"][:12]) == (41, "only one row")
     assert "95 of 96" in harmonize.day_check_metadata(harmonize.broken_days(split.rows, SEOUL))["examples"]
 
@@ -81,7 +84,7 @@ def test_no_rows_give_empty_tables_that_keep_the_contract(tmp_path: Path) -> Non
     raw = raw_of(tmp_path, SOURCE, DAY, DAY)
     split = readings(raw)
     assert to_arrow(split.rows, contract("harmonized", "readings")).num_rows == 0
-    assert quarantine_table(split.broken, raw, SOURCE).num_rows == 0
+    assert quarantine_table(split.broken, raw, SOURCE.value_columns, ASIDE).num_rows == 0
     assert harmonize.broken_days(split.rows, SEOUL).empty
 
 

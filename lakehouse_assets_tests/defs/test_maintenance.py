@@ -15,11 +15,12 @@ from dagster._core.definitions.data_version import CachingStaleStatusResolver, S
 from dagster._core.loader import LoadingContextForTest
 from deltalake import write_deltalake
 
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN
+from lakehouse_assets.defs.turbofan.days import DAYS
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 from lakehouse_assets.lake.sandbox import SANDBOXES, living
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.audit import AUDIT, entries
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 from lakehouse_assets_tests.conftest import state_in
 from lakehouse_assets_tests.end_to_end.own_platform import platform_in
 from lakehouse_assets_tests.lake.makers import daily_frame

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.conform import Conformed, conform, to_arrow
+from lakehouse_assets.contracts.quarantine import quarantine_table
 from lakehouse_assets.defs.milling import harmonize
 from lakehouse_assets.defs.milling.days import SOURCE, contract
-from lakehouse_assets.sources.csv_harmonize import quarantine_table
 from lakehouse_assets.sources.plant.milling import HEADER, MODES, Shop, period, write_days
 from lakehouse_assets_tests.defs.deliveries import NOW, raw_of
 from lakehouse_assets_tests.sources.published import published
@@ -83,7 +83,8 @@ def test_a_row_that_breaks_the_contract_is_set_aside_with_its_source(tmp_path: P
     raw = drop(tmp_path, good, good.replace("298.1", "cold").replace("1,", "2,", 1), good.replace("42.8", "-4"))
     split = operations(raw)
     assert split.rows["source_line"].tolist() == [2]
-    table = quarantine_table(split.broken, raw, SOURCE).to_pylist()
+    aside = contract("harmonized", "operations_quarantine")
+    table = quarantine_table(split.broken, raw, SOURCE.value_columns, aside).to_pylist()
     rules = {row["source_line"]: row["rule"] for row in table}
     assert rules[3] == "air_temperature must be a number, found 'cold'"
     assert rules[4].startswith("torque must be at least 0")
@@ -101,7 +102,8 @@ def test_no_rows_give_empty_tables_that_keep_the_contracts(tmp_path: Path) -> No
     raw = raw_of(tmp_path, SOURCE, DAY, DAY)
     for split, table in ((operations(raw), "operations"), (failures(raw), "failures")):
         assert to_arrow(split.rows, contract("harmonized", table)).num_rows == 0
-        assert quarantine_table(split.broken, raw, SOURCE).num_rows == 0
+        aside = contract("harmonized", f"{table}_quarantine")
+        assert quarantine_table(split.broken, raw, SOURCE.value_columns, aside).num_rows == 0
 
 
 def test_the_published_file_is_taken_whole(tmp_path: Path) -> None:

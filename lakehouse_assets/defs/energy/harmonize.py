@@ -34,7 +34,8 @@ def readings(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
     """
     import pandas as pd
 
-    from lakehouse_assets.sources.csv_harmonize import identity, in_unit, origin, rows_in_force
+    from lakehouse_assets.contracts.conform import in_unit
+    from lakehouse_assets.sources.csv_harmonize import identity, origin, rows_in_force
     from lakehouse_assets.sources.known import known_at
     from lakehouse_assets.sources.local_time import interval_ends
 

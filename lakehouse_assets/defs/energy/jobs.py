@@ -3,6 +3,7 @@
 import dagster as dg
 
 from lakehouse_assets.defs.shared.equipment import EQUIPMENT
+from lakehouse_assets.sources.daily import nightly
 
 _ALL = dg.AssetSelection.groups("energy") | dg.AssetSelection.assets(EQUIPMENT)
 
@@ -16,10 +17,4 @@ energy_nightly = dg.define_asset_job(
     selection=_ALL,
     description="One day: files to zones, and the equipment they are about.",
 )
-
-energy_nightly_schedule = dg.build_schedule_from_partitioned_job(
-    energy_nightly,
-    name="energy_nightly_schedule",
-    hour_of_day=2,
-    description="Every night at 02:00 UTC: the day before.",
-)
+energy_nightly_schedule = nightly(energy_nightly)

@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.defs.energy.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, SOURCE, contract
+from lakehouse_assets.defs.energy.days import DAYS, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.sources.csv_assets import raw_assets
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
 
 READINGS = contract("harmonized", "readings")
 QUARANTINE = ["harmonized", "energy", "quarantine"]
@@ -53,12 +54,13 @@ landing_files, raw_readings, deliveries = raw_assets(
 def readings(raw: Frame) -> Iterator[Any]:
     """Type the rows in force, put their stamps right and into UTC, and set aside what breaks the contract."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
+    from lakehouse_assets.contracts.quarantine import quarantine_metadata, quarantine_table
     from lakehouse_assets.defs.energy import harmonize
-    from lakehouse_assets.sources.csv_harmonize import quarantine_metadata, quarantine_table
 
     split = conform(harmonize.readings(raw, SOURCE), READINGS)
     yield dg.Output(to_arrow(split.rows, READINGS), "readings", metadata=harmonize.readings_metadata(split.rows))
-    yield dg.Output(quarantine_table(split.broken, raw, SOURCE), "quarantine")
+    aside = contract("harmonized", "quarantine")
+    yield dg.Output(quarantine_table(split.broken, raw, SOURCE.value_columns, aside), "quarantine")
     broken = harmonize.broken_days(split.rows, SOURCE.timezone)
     yield _warning(READINGS.key, "every_meter_day_is_whole", broken, harmonize.day_check_metadata(broken))
     yield _warning(QUARANTINE, "every_row_keeps_the_contract", split.broken, quarantine_metadata(split.broken))

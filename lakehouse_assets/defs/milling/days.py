@@ -15,14 +15,6 @@ SOURCE = load_source(_HERE / "source.yaml")
 #: One partition a day of the declared clock. A range of days runs as one backfill run.
 DAYS = dg.DailyPartitionsDefinition(start_date=SOURCE.first_day.isoformat())
 
-#: All days of a backfill in one run, written as one commit a table.
-ONE_RUN = dg.BackfillPolicy.single_run()
-
-#: How a daily table is written: the column that holds its partition.
-BY_DAY = {"partition_expr": "day"}
-
-PLANT_DATA = "team:plant-data"
-
 
 def contract(zone: str, table: str) -> Contract:
     """The contract of one of the domain's tables, by its zone and name."""

@@ -38,7 +38,7 @@ def operations(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
 
     A value that is no number stays the text that it is: the contract sets its row aside.
     """
-    from lakehouse_assets.sources.csv_harmonize import in_unit
+    from lakehouse_assets.contracts.conform import in_unit
     from lakehouse_assets.sources.known import known_at
 
     rows = _in_force(raw, source)
@@ -52,7 +52,7 @@ def failures(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
     Raises:
         ValueError: the source does not declare when its labels are known.
     """
-    from lakehouse_assets.sources.csv_harmonize import in_unit
+    from lakehouse_assets.contracts.conform import in_unit
     from lakehouse_assets.sources.known import known_at
 
     if source.label_availability is None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.defs.milling.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA, SOURCE, contract
+from lakehouse_assets.defs.milling.days import DAYS, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.sources.csv_assets import raw_assets
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
 
 OPERATIONS, FAILURES = contract("harmonized", "operations"), contract("harmonized", "failures")
 RAW = dg.AssetIn(key=SOURCE.raw_key)
@@ -85,11 +86,12 @@ def failures(raw: Frame) -> Iterator[Any]:
 def _harmonized(raw: Any, promise: Any, harmonize: Any, describe: Any) -> Iterator[Any]:
     """One table's rows that keep its contract, those that break it, and the checks on both."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.sources.csv_harmonize import quarantine_metadata, quarantine_table
+    from lakehouse_assets.contracts.quarantine import quarantine_metadata, quarantine_table
 
     split, table = conform(harmonize(raw, SOURCE), promise), promise.key[-1]
     yield dg.Output(to_arrow(split.rows, promise), table, metadata=describe(split.rows))
-    yield dg.Output(quarantine_table(split.broken, raw, SOURCE), "quarantine")
+    aside = contract("harmonized", f"{table}_quarantine")
+    yield dg.Output(quarantine_table(split.broken, raw, SOURCE.value_columns, aside), "quarantine")
     yield dg.AssetCheckResult(
         asset_key=["harmonized", "milling", f"{table}_quarantine"],
         check_name="every_row_keeps_the_contract",

@@ -10,14 +10,6 @@ from lakehouse_assets.sources.clock import FIRST_DAY
 #: One partition a day of the declared clock. A range of days runs as one backfill run.
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat())
 
-#: All days of a backfill in one run, written as one commit a table.
-ONE_RUN = dg.BackfillPolicy.single_run()
-
-#: How a daily table is written: the column that holds its partition.
-BY_DAY = {"partition_expr": "day"}
-
-PLANT_DATA = "team:plant-data"
-
 _CONTRACTS = Path(__file__).parent / "contracts"
 
 

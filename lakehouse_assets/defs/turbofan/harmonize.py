@@ -64,11 +64,12 @@ def harmonized_readings(run_to_failure: "pd.DataFrame", in_service: "pd.DataFram
     """
     import pandas as pd
 
+    from lakehouse_assets.contracts.conform import in_unit
     from lakehouse_assets.sources.turbofan_raw import in_force
 
     kinds = [frame for frame in (in_force(run_to_failure), in_force(in_service)) if len(frame)]
     raw = pd.concat(kinds, ignore_index=True) if kinds else in_service.iloc[:0]
-    columns = {conformed: _in_si(raw[name], factor) for name, (conformed, factor) in {**SETTINGS, **SENSORS}.items()}
+    columns = {conformed: in_unit(raw[name], factor) for name, (conformed, factor) in {**SETTINGS, **SENSORS}.items()}
     frame = pd.DataFrame({**_identity(raw), **columns, **_source(raw)})
     return frame.sort_values(["engine_id", "cycle", "ingested_at", "source_line"], kind="stable", ignore_index=True)
 
@@ -174,15 +175,3 @@ def _identity(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:
 def _source(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:
     """Where each row came from."""
     return {"source_file": raw["file"], "source_sha256": raw["sha256"], "source_line": raw["line"]}
-
-
-def _in_si(values: "pd.Series", factor: float) -> "pd.Series":
-    """Numbers times the factor; what is neither a number nor a missing reading stays as delivered."""
-    import pandas as pd
-
-    from lakehouse_assets.contracts.conform import says_missing
-
-    numbers = pd.to_numeric(values, errors="coerce") * factor
-    text = values.notna() & numbers.isna()
-    text &= ~says_missing(values) if text.any() else True
-    return numbers if not text.any() else numbers.astype("object").mask(text, values)

@@ -5,9 +5,10 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, contract
+from lakehouse_assets.defs.turbofan.days import DAYS, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 
 REPAIRS = ["raw", "turbofan", "repairs"]
 REPAIR_JOB = "turbofan_repair_quarantined_rows"

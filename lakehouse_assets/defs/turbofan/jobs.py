@@ -6,6 +6,7 @@ import dagster as dg
 
 from lakehouse_assets.defs.turbofan.use_case import USE_CASE
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import nightly
 
 _LEARNED = dg.AssetSelection.assets(["distilled", "turbofan", "operating_regimes"])
 _MODEL = dg.AssetSelection.assets(
@@ -37,12 +38,7 @@ turbofan_rul_training = dg.define_asset_job(
     description="Train on all days so far, evaluate on held-out engines, and let the gate decide.",
 )
 
-turbofan_nightly_schedule = dg.build_schedule_from_partitioned_job(
-    turbofan_nightly,
-    name="turbofan_nightly_schedule",
-    hour_of_day=2,
-    description="Every night at 02:00 UTC: the day before.",
-)
+turbofan_nightly_schedule = nightly(turbofan_nightly)
 
 
 @dg.sensor(

@@ -6,9 +6,10 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.defs.turbofan.days import BY_DAY, DAYS, ONE_RUN, PLANT_DATA
+from lakehouse_assets.defs.turbofan.days import DAYS
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
 from lakehouse_assets.sources.names import Kind
 from lakehouse_assets.sources.resource import LandingZone
 
