@@ -24,6 +24,7 @@ from urllib.parse import unquote
 
 from lakehouse_assets.lake.duckdb_types import duckdb_type
 from lakehouse_assets.lake.errors import UnreadableTableError
+from lakehouse_assets.lake.predicate import quoted
 from lakehouse_assets.lake.protocol import rewrites_rows
 from lakehouse_assets.lake.read import table_schema
 from lakehouse_assets.lake.storage import is_local
@@ -95,14 +96,14 @@ def view_source(table: DeltaTable) -> ViewSource:
 def view_sql(source: ViewSource) -> str:
     """The view's SELECT statement."""
     template = string.Template((resources.files(__package__) / "sql" / "view.sql").read_text(encoding="utf-8"))
-    columns = ", ".join(f"{_value(source, field)} AS {quoted_name(field.name)}" for field in source.schema)
+    columns = ", ".join(f"{_value(source, field)} AS {quoted(field.name)}" for field in source.schema)
     by_name = ", ".join(f"{quoted_text(one.name)}: {_column_by_name(one)}" for one in source.stored)
     values = {
-        "names": ", ".join(quoted_name(field.name) for field in source.schema),
+        "names": ", ".join(quoted(field.name) for field in source.schema),
         "columns": columns,
         "empty_columns": ", ".join(
             ["NULL::VARCHAR AS filename"]
-            + [f"NULL::{duckdb_type(one.type)} AS {quoted_name(one.name)}" for one in source.stored]
+            + [f"NULL::{duckdb_type(one.type)} AS {quoted(one.name)}" for one in source.stored]
         ),
         "columns_by_name": f"MAP{{{by_name}}}",
         "commits": quoted_text(f"{source.folder}/_delta_log/{'?' * 20}.json"),
@@ -142,7 +143,7 @@ def _column_by_name(field: pa.Field) -> str:
 
 def _statistics(source: ViewSource) -> list[str]:
     return [
-        f"{quoted_text(quoted_name(column))}: MAP{{'min': '{low}', 'max': '{high}', 'null_count': '{nulls}'}}"
+        f"{quoted_text(quoted(column))}: MAP{{'min': '{low}', 'max': '{high}', 'null_count': '{nulls}'}}"
         for column, (low, high, nulls) in source.ranges.items()
     ]
 
@@ -152,7 +153,7 @@ def _value(source: ViewSource, field: pa.Field) -> str:
     import pyarrow as pa
 
     if field.name not in source.partition_columns:
-        return quoted_name(field.name)
+        return quoted(field.name)
     text = f"regexp_extract(filename, {quoted_text(f'/{re.escape(field.name)}=([^/]*)/')}, 1)"
     value = f"nullif(url_decode({text}), '{_NULL_PARTITION}')"
     if pa.types.is_timestamp(field.type) and field.type.tz:
@@ -219,11 +220,6 @@ def _uniform(files: tuple[str, ...], stored: pa.Schema) -> bool:
 def _delta_type(kind: Any) -> str:
     parsed = json.loads(kind.to_json())
     return parsed if isinstance(parsed, str) else json.dumps(parsed, separators=(",", ":"))
-
-
-def quoted_name(name: str) -> str:
-    """A name as it stands in SQL."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def quoted_text(text: str) -> str:

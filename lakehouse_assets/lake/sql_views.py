@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from lakehouse_assets.lake.errors import LakeError, StorageError, UnreadableTableError
-from lakehouse_assets.lake.sql_view import quoted_name, quoted_text, view_source, view_sql
+from lakehouse_assets.lake.predicate import quoted
+from lakehouse_assets.lake.sql_view import quoted_text, view_source, view_sql
 from lakehouse_assets.lake.storage import is_local, open_table
 
 if TYPE_CHECKING:
@@ -98,9 +99,9 @@ def _write(connection: duckdb.DuckDBPyConnection, lake: Path, notes: Mapping[tup
     shown: dict[str, tuple[str, ...]] = {}
     refused: dict[tuple[str, ...], str] = {}
     for zone in ZONES:
-        connection.execute(f"CREATE SCHEMA {quoted_name(zone)}")
+        connection.execute(f"CREATE SCHEMA {quoted(zone)}")
     for key in tables_below(lake):
-        name = f"{quoted_name(key[0])}.{quoted_name('_'.join(key[1:]))}"
+        name = f"{quoted(key[0])}.{quoted('_'.join(key[1:]))}"
         if name in shown:
             raise LakeError(f"The tables {'/'.join(shown[name])} and {'/'.join(key)} would both be {name} in SQL.")
         shown[name] = key
@@ -128,4 +129,4 @@ def _create(
     connection.execute(f"COMMENT ON VIEW {name} IS {quoted_text(notes.purpose)}")
     for column in source.schema.names:
         if text := notes.columns.get(column):
-            connection.execute(f"COMMENT ON COLUMN {name}.{quoted_name(column)} IS {quoted_text(text)}")
+            connection.execute(f"COMMENT ON COLUMN {name}.{quoted(column)} IS {quoted_text(text)}")
