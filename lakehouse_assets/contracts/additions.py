@@ -1,14 +1,35 @@
 """Adding rows to a table of the lake outside of an asset, held to its contract."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets import settings
+from lakehouse_assets.contracts.contract import Contract, load_contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from lakehouse_assets.lake.table import Lake
+
+
+#: Contracts of the platform's own tables, which jobs keep.
+PLATFORM = settings.PROJECT_ROOT / "lakehouse_assets" / "defs" / "platform" / "contracts"
+
+
+def platform_contract(key: Sequence[str]) -> Contract:
+    """The contract of one of the platform's own tables, by its asset key."""
+    return load_contract(PLATFORM / key[0] / f"{key[-1]}.yaml", False)
+
+
+def keep(lake: "Lake", key: Sequence[str], rows: Sequence[Mapping[str, Any]], run_id: str = "") -> int:
+    """Add rows to one of the platform's own tables; a row whose key stands there already is left out (`add_rows`)."""
+    import pyarrow as pa
+
+    from lakehouse_assets.contracts.schema import arrow_schema
+
+    contract = platform_contract(key)
+    table = pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(contract))
+    return add_rows(lake, contract, table, contract.primary_key, run_id)
 
 
 def add_rows(lake: "Lake", contract: Contract, rows: "pa.Table", keys: Sequence[str], run_id: str) -> int:

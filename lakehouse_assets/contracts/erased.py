@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from lakehouse_assets.contracts.additions import keep
 from lakehouse_assets.contracts.identifiers import replace_mentions
 from lakehouse_assets.contracts.pseudonyms import ERASED, PseudonymKeyError, Pseudonyms, is_pseudonym, key_id
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 ERASED_PERSONS = ["monitoring", "platform", "erased_persons"]
-COLUMNS = {
-    "pseudonym": "Pseudonym of a person who was erased and must not come back.",
-    "key_id": "Which key it was made with; the key cannot be told from it.",
-    "erased_at": "When the erasure began, in UTC.",
-}
 
 
 @dataclass(frozen=True)
@@ -69,22 +65,6 @@ def erased_persons(lake: Lake, pseudonyms: Pseudonyms) -> ErasedPersons:
 
 def add_erased(lake: Lake, persons: Iterable[tuple[str, bytes]]) -> None:
     """Put pseudonyms on the list, each with the key that it was made with. Those that stand there stay as they are."""
-    from lakehouse_assets.lake.commit import Provenance
-    from lakehouse_assets.lake.rows import Rows
-    from lakehouse_assets.lake.settings import WriteMode, WriteSettings
-    from lakehouse_assets.lake.write import Target, write_rows
-
     now = datetime.now(UTC)
     rows = [{"pseudonym": name, "key_id": key_id(key), "erased_at": now} for name, key in persons]
-    settings = WriteSettings(write_mode=WriteMode.APPEND, merge_keys=("pseudonym",))
-    target = Target(lake.table_uri(ERASED_PERSONS), lake.storage_options)
-    with Rows(_table(rows)) as given:
-        write_rows(given, target, settings, Provenance("/".join(ERASED_PERSONS)), {})
-
-
-def _table(rows: list[dict[str, object]]) -> "pa.Table":
-    import pyarrow as pa
-
-    types = {"erased_at": pa.timestamp("us", tz="UTC")}
-    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in COLUMNS])
-    return pa.Table.from_pylist(rows, schema=schema)
+    keep(lake, ERASED_PERSONS, rows)

@@ -1,14 +1,13 @@
 """A contract as the lake takes it: the promise that a table is held to, and the IO manager that holds it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from lakehouse_assets import settings
 from lakehouse_assets.contracts.contract import Contract, load_contract
-from lakehouse_assets.contracts.schema import CONTRACT, arrow_schema
+from lakehouse_assets.contracts.schema import CONTRACT, arrow_schema, shown_path
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 
 if TYPE_CHECKING:
@@ -38,11 +37,6 @@ def promise_named(metadata: Mapping[str, Any]) -> "TablePromise | None":
         return None
     file = str(getattr(named, "value", named))
     return table_promise(load_contract(settings.PROJECT_ROOT / file, False))
-
-
-def shown_path(path: Path) -> str:
-    """The file as people name it: from the project's root where it lies below it."""
-    return str(path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path)
 
 
 class ContractedIOManager(DeltaIOManager):

@@ -5,6 +5,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING
 
 from lakehouse_assets.contracts.contract import LOGICAL_TYPES
+from lakehouse_assets.contracts.schema import arrow_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -108,19 +109,7 @@ def _likely_key(rows: "pa.Table", partitioned: Sequence[str]) -> list[str]:
 
 
 def _physical(kind: "pa.DataType", column: str) -> str:
-    import pyarrow as pa
-
-    known = {
-        pa.string(): "string",
-        pa.int64(): "long",
-        pa.int32(): "integer",
-        pa.float64(): "double",
-        pa.float32(): "float",
-        pa.bool_(): "boolean",
-        pa.date32(): "date",
-        pa.timestamp("us", tz="UTC"): "timestamp",
-        pa.binary(): "binary",
-    }
+    known = {arrow: physical for physical, arrow in arrow_types().items()}
     if kind not in known:
         raise ValueError(f"column {column!r} is {kind}; a contract knows {', '.join(known.values())}")
     return known[kind]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -16,15 +17,11 @@ if TYPE_CHECKING:
 CONTRACT = "contract"
 
 
-def arrow_schema(contract: Contract) -> "pa.Schema":
-    """The table's Arrow schema, columns in the promised order; timestamps are UTC microseconds.
-
-    A column's description goes along as ``comment``, its unit and classification as ``unit`` and ``classification``:
-    Delta keeps them in the table.
-    """
+def arrow_types() -> "dict[str, pa.DataType]":
+    """The Arrow type of each physical type that a contract may name."""
     import pyarrow as pa
 
-    types = {
+    return {
         "string": pa.string(),
         "long": pa.int64(),
         "integer": pa.int32(),
@@ -35,9 +32,25 @@ def arrow_schema(contract: Contract) -> "pa.Schema":
         "timestamp": pa.timestamp("us", tz="UTC"),
         "binary": pa.binary(),
     }
+
+
+def arrow_schema(contract: Contract) -> "pa.Schema":
+    """The table's Arrow schema, columns in the promised order; timestamps are UTC microseconds.
+
+    A column's description goes along as ``comment``, its unit and classification as ``unit`` and ``classification``:
+    Delta keeps them in the table.
+    """
+    import pyarrow as pa
+
+    types = arrow_types()
     return pa.schema(
         [pa.field(c.name, types[c.type], nullable=not c.required, metadata=_notes(c)) for c in contract.columns]
     )
+
+
+def shown_path(path: Path) -> str:
+    """A contract's file as people name it: from the project's root where it lies below it."""
+    return str(path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path)
 
 
 def table_schema(contract: Contract) -> dg.TableSchema:
@@ -72,15 +85,13 @@ def freshness_policy(contract: Contract) -> dg.FreshnessPolicy | None:
 
 def promised_spec(spec: dg.AssetSpec, contract: Contract) -> dg.AssetSpec:
     """An asset with all that its contract says of it: description, owner, columns, freshness, and the file's name."""
-    path = contract.path
-    named = path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path
     return spec.replace_attributes(
         description=contract.purpose,
         owners=[contract.owner],
         metadata={
             **spec.metadata,
             "dagster/column_schema": table_schema(contract),
-            CONTRACT: dg.MetadataValue.path(str(named)),
+            CONTRACT: dg.MetadataValue.path(shown_path(contract.path)),
             **({"classification": contract.classification} if contract.classification else {}),
             **({"filtered_by": list(contract.filtered_by)} if contract.filtered_by else {}),
             **(personal_metadata(contract.personal_columns, contract.on_erasure) if contract.personal_columns else {}),

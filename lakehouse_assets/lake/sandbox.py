@@ -28,17 +28,6 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
 
 SANDBOXES = ["explorative", "sandboxes"]
-COLUMNS = {
-    "sandbox": "Name of the sandbox.",
-    "table": "Asset key of the table, joined by /.",
-    "version": "The version of it that the sandbox reads and keeps from being vacuumed.",
-    "owner": "Whose sandbox it is.",
-    "purpose": "What it is for.",
-    "made_at": "When it was made, in UTC.",
-    "expires_on": "The last day on which it is kept.",
-    "dropped_at": "When it was dropped before that day; null while it was not.",
-    "run_id": "The Dagster run that made it.",
-}
 
 
 class SandboxError(LakeError):
@@ -199,8 +188,20 @@ def _rows(lake: Lake) -> list[dict[str, Any]]:
 
 
 def _schema() -> pa.Schema:
+    """What each column means says the contract (defs/platform/contracts/explorative/sandboxes.yaml)."""
     import pyarrow as pa
 
-    instant = pa.timestamp("us", tz="UTC")
-    types = {"version": pa.int64(), "made_at": instant, "dropped_at": instant, "expires_on": pa.date32()}
-    return pa.schema([pa.field(name, types.get(name, pa.string())) for name in COLUMNS])
+    text, instant = pa.string(), pa.timestamp("us", tz="UTC")
+    return pa.schema(
+        {
+            "sandbox": text,
+            "table": text,
+            "version": pa.int64(),
+            "owner": text,
+            "purpose": text,
+            "made_at": instant,
+            "expires_on": pa.date32(),
+            "dropped_at": instant,
+            "run_id": text,
+        }
+    )

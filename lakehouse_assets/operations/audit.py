@@ -10,23 +10,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.contracts.additions import keep, platform_contract
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
 AUDIT = ["monitoring", "platform", "audit"]
-COLUMNS = {
-    "entry": "Identifier of the row; the same entry is recorded once, however often its job is repeated.",
-    "at": "When it was recorded, in UTC.",
-    "action": "What was done, as a verb: erase, restore, make_sandbox.",
-    "subject": "To what: an asset key joined by /, or a pseudonym.",
-    "who": "Who asked for it.",
-    "reason": "Why, in the words of who asked.",
-    "run_id": "The Dagster run that did it; empty outside of one.",
-    "details": "Everything else, as a JSON object.",
-}
 
 
 def record(
@@ -60,11 +50,6 @@ def record(
         ValueError: who or why is empty; an audit row without them says nothing.
         LakeError: the row could not be written.
     """
-    from lakehouse_assets.lake.commit import Provenance
-    from lakehouse_assets.lake.rows import Rows
-    from lakehouse_assets.lake.settings import WriteMode, WriteSettings
-    from lakehouse_assets.lake.write import Target, write_rows
-
     for name, given in (("action", action), ("subject", subject), ("who", who), ("reason", reason)):
         if not given.strip():
             raise ValueError(f"audit of {action or 'a job'} on {subject or 'nothing'}: {name} is empty. Say it.")
@@ -79,10 +64,7 @@ def record(
         "run_id": run_id,
         "details": json.dumps(details, default=str, sort_keys=True),
     }
-    provenance = Provenance("/".join(AUDIT), run_id=run_id, step=f"lakehouse_assets:audit:{entry}")
-    target = Target(lake.table_uri(AUDIT), lake.storage_options)
-    with Rows(_table(row)) as rows:
-        write_rows(rows, target, WriteSettings(write_mode=WriteMode.APPEND), provenance, {})
+    keep(lake, AUDIT, [row], run_id)
     return entry
 
 
@@ -91,15 +73,7 @@ def entries(lake: Lake, action: str | None = None) -> "pd.DataFrame":
     import pandas as pd
 
     if not lake.exists(AUDIT):
-        return pd.DataFrame(columns=list(COLUMNS))
+        return pd.DataFrame(columns=platform_contract(AUDIT).column_names)
     rows = lake.read_pandas(AUDIT, where={"action": action} if action else None)
     rows = rows.sort_values("at", kind="stable", ignore_index=True)
     return rows.assign(details=[json.loads(text) for text in rows["details"]])
-
-
-def _table(row: Mapping[str, Any]) -> "pa.Table":
-    import pyarrow as pa
-
-    types = {"at": pa.timestamp("us", tz="UTC")}
-    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in COLUMNS])
-    return pa.Table.from_pylist([dict(row)], schema=schema)

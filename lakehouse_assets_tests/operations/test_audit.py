@@ -41,3 +41,12 @@ def test_a_deed_without_who_or_why_is_refused(lake: Lake, name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is empty"):
         note(lake, **{name: " "})
     assert not lake.exists(AUDIT)
+
+
+def test_the_table_is_made_as_its_contract_promises_and_held_to_it(lake: Lake) -> None:
+    record(lake, action="erase", subject="a", who="ann", reason="asked", details={})
+    table = lake.open(AUDIT)
+    fields = {one.name: one for one in table.schema().fields}
+    assert table.metadata().description.startswith("Who had what done to the lake by hand")
+    assert not fields["entry"].nullable
+    assert fields["who"].metadata["comment"] == "Who asked for it."
