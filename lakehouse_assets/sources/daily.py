@@ -1,5 +1,6 @@
 """What all tables with daily partitions share: how a range of days runs, how they are written, and their night."""
 
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -12,6 +13,12 @@ BY_DAY = {"partition_expr": "day"}
 
 #: Answers for what the plants' source systems deliver.
 PLANT_DATA = "team:plant-data"
+
+
+def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
+    """First and last day of the run, both included."""
+    span = context.partition_key_range
+    return date.fromisoformat(span.start), date.fromisoformat(span.end)
 
 
 def nightly(job: Any) -> Any:

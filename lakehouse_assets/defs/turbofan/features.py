@@ -5,10 +5,9 @@ from pathlib import Path
 import dagster as dg
 
 from lakehouse_assets.defs.turbofan.days import DAYS
-from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.lazy_types import Frame, Table
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
 
 FLEET_DAYS_SQL = Path(__file__).parent / "sql" / "fleet_days.sql"
 

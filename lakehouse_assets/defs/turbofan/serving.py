@@ -10,11 +10,10 @@ import dagster as dg
 from lakehouse_assets import settings
 from lakehouse_assets.defs.turbofan.days import DAYS, contract
 from lakehouse_assets.defs.turbofan.use_case import FEATURES, USE_CASE
-from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.lazy_types import Frame, Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import LoadedModel, ModelRegistry
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
 
 #: Days of readings that a drift report compares with the reference.
 WINDOW = dg.TimeWindowPartitionMapping(start_offset=-13, end_offset=0, allow_nonexistent_upstream_partitions=True)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse_assets.operations import code_version as module
+from lakehouse_assets import code_version as module
 
 CACHES = [one for one in vars(module).values() if hasattr(one, "cache_clear")]
 

@@ -24,11 +24,13 @@ from typing import Any
 
 import dagster as dg
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parent
 PACKAGE = PROJECT.name
-HOUSEKEEPING = tuple(f"{PACKAGE}.{name}" for name in ("lake", "operations", "settings", "definitions"))
+HOUSEKEEPING = tuple(f"{PACKAGE}.{name}" for name in ("lake", "operations", "settings", "definitions", "code_version"))
 NAMED_FILES = (".sql", ".yaml", ".yml")
 DIGITS = 12
+#: Metadata of an asset that a component makes: the version of what its YAML declares, which is part of its own.
+DECLARED = "declared_version"
 
 
 def asset_functions(loaded: dg.Definitions) -> dict[dg.AssetKey, CodeType]:
@@ -45,7 +47,26 @@ def with_code_version(spec: dg.AssetSpec, functions: dict[dg.AssetKey, CodeType]
     code = functions.get(spec.key)
     if spec.code_version is not None or code is None:
         return spec
-    return spec.replace_attributes(code_version=code_version(code.co_filename, code.co_firstlineno))
+    version = code_version(code.co_filename, code.co_firstlineno)
+    declared = spec.metadata.get(DECLARED)
+    return spec.replace_attributes(code_version=combined(version, str(declared)) if declared else version)
+
+
+def combined(*parts: str) -> str:
+    """One version out of several, in this order: 12 hexadecimal digits."""
+    return hashlib.blake2b("\0".join(parts).encode()).hexdigest()[:DIGITS]
+
+
+def function_version(file: Path, name: str) -> str:
+    """The version of a function that a file defines at its top level.
+
+    Raises:
+        KeyError: it defines none of that name.
+    """
+    for statement in _parsed(file.resolve()).statements:
+        if name in statement.gives:
+            return code_version(file, statement.first)
+    raise KeyError(f"{file} defines no {name}")
 
 
 def code_version(file: str | Path, line: int) -> str:
@@ -61,7 +82,7 @@ def code_version(file: str | Path, line: int) -> str:
     others = {found for statement in own for path in statement.imports for found in _closure(path)}
     others |= {named for statement in own for named in module.named_files(statement)}
     texts += [f"{_name(path)}\n{_digest(path)}" for path in sorted(others)]
-    return hashlib.blake2b("\0".join(texts).encode()).hexdigest()[:DIGITS]
+    return combined(*texts)
 
 
 @cache
