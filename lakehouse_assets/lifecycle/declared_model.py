@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import dagster as dg
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lakehouse_assets.lifecycle.declared_table import Function, Name, Table
 
@@ -98,6 +98,12 @@ class Gate(dg.Model):
     margin: float = Field(default=0.0, ge=0, description="By how much it may be worse than the champion, in doubt not.")
     slice_tolerance: float = Field(default=0.25, ge=0, description="Share by which no slice may be worse.")
     mode: Literal["on", "dry_run", "off"] = "on"
+
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _as_yaml_reads_it(cls, value: Any) -> Any:
+        """YAML takes a bare `on` or `off` for a truth value."""
+        return {True: "on", False: "off"}.get(value, value) if isinstance(value, bool) else value
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:

@@ -1,10 +1,10 @@
-"""Training rows: observations whose label is known, with the features that were known when they would have been predicted."""
+"""Training rows: observations whose label is known, with the features known when they would have been predicted."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -39,7 +39,7 @@ def training_set(
     from lakehouse_assets.lifecycle.retrieval import features_at
 
     observed = observations(use_case, folder, source, Days())
-    came = labels(use_case, folder, source, observed, Days())
+    came = labels(use_case, folder, source, observed, Days()).drop(columns="label_day")
     rows = observed.merge(came, on=[*use_case.keys, "day"], how="inner", validate="one_to_one")
     rows = rows[rows["label_known_at"] > rows["predicted_at"]]
     if as_of is not None:
@@ -77,6 +77,27 @@ def _last(rows: pd.DataFrame, split: Split) -> np.ndarray:
         len(rows)
     )
     return place >= int(len(rows) * (1.0 - (split.share or 0.0)))
+
+
+def instant(text: str | None) -> pd.Timestamp | None:
+    """A time in UTC; one that names no zone is UTC."""
+    if not text:
+        return None
+    found = pd.Timestamp(text)
+    return found.tz_localize("UTC") if found.tz is None else found.tz_convert("UTC")
+
+
+def described(rows: pd.DataFrame) -> dict[str, Any]:
+    """What the asset page says of a training set."""
+    days = pd.to_datetime(rows["day"])
+    known = {"days": f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"} if len(rows) else {}
+    return {"rows_by_split": {str(k): int(v) for k, v in rows["split"].value_counts().items()}, **known}
+
+
+def manifest(versions: Mapping[str, int], as_of: pd.Timestamp | None) -> pd.DataFrame:
+    """The tables and versions that a training set is made from."""
+    times = pd.Series([as_of] * len(versions), dtype="datetime64[us, UTC]")
+    return pd.DataFrame({"table": list(versions), "version": list(versions.values()), "as_of": times})
 
 
 def learned_rows(rows: pd.DataFrame, condition: str | None) -> pd.DataFrame:

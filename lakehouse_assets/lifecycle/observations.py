@@ -88,14 +88,15 @@ def labels(use_case: Declaration, folder: Path, source: Source, observed: pd.Dat
         days: The days of the tables that tell the labels.
 
     Returns:
-        Entity, day (of the observation), label (float), label_known_at (UTC); rows without a label are left out.
+        Entity, day (of the observation), label (float), label_known_at (UTC), label_day (of the row that tells it);
+        rows without a label are left out.
     """
     import pyarrow as pa
 
     asked = observed[[*use_case.keys, "day", *[c for c in use_case.context if c in observed]]]
     tables = {name: source.read(table, days) for name, table in use_case.labels.inputs.items()}
     tables["observations"] = pa.Table.from_pandas(_as_dates(asked), preserve_index=False)
-    columns = [*use_case.keys, "day", "label", "label_known_at"]
+    columns = [*use_case.keys, "day", "label", "label_known_at", "label_day"]
     rows = _asked(use_case, "labels", use_case.labels, folder, tables, columns)
     rows = rows[rows["label"].notna()].astype({"label": "float64", "label_known_at": INSTANT})
     _one_each(use_case, "labels", rows)

@@ -107,6 +107,15 @@ class Plan:
         return list(dict.fromkeys(tables))
 
     @cached_property
+    def named_tables(self) -> list[str]:
+        """Every table that the YAML names, those that the use case makes itself left out."""
+        declared = self.declaration
+        inputs = [one.table for view in declared.features for one in view.inputs.values()]
+        extra = [table for one in declared.evaluation.extra.values() for table in one.inputs.values()]
+        own = f"delivery/{self.name}/"
+        return [one for one in dict.fromkeys([*self.learned_tables, *inputs, *extra]) if not one.startswith(own)]
+
+    @cached_property
     def views(self) -> Sequence[ViewSpec]:
         """The feature views as the retrieval takes them."""
         from lakehouse_assets.lifecycle.retrieval import ViewSpec

@@ -1,7 +1,5 @@
 """Feature views that a use case makes itself, and their statistics."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 
