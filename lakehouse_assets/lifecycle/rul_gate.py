@@ -1,4 +1,4 @@
-"""The gate: whether a candidate may serve. A pure decision with its reason in words."""
+"""The gate of remaining life until its use case decides by `gate`: a pure decision with its reason in words."""
 
 from dataclasses import dataclass
 

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse_assets.lifecycle.gate import Bounds, decide
+from lakehouse_assets.lifecycle.rul_gate import Bounds, decide
 
 figures = st.floats(0, 100)
 
