@@ -41,8 +41,8 @@ def forecast_plot(
     figure, axes = canvas(f"{title}, mean over entities" if several else title, "", unit if unit != "1" else "")
     if {"lower", "upper"} <= set(shown):
         axes.fill_between(line.index, line["lower"], line["upper"], alpha=0.25, linewidth=0, label="band")
-    axes.plot(line.index, line["prediction"], linewidth=1, label="prediction")
-    axes.plot(line.index, line["truth"], linewidth=0.9, color="black", label="truth")
+    axes.plot(line.index, line["truth"], linewidth=0.8, color="black", label="truth")
+    axes.plot(line.index, line["prediction"], linewidth=1.2, color="tab:orange", label="prediction")
     axes.legend(fontsize=8)
     axes.tick_params(axis="x", labelsize=7, rotation=20)
     return png_of(figure)

@@ -45,7 +45,7 @@ def precision_recall(predicted: npt.ArrayLike, truth: npt.ArrayLike) -> pd.DataF
 def precision_recall_plot(curve: pd.DataFrame, share: float, threshold: float | None, title: str) -> bytes:
     """The curve as PNG, with the point of the threshold in use, and the share of ones as what chance reaches."""
     figure, axes = canvas(title, "recall (failures found)", "precision (alarms that are right)")
-    axes.step(curve["recall"], curve["precision"], where="post")
+    axes.step(curve["recall"], curve["precision"], where="pre")
     axes.axhline(share, color="grey", linewidth=0.8, linestyle="--", label=f"chance {share:.3f}")
     alarmed = curve[curve["threshold"] >= threshold] if threshold is not None else curve.iloc[:0]
     if len(alarmed):
