@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lakehouse_assets.lifecycle import plots
-from lakehouse_assets.lifecycle.evaluation import held_out_cuts, official_cuts, score_table
+from lakehouse_assets.lifecycle.evaluation import score_table
+from lakehouse_assets.lifecycle.rul_cuts import METRICS, held_out_cuts, official_cuts
 
 if TYPE_CHECKING:
+    import numpy.typing as npt
+
     from lakehouse_assets.lifecycle.registry import LoadedModel
 
 
@@ -24,14 +27,13 @@ def evaluate(
         lives: Their stated remaining lives.
 
     Returns:
-        Columns role, model_version, decides, and those of `evaluation.score_table`.
+        Columns role, model_version, data, slice ("all" or a fleet), engines, rows, metric, value, decides.
     """
-    tables = [
-        score_table(cuts, model.predict(cuts), data)
-        for data, cuts in _measured_on(rows, tested, lives).items()
-        if len(cuts)
-    ]
-    scores = pd.concat(tables, ignore_index=True) if tables else score_table(rows.iloc[:0], [], "held_out")
+    measured = _measured_on(rows, tested, lives)
+    if any(map(len, measured.values())):
+        measured = {data: cuts for data, cuts in measured.items() if len(cuts)}
+    tables = [fleet_scores(cuts, model.predict(cuts) if len(cuts) else [], data) for data, cuts in measured.items()]
+    scores = pd.concat(tables, ignore_index=True)
     scores.insert(0, "role", role)
     scores.insert(1, "model_version", model.version.version)
     return scores.assign(decides=scores["data"].eq("held_out"))
@@ -45,9 +47,19 @@ def pictures(
     for data, cuts in _measured_on(rows, tested, lives).items():
         if len(cuts):
             predicted, words = model.predict(cuts), data.replace("_", " ")
-            found[f"{data}_predictions"] = plots.prediction_against_truth(cuts, predicted, f"{words} engines")
-            found[f"{data}_residuals"] = plots.residuals(cuts, predicted, f"{words} engines")
+            told = (predicted, cuts["rul"], f"{words} engines", cuts["fleet"], "cycles")
+            found[f"{data}_predictions"] = plots.prediction_against_truth(*told)
+            found[f"{data}_residuals"] = plots.residuals(*told)
     return found
+
+
+def fleet_scores(cuts: pd.DataFrame, predicted: "npt.ArrayLike", data: str) -> pd.DataFrame:
+    """All metrics over all cuts and per fleet, as the contract of the table has them."""
+    predictions = pd.DataFrame({"prediction": predicted}, dtype="float64")
+    scores = score_table(predictions, cuts["rul"], cuts, METRICS, ["fleet"], cuts["engine_id"], data)
+    scores["slice"] = scores["slice"].str.removeprefix("fleet=")
+    named = scores.rename(columns={"groups": "engines"})
+    return named[["data", "slice", "engines", "rows", "metric", "value"]]
 
 
 def _measured_on(rows: pd.DataFrame, tested: pd.DataFrame | None, lives: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from lakehouse_assets.features.windows import feature_names
 from lakehouse_assets.lifecycle import plots
-from lakehouse_assets.lifecycle.evaluation import CUTS_PER_ENGINE, CUTS_SEED
 from lakehouse_assets.lifecycle.intervals import COVERAGE, fit_band
 from lakehouse_assets.lifecycle.registry import Candidate
 from lakehouse_assets.lifecycle.rul import (
@@ -18,6 +17,7 @@ from lakehouse_assets.lifecycle.rul import (
     rmse_capped,
     training_label,
 )
+from lakehouse_assets.lifecycle.rul_cuts import CUTS_PER_ENGINE, CUTS_SEED
 from lakehouse_assets.lifecycle.training import Floats, Progress, out_of_fold, train_booster
 from lakehouse_assets.lifecycle.training_set import TRAINING, one_feature_version, recipe
 

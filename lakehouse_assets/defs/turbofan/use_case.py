@@ -139,7 +139,8 @@ def evaluation(
 
         same = model if serving.version == newest.version else registry.load(serving)
         scores = pd.concat([scores, evaluate(same, "champion", rows, tested, lives)], ignore_index=True)
-    shown = measure.markdown(scores, ("role", "model_version", "data", "slice"))
+    told = scores.rename(columns={"engines": "groups"}).assign(low=float("nan"), high=float("nan"))
+    shown = measure.markdown(told, ("role", "model_version", "data", "slice"))
     yield dg.Output(
         scores,
         "evaluation",
@@ -169,11 +170,12 @@ def champion(
     """Let the candidate serve if it keeps the bound and is not worse than the champion."""
     import pandas as pd
 
-    from lakehouse_assets.lifecycle import gate
-    from lakehouse_assets.lifecycle.evaluation import DECIDING_METRIC, value_of
+    from lakehouse_assets.lifecycle import rul_gate as gate
+    from lakehouse_assets.lifecycle.evaluation import value_of
+    from lakehouse_assets.lifecycle.rul_cuts import DECIDING_METRIC
 
     newest, before = _as_version(registry, candidate), registry.champion(USE_CASE)
-    new, old = (value_of(scores[scores["role"].eq(role)], "held_out") for role in ("candidate", "champion"))
+    new, old = (value_of(scores, "held_out", DECIDING_METRIC, role=role) for role in ("candidate", "champion"))
     verdict = gate.decide(new, old, gate.Bounds(config.worst_rmse, config.tolerance), DECIDING_METRIC)
     if verdict.promoted:
         registry.promote(newest)
