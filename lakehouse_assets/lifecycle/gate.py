@@ -95,7 +95,7 @@ def decide(
     values = {role: _by_slice(deciding, role) for role in (CANDIDATE, CHAMPION)}
     new, old = values[CANDIDATE].get(ALL), values[CHAMPION].get(ALL)
     itself = champion_version == candidate_version
-    failures = [*_bound(new, rules)]
+    failures = [*_stale(deciding, candidate_version, champion_version), *_bound(new, rules)]
     if not itself and old is not None:
         failures += _against_the_champion(deciding, old, rules)
         failures += _slices(deciding, values, rules)
@@ -106,6 +106,17 @@ def decide(
     reason = "; ".join(failures) or _praise(deciding, new, old, rules, champion_version, itself)
     decided = Verdict(not failures, REFUSE if failures else PROMOTE, reason, tuple(failures), new, old)
     return _by_mode(decided, rules.mode)
+
+
+def _stale(deciding: pd.DataFrame, candidate: int, champion: int | None) -> list[str]:
+    """An evaluation of other versions says nothing about these."""
+    serving = () if champion == candidate else ((CHAMPION, champion),)
+    found = []
+    for role, now in ((CANDIDATE, candidate), *serving):
+        measured = {int(one) for one in deciding.loc[deciding["role"].eq(role), "model_version"]}
+        if measured - {now}:
+            found.append(f"the evaluation measured {role} {min(measured)}, not {now}: materialise it again")
+    return found
 
 
 def _bound(value: float | None, rules: Rules) -> list[str]:

@@ -34,10 +34,10 @@ def measured(candidate: float, champion: float, half: float = 0.05) -> pd.DataFr
 
 
 def test_a_first_candidate_has_only_the_bound_to_keep() -> None:
-    verdict = decide(table(row("candidate", 0.9)), AT_MOST, 1, None)
+    verdict = decide(table(row("candidate", 0.9)), AT_MOST, 2, None)
     assert (verdict.promoted, verdict.action, verdict.failures) == (True, "promote", ())
     assert verdict.reason == "mae 0.900 keeps the bound at most 1, and there is no champion to compare with"
-    refused = decide(table(row("candidate", 1.1)), AT_MOST, 1, None)
+    refused = decide(table(row("candidate", 1.1)), AT_MOST, 2, None)
     assert (refused.promoted, refused.action) == (False, "refuse")
     assert refused.reason == "mae 1.100 does not keep the bound at most 1"
 
@@ -124,14 +124,14 @@ def test_a_gate_that_is_off_promotes_nothing_and_says_so() -> None:
 
 
 def test_the_champion_itself_is_held_to_the_bound_only() -> None:
-    verdict = decide(table(row("candidate", 0.9), row("champion", 0.9)), AT_MOST, 1, 1)
+    verdict = decide(table(row("candidate", 0.9), row("champion", 0.9)), AT_MOST, 2, 2)
     assert verdict.promoted
     assert "is the champion already" in verdict.reason
 
 
 def test_rows_that_do_not_decide_are_not_looked_at() -> None:
     other = row("candidate", 5.0) | {"data": "published", "decides": False}
-    assert decide(table(other, row("candidate", 0.9)), AT_MOST, 1, None).promoted
+    assert decide(table(other, row("candidate", 0.9)), AT_MOST, 2, None).promoted
 
 
 def test_rules_with_no_bound_or_two_or_an_unknown_mode_are_refused() -> None:
