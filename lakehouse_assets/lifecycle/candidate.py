@@ -18,7 +18,6 @@ from lakehouse_assets.lifecycle.tasks import task_named
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.lifecycle.model import TrainedModel
-    from lakehouse_assets.lifecycle.plan import Plan
 
 Progress = Callable[[str], None]
 

@@ -38,8 +38,8 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
 
 
 def _by_people(plan: Plan) -> list[dg.JobDefinition]:
-    from lakehouse_assets.lifecycle.replaying import replay_job
-    from lakehouse_assets.lifecycle.rolling_back import roll_back_job
+    from lakehouse_assets.lifecycle.replay_job import replay_job
+    from lakehouse_assets.lifecycle.roll_back_job import roll_back_job
 
     return [replay_job(plan), roll_back_job(plan)]
 

@@ -46,7 +46,7 @@ def training_set(
         rows = rows[rows["label_known_at"] <= as_of]
     rows = rows.sort_values(["day", *use_case.keys], ignore_index=True)
     rows = rows.assign(split=sides(rows, use_case.split))
-    return features_at(source.lake, rows, use_case.keys, views, source.versions)
+    return features_at(source.lake, rows, views, source.versions)
 
 
 def sides(rows: pd.DataFrame, split: Split) -> np.ndarray:

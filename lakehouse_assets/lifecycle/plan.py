@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,7 @@ class Plan:
                 event_time=view.event_time,
                 known_at=view.known_at,
                 features=tuple(self.features_of(view)),
-                limit_seconds=view.limit_days * 86_400,
+                limit=timedelta(days=view.limit_days),
             )
             for view in self.declaration.features
         )

@@ -28,9 +28,7 @@ def scoring_rows(
     """The observations of some days with the features known at their time: what training would have seen of them."""
     from lakehouse_assets.lifecycle.retrieval import features_at
 
-    return features_at(
-        source.lake, observations(use_case, folder, source, days), use_case.keys, views, source.versions
-    )  # fmt: skip
+    return features_at(source.lake, observations(use_case, folder, source, days), views, source.versions)
 
 
 def scored(use_case: Declaration, rows: pd.DataFrame, model: TrainedModel, version: ModelVersion) -> pd.DataFrame:

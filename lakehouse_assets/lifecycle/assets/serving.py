@@ -40,7 +40,7 @@ def _predictions(plan: Plan) -> dg.AssetsDefinition:
         """Predict with the champion; the newest candidate predicts beside it and nobody acts on that."""
         from lakehouse_assets.lifecycle.observations import Days
         from lakehouse_assets.lifecycle.scored import scoring_rows
-        from lakehouse_assets.lifecycle.shadow import by_champion, by_challenger
+        from lakehouse_assets.lifecycle.shadow import by_challenger, by_champion
 
         rows = scoring_rows(declared, plan.folder, plan.source(lake.lake()), plan.views, Days(*days_of(context)))
         for name, predict in (("predictions", by_champion), ("shadow_predictions", by_challenger)):

@@ -1,8 +1,8 @@
 """The kinds of prediction problem that the platform knows: each trains a model, loads one and measures predictions."""
 
-from lakehouse_assets.lifecycle.tasks.task import Metric, Task
+from lakehouse_assets.lifecycle.tasks.task import Task
 
-__all__ = ["TASK_NAMES", "Metric", "Task", "task_named"]
+__all__ = ["TASK_NAMES", "Task", "task_named"]
 
 TASK_NAMES = ("regression", "classification", "forecast")
 

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from lakehouse_assets.lifecycle.calibrated_classifier import CalibratedClassifier, fit_classifier
 from lakehouse_assets.lifecycle.contributions import mean_contributions
+from lakehouse_assets.lifecycle.metric import Metric
 from lakehouse_assets.lifecycle.model import ALARM, PREDICTION, numbers, read_booster, write_model
 from lakehouse_assets.lifecycle.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.probability import PlattScaling, alarm_threshold
 from lakehouse_assets.lifecycle.tasks.errors_of_alarms import alarm_metrics
 from lakehouse_assets.lifecycle.tasks.rows import Floats, checked_groups, checked_label
-from lakehouse_assets.lifecycle.tasks.task import Metric, Progress, silent
+from lakehouse_assets.lifecycle.tasks.task import Progress, silent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse_assets.lifecycle.contributions import mean_contributions
+from lakehouse_assets.lifecycle.metric import Metric
 from lakehouse_assets.lifecycle.model import LOWER, PREDICTION, UPPER, read_booster, write_model
 from lakehouse_assets.lifecycle.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.quantile_forecast import (
@@ -23,7 +24,7 @@ from lakehouse_assets.lifecycle.quantile_forecast import (
 )
 from lakehouse_assets.lifecycle.tasks.errors_of_numbers import mae, rmse
 from lakehouse_assets.lifecycle.tasks.rows import checked_label, within
-from lakehouse_assets.lifecycle.tasks.task import Metric, Progress, silent
+from lakehouse_assets.lifecycle.tasks.task import Progress, silent
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from lakehouse_assets.lifecycle.contributions import mean_contributions
 from lakehouse_assets.lifecycle.intervals import apply_band, fit_band
+from lakehouse_assets.lifecycle.metric import Metric
 from lakehouse_assets.lifecycle.model import LOWER, PREDICTION, UPPER, numbers, read_booster, write_model
 from lakehouse_assets.lifecycle.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.quantile_forecast import coverage
 from lakehouse_assets.lifecycle.tasks.errors_of_numbers import mae, mean_error, rmse
 from lakehouse_assets.lifecycle.tasks.rows import Floats, checked_groups, checked_label, within
-from lakehouse_assets.lifecycle.tasks.task import Metric, Progress, silent
+from lakehouse_assets.lifecycle.tasks.task import Progress, silent
 from lakehouse_assets.lifecycle.training import out_of_fold, train_booster
 
 if TYPE_CHECKING:

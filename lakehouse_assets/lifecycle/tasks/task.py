@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from lakehouse_assets.lifecycle.metric import Metric
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -19,23 +20,6 @@ Progress = Callable[[str], None]
 
 def silent(_: str) -> None:
     """Progress that nobody wants to hear of."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A figure of predictions (a model's outputs, n rows) and truth (n labels); NaN where it cannot be told.
-
-    ``decides`` is False for figures that describe and do not judge: of bias and coverage neither more nor less is
-    better.
-    """
-
-    function: Callable[[pd.DataFrame, npt.ArrayLike], float]
-    lower_is_better: bool
-    decides: bool = True
-
-    def __call__(self, predictions: pd.DataFrame, truth: npt.ArrayLike) -> float:
-        """The figure."""
-        return self.function(predictions, truth)
 
 
 class Task(Protocol):
