@@ -41,6 +41,9 @@ class Prediction(dg.Model):
     description: str
     minimum: float | None = None
     maximum: float | None = None
+    urgent: Literal["low", "high"] | None = Field(
+        default=None, description="Which predictions somebody acts on first; left out: none more than others."
+    )
 
 
 class Schedule(dg.Model):

@@ -5,22 +5,22 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import CADENCE, TRAINING, Plan
+from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.sources.daily import CADENCE, SEARCH, TRAINING
 
 
 def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions:
     """Training, scoring, tuning, replay and rolling back; the regular retraining; the sensor that asks for one."""
     own = dg.AssetSelection.assets(*(key for one in assets for key in one.keys))
-    trials = dg.AssetSelection.assets(plan.key("models", "trials")) & own
-    learned = own & dg.AssetSelection.tag(CADENCE, TRAINING)
+    searched, learned = (own & dg.AssetSelection.tag(CADENCE, one) for one in (SEARCH, TRAINING))
     training = dg.define_asset_job(
         f"{plan.name}_training",
-        selection=learned - trials,
+        selection=learned,
         description=f"Train {plan.name} on all that is known, measure it on held-out rows, and let the gate decide.",
     )
     scoring = dg.define_asset_job(
         f"{plan.name}_scoring",
-        selection=own - dg.AssetSelection.tag(CADENCE, TRAINING),
+        selection=own - learned - searched,
         description=f"One day of {plan.name}: features, predictions, outcomes, drift and performance.",
     )
     jobs = [training, scoring]
@@ -28,7 +28,7 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
         jobs.append(
             dg.define_asset_job(
                 f"{plan.name}_tuning",
-                selection=trials,
+                selection=searched,
                 description=f"Search for settings of {plan.name}; the next training uses the best of them.",
             )
         )

@@ -17,14 +17,12 @@ from lakehouse_assets.lifecycle.contracts import feature_columns
 from lakehouse_assets.lifecycle.declaration import Declaration
 from lakehouse_assets.lifecycle.declared_table import View
 from lakehouse_assets.lifecycle.functions import load_function, source_of
+from lakehouse_assets.sources.daily import CADENCE
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.lifecycle.observations import Source
     from lakehouse_assets.lifecycle.retrieval import ViewSpec
-
-#: Tag of what is made for training and not every night.
-CADENCE, TRAINING, NIGHT = "cadence", "training", "night"
 
 Contracts = Mapping[tuple[str, ...], Contract]
 
@@ -62,7 +60,7 @@ class Plan:
         return self.contracts[tuple(self.declaration.key(zone, table))]
 
     def tags(self, cadence: str) -> dict[str, str]:
-        """What tells its assets from others: domain, and whether a night or a training makes them."""
+        """What tells its assets from others: the domain, and when they are made (`sources.daily`)."""
         return {"domain": self.declaration.domain, CADENCE: cadence}
 
     def dep(self, table: str, days: int = 1, ahead: int = 0, night: bool = True) -> dg.AssetDep:

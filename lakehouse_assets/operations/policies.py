@@ -19,7 +19,9 @@ STORAGE_KINDS = {
     "monitoring": {"deltalake", "evidently"},
 }
 
-#: Zones whose assets belong to a use case; those of the others belong to a domain.
+#: Zones whose assets belong to a domain; those of a use case say their domain themselves.
+DOMAIN_ZONES = ("landing", "raw", "harmonized", "distilled")
+#: Zones whose assets belong to a use case.
 USE_CASE_ZONES = ("delivery", "models", "monitoring")
 
 #: Subject of the platform's own assets (`monitoring/platform/audit`): they belong to no use case and say their kinds.
@@ -33,7 +35,8 @@ def with_house_policies(spec: dg.AssetSpec, contracts: Catalogue) -> dg.AssetSpe
         spec = promised_spec(spec, contract)
     zone, subject = spec.key.path[0], spec.key.path[1]
     of_use_case = zone in USE_CASE_ZONES and subject != PLATFORM
-    tags = {"zone": zone, **({"use_case": subject} if of_use_case else {}), **spec.tags}
+    belongs = {"use_case": subject} if of_use_case else {"domain": subject} if zone in DOMAIN_ZONES else {}
+    tags = {"zone": zone, **belongs, **spec.tags}
     kinds = STORAGE_KINDS.get(zone, set()) if subject != PLATFORM else set()
     return spec.replace_attributes(
         group_name=subject if spec.group_name in (None, "default") else spec.group_name,

@@ -7,9 +7,9 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import NIGHT, TRAINING, Plan
+from lakehouse_assets.lifecycle.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, REPORT, TRAINING, days_of
 
 NO_DRIFT, AS_EXPECTED = "no_drift", "as_good_as_expected"
 
@@ -70,7 +70,7 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
         ],
         partitions_def=plan.days,
         backfill_policy=ONE_RUN,
-        tags=plan.tags(NIGHT),
+        tags=plan.tags(REPORT),
     )
     def drift(
         context: dg.AssetExecutionContext, reference: Frame, thresholds: Frame, lake: LakeResource
@@ -106,7 +106,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
         ],
         partitions_def=plan.days,
         backfill_policy=ONE_RUN,
-        tags=plan.tags(NIGHT),
+        tags=plan.tags(REPORT),
     )
     def performance(context: dg.AssetExecutionContext, lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         """Measure the predictions whose outcome became known, apart from those that were made in hindsight."""

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import TRAINING, Plan
+from lakehouse_assets.lifecycle.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.sources.daily import SEARCH, TRAINING
 
 
 class TrainingSetConfig(dg.Config):
@@ -127,7 +128,7 @@ def _trials(plan: Plan) -> dg.AssetsDefinition:
         kinds={"optuna"},
         pool=f"{plan.name}_training",
         metadata=plan.declared(plan.declaration.model, plan.declaration.tuning),
-        tags=plan.tags(TRAINING),
+        tags=plan.tags(SEARCH),
     )
     def trials(context: dg.AssetExecutionContext, config: TuningConfig, rows: Frame, registry: ModelRegistry) -> Frame:
         """Search for settings; goes on where an interrupted search on the same rows stopped."""
