@@ -21,6 +21,8 @@ NORMALISED = ["distilled", "turbofan", "normalised_readings"]
 PREDICTIONS = ["delivery", USE_CASE, "predictions"]
 REFERENCE = ["monitoring", USE_CASE, "reference"]
 THRESHOLDS = ["monitoring", USE_CASE, "thresholds"]
+KEYS = ["engine_id", "day"]
+PREDICTION = "remaining_cycles"
 
 
 def _champion(registry: ModelRegistry) -> LoadedModel:
@@ -74,16 +76,18 @@ def predictions(context: dg.AssetExecutionContext, features: Frame, failures: Fr
 )
 def reference(lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
     """Take the reference at the versions that the champion learned from, and calibrate the thresholds on it."""
+    from lakehouse_assets.features.windows import MODEL_SENSORS
     from lakehouse_assets.monitoring.calibration import calibrate
-    from lakehouse_assets.monitoring.reference import build_reference, monitored_columns, reference_sample
+    from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample
 
     model, store = _champion(registry), lake.lake()
     versions = model.version.delta_versions
     normalised = store.read_pandas(NORMALISED, version=versions["/".join(NORMALISED)])
     features = store.read_pandas(FEATURES, version=versions["/".join(FEATURES)])
-    history = build_reference(normalised, features, model)
-    sample = reference_sample(history)
-    thresholds = calibrate(history, sample, monitored_columns(), seed=model.version.version)
+    predicted = features[KEYS].assign(**{PREDICTION: model.predict(features)})
+    history = monitored_rows(normalised, predicted, KEYS, MODEL_SENSORS, PREDICTION)
+    sample = reference_sample(history, KEYS)
+    thresholds = calibrate(history, sample, [*MODEL_SENSORS, PREDICTION], model.version.version, group="engine_id")
     yield dg.Output(sample, "reference", metadata={"model_version": model.version.version})
     yield dg.Output(thresholds.assign(model_version=model.version.version), "thresholds")
 
@@ -113,10 +117,11 @@ def drift(
     """Make one report for each of the run's days."""
     import pandas as pd
 
+    from lakehouse_assets.features.windows import MODEL_SENSORS
     from lakehouse_assets.monitoring import drift as monitor
     from lakehouse_assets.monitoring.reference import monitored_rows, window_of
 
-    current, reports = monitored_rows(normalised, predicted), []
+    current, reports = monitored_rows(normalised, predicted, KEYS, MODEL_SENSORS, PREDICTION), []
     version = int(thresholds["model_version"].iloc[0])
     for day in _each_day(*days_of(context)):
         report = monitor.compare(reference, window_of(current, day), thresholds, day, version, _page(day))
