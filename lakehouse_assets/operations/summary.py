@@ -11,7 +11,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.declaration import Declaration
+    from lakehouse_assets.use_case.declaration import Declaration
 
 ZONES = ("raw", "harmonized", "distilled", "delivery", "models", "monitoring")
 #: Predictions shown of each use case.

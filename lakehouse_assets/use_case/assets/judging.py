@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import TRAINING
 
@@ -48,8 +48,8 @@ def _evaluation(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, candidate: Frame, rows: Frame, lake: LakeResource, registry: ModelRegistry
     ) -> Frame:
         """Measure candidate, champion and baseline on the same rows."""
-        from lakehouse_assets.lifecycle import judged
-        from lakehouse_assets.lifecycle.evaluated import metadata_of, models_to_judge
+        from lakehouse_assets.use_case import judged
+        from lakehouse_assets.use_case.evaluated import metadata_of, models_to_judge
 
         newest, serving = models_to_judge(plan, registry, candidate)
         data = judged.data_to_measure_on(plan, plan.source(lake.lake()), rows)
@@ -87,7 +87,7 @@ def _champion(plan: Plan) -> dg.AssetsDefinition:
         registry: ModelRegistry,
     ) -> Iterator[Any]:
         """Let the candidate serve if it passes the gate, and write down who decided what and why."""
-        from lakehouse_assets.lifecycle import gated
+        from lakehouse_assets.use_case import gated
 
         decided = gated.decide(plan, registry, lake.lake(), candidate, scores, rows, gated.rules_of(plan, config))
         context.log.info(f"version {decided.version.version}: {decided.verdict.action}: {decided.verdict.reason}")
@@ -120,7 +120,7 @@ def _model_card(plan: Plan) -> dg.AssetsDefinition:
         registry: ModelRegistry,
     ) -> Frame:
         """Write the card of what serves, as a table row and as a page."""
-        from lakehouse_assets.lifecycle import carded
+        from lakehouse_assets.use_case import carded
 
         written = carded.write(plan, registry, lake.lake(), scores, decisions)
         context.add_output_metadata(written.metadata)

@@ -12,24 +12,24 @@ from pydantic import BaseModel
 from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.contracts.contract import Contract
 from lakehouse_assets.contracts.located import LocatedYaml
-from lakehouse_assets.lifecycle.assets.features import feature_assets
-from lakehouse_assets.lifecycle.assets.judging import judging_assets
-from lakehouse_assets.lifecycle.assets.monitoring import monitoring_assets
-from lakehouse_assets.lifecycle.assets.serving import serving_assets
-from lakehouse_assets.lifecycle.assets.training import training_assets
-from lakehouse_assets.lifecycle.contracts import UnknownTableError, contracts_of
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.functions import UnknownFunctionError, source_of
-from lakehouse_assets.lifecycle.jobs import jobs_of
-from lakehouse_assets.lifecycle.plan import Plan
-from lakehouse_assets.lifecycle.scaffolding import UseCaseScaffolder
+from lakehouse_assets.use_case.assets.features import feature_assets
+from lakehouse_assets.use_case.assets.judging import judging_assets
+from lakehouse_assets.use_case.assets.monitoring import monitoring_assets
+from lakehouse_assets.use_case.assets.serving import serving_assets
+from lakehouse_assets.use_case.assets.training import training_assets
+from lakehouse_assets.use_case.contracts import UnknownTableError, contracts_of
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.functions import UnknownFunctionError, source_of
+from lakehouse_assets.use_case.jobs import jobs_of
+from lakehouse_assets.use_case.plan import Plan
+from lakehouse_assets.use_case.scaffolding import UseCaseScaffolder
 
 
 @dg.scaffold_with(UseCaseScaffolder)
 class UseCase(dg.Component, dg.Resolvable):
     """A prediction that somebody acts on: features, training, gate, scoring, outcomes, monitoring, retraining.
 
-    The YAML is read as :class:`~lakehouse_assets.lifecycle.declaration.Declaration`; docs/use_cases.md explains it.
+    The YAML is read as :class:`~lakehouse_assets.use_case.declaration.Declaration`; docs/use_cases.md explains it.
     """
 
     def __init__(self, declaration: Declaration) -> None:

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lakehouse_assets.lake.read import to_pandas
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.observations import Days, Source, labels, observations
+from lakehouse_assets.lifecycle.predicted import predicted
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.observations import Days, Source, labels, observations
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.model import TrainedModel
-    from lakehouse_assets.lifecycle.registry import ModelVersion
+    from lakehouse_assets.lifecycle.model_version import ModelVersion
     from lakehouse_assets.lifecycle.retrieval import ViewSpec
-
-
-class OtherFeaturesError(ValueError):
-    """A model is asked about features that it did not learn from."""
 
 
 def scoring_rows(
@@ -41,21 +38,12 @@ def scored(use_case: Declaration, rows: pd.DataFrame, model: TrainedModel, versi
         version: Its version in the registry.
 
     Raises:
-        OtherFeaturesError: rows carry another feature version than the model learned from.
+        FeatureVersionError: rows carry another feature version than the model learned from.
     """
-    known = rows["feature_version"].dropna().unique()
-    other = sorted(str(one) for one in known if one != version.feature_version)
-    if other:
-        raise OtherFeaturesError(
-            f"{version.name} version {version.version} learned from features {version.feature_version}, but the feature "
-            f"view now holds {', '.join(other)}: what they are made by changed. Materialise the feature view for all "
-            "days and run the training job, or put the earlier code or tables back."
-        )
-    predicted = model.predict(rows).rename(columns={"prediction": use_case.prediction.name})
     kept = rows[[*use_case.keys, "day", "predicted_at", *use_case.context]]
-    return pd.concat([kept, predicted], axis=1).assign(
-        model_version=version.version, feature_version=version.feature_version
-    )  # fmt: skip
+    what = f"{version.name} version {version.version}"
+    name = use_case.prediction.name
+    return kept.join(predicted(model, rows, name, version.version, version.feature_version, what))
 
 
 def outcomes(use_case: Declaration, folder: Path, source: Source, table: str, days: Days) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, REPORT, TRAINING, days_of
 
@@ -38,7 +38,7 @@ def _reference(plan: Plan) -> dg.AssetsDefinition:
     )
     def reference(lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         """Take the reference at the versions that the champion learned from, and calibrate the thresholds on it."""
-        from lakehouse_assets.lifecycle import watched
+        from lakehouse_assets.use_case import watched
 
         made = watched.reference(plan, lake.lake(), registry)
         yield dg.Output(made.sample, "reference", metadata={"model_version": made.version})
@@ -76,7 +76,7 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, reference: Frame, thresholds: Frame, lake: LakeResource
     ) -> Iterator[Any]:
         """Make one report for each of the run's days."""
-        from lakehouse_assets.lifecycle import watched
+        from lakehouse_assets.use_case import watched
 
         reports = watched.reports(plan, lake.lake(), reference, thresholds, *days_of(context), context.log.info)
         yield dg.Output(watched.table_of(reports), metadata=watched.metadata_of(reports))
@@ -110,7 +110,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
     )
     def performance(context: dg.AssetExecutionContext, lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         """Measure the predictions whose outcome became known, apart from those that were made in hindsight."""
-        from lakehouse_assets.lifecycle import realised
+        from lakehouse_assets.use_case import realised
 
         found = realised.performance(plan, lake.lake(), registry, *days_of(context))
         yield dg.Output(found.rows, metadata=found.metadata)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lakehouse_assets.contracts.contract import Column
-from lakehouse_assets.lifecycle.columns import column
-from lakehouse_assets.lifecycle.declaration import Declaration
+from lakehouse_assets.use_case.columns import column
+from lakehouse_assets.use_case.declaration import Declaration
 
 Described = tuple[str, list[Column]]
 """What a table is for, and its columns."""

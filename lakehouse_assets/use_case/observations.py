@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.declared_table import Query
-from lakehouse_assets.lifecycle.functions import load_function
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.declared_table import Query
+from lakehouse_assets.use_case.functions import load_function
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,7 +72,7 @@ def observations(use_case: Declaration, folder: Path, source: Source, days: Days
     columns = [*use_case.keys, "day", "known_at", *use_case.context]
     rows = _asked(use_case, "observations", use_case.observations, folder, tables, columns)
     _one_each(use_case, "observations", rows)
-    rows = rows.assign(predicted_at=predicted_at(use_case, rows["day"], rows["known_at"]))
+    rows = rows.assign(predicted_at=use_case.prediction_time.instants(rows["day"], rows["known_at"]))
     ordered = [*use_case.keys, "day", "predicted_at", *use_case.context]
     return rows[ordered].sort_values(["day", *use_case.keys], ignore_index=True)
 
@@ -101,15 +101,6 @@ def labels(use_case: Declaration, folder: Path, source: Source, observed: pd.Dat
     rows = rows[rows["label"].notna()].astype({"label": "float64", "label_known_at": INSTANT})
     _one_each(use_case, "labels", rows)
     return rows.reset_index(drop=True)
-
-
-def predicted_at(use_case: Declaration, day: pd.Series, known_at: pd.Series) -> pd.Series:
-    """When each prediction is made: at its time, or when its row was known if that was later."""
-    rule, zone = use_case.predicted_at, use_case.zone
-    times = {one: pd.Timestamp(rule.instant(one.date(), zone)) for one in pd.to_datetime(day).unique()}
-    nominal = pd.to_datetime(day).map(times).astype(INSTANT)
-    known = known_at.astype(INSTANT)
-    return nominal.where(~(known > nominal), known)
 
 
 def _asked(

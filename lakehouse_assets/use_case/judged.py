@@ -11,15 +11,15 @@ import pandas as pd
 from lakehouse_assets.lake.read import to_pandas
 from lakehouse_assets.lifecycle import evaluation as measure
 from lakehouse_assets.lifecycle.baseline import baseline_predictions
-from lakehouse_assets.lifecycle.labelled import HELD_OUT, learned_rows
+from lakehouse_assets.use_case.labelled import HELD_OUT, learned_rows
 from lakehouse_assets.lifecycle.metric import Metric, of_prediction
-from lakehouse_assets.lifecycle.observations import Days, Source
+from lakehouse_assets.use_case.observations import Days, Source
 from lakehouse_assets.lifecycle.tasks import task_named
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.model import TrainedModel
     from lakehouse_assets.lifecycle.model_settings import ModelSettings
-    from lakehouse_assets.lifecycle.plan import Plan
+    from lakehouse_assets.use_case.plan import Plan
 
 HELD_OUT_DATA = "held_out"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.sources.daily import CADENCE, SEARCH, TRAINING
 
 
@@ -38,8 +38,8 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
 
 
 def _by_people(plan: Plan) -> list[dg.JobDefinition]:
-    from lakehouse_assets.lifecycle.replay_job import replay_job
-    from lakehouse_assets.lifecycle.roll_back_job import roll_back_job
+    from lakehouse_assets.use_case.replay_job import replay_job
+    from lakehouse_assets.use_case.roll_back_job import roll_back_job
 
     return [replay_job(plan), roll_back_job(plan)]
 

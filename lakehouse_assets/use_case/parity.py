@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.observations import Days, Source
-from lakehouse_assets.lifecycle.scored import scoring_rows
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.observations import Days, Source
+from lakehouse_assets.use_case.scored import scoring_rows
 
 if TYPE_CHECKING:
     import dagster as dg

@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.pictured import pictures_metadata
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import SEARCH, TRAINING
 
@@ -71,7 +72,7 @@ def _training_set(plan: Plan) -> dg.AssetsDefinition:
     def training_set(context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource) -> Iterator[Any]:
         """Read the sources at the versions that the manifest names, and join what was known at each time."""
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lifecycle import labelled, parity
+        from lakehouse_assets.use_case import labelled, parity
 
         store = lake.lake()
         source = plan.source(store, {table: store.version(table.split("/")) for table in plan.learned_tables})
@@ -105,14 +106,16 @@ def _candidate(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, rows: Frame, manifest: Frame, lake: LakeResource, registry: ModelRegistry
     ) -> Frame:
         """Train on the training side; the same rows and settings as an earlier version are that version."""
-        from lakehouse_assets.lifecycle import candidate as candidates
+        from lakehouse_assets.use_case import candidate as candidates
 
-        recipe = candidates.recipe_of(plan, lake.lake(), rows)
-        version = registry.by_recipe(plan.name, recipe.digest)
+        store = lake.lake()
+        made_of = candidates.ingredients(plan, rows, candidates.settings_in_force(plan.declaration, store))
+        version = registry.by_recipe(plan.name, made_of.recipe)
         if version is None:
-            made = candidates.trained(plan, lake.lake(), rows, manifest, recipe, context.run.run_id, context.log.info)
-            version = registry.register(plan.name, made)
-            context.add_output_metadata(candidates.pictures_of(made))
+            versions, until = candidates.versions_of(plan, store, manifest), made_of.rows["label_known_at"].max()
+            made = candidates.trained(plan, made_of, versions, until, context.run.run_id, context.log.info)
+            version = registry.register(made)
+            context.add_output_metadata(pictures_metadata(made.figures))
         else:
             context.log.info(f"version {version.version} was made of exactly these rows and settings: nothing to train")
         context.add_output_metadata({"model_version": version.version, "mlflow_run_id": version.run_id})
@@ -132,7 +135,7 @@ def _trials(plan: Plan) -> dg.AssetsDefinition:
     )
     def trials(context: dg.AssetExecutionContext, config: TuningConfig, rows: Frame, registry: ModelRegistry) -> Frame:
         """Search for settings; goes on where an interrupted search on the same rows stopped."""
-        from lakehouse_assets.lifecycle import search
+        from lakehouse_assets.use_case import search
 
         found = search.run(plan, rows, registry, config.trials, config.budget_minutes, context.log.info)
         context.add_output_metadata({"trials": len(found), **search.best_of(found)})

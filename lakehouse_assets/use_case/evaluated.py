@@ -9,13 +9,13 @@ import dagster as dg
 import pandas as pd
 
 from lakehouse_assets.lifecycle import evaluation as measure
-from lakehouse_assets.lifecycle.gated import version_named
-from lakehouse_assets.lifecycle.judged import HELD_OUT_DATA, Judged
+from lakehouse_assets.use_case.gated import version_named
+from lakehouse_assets.use_case.judged import HELD_OUT_DATA, Judged
+from lakehouse_assets.use_case.pictured import pictures_metadata
 from lakehouse_assets.lifecycle.pictures import pictures
-from lakehouse_assets.lifecycle.plots import as_markdown
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.plan import Plan
+    from lakehouse_assets.use_case.plan import Plan
     from lakehouse_assets.lifecycle.registry import ModelRegistry
 
 
@@ -36,8 +36,7 @@ def metadata_of(
         "scores": dg.MetadataValue.md(measure.markdown(scores, ("role", "model_version", "data", "slice")))
     }
     for name, rows in data.items():
-        drawn = figures_of(plan, candidate, name, rows)
-        found |= {picture: dg.MetadataValue.md(as_markdown(png, picture)) for picture, png in drawn.items()}
+        found |= pictures_metadata(figures_of(plan, candidate, name, rows))
     return found
 
 

@@ -7,8 +7,8 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.declared_table import View
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.declared_table import View
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.sources.daily import BY_DAY, NIGHT, ONE_RUN, days_of
 
 
@@ -34,7 +34,7 @@ def _view(plan: Plan, view: View) -> dg.AssetsDefinition:
     def features(context: dg.AssetExecutionContext, lake: LakeResource) -> Table:
         """Compute the features of the run's days from those days and the history before them."""
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lifecycle.feature_rows import feature_rows
+        from lakehouse_assets.use_case.feature_rows import feature_rows
 
         first, last = days_of(context)
         made = feature_rows(view, plan.source(lake.lake()), first, last, plan.function(reference))
@@ -60,7 +60,7 @@ def _statistics(plan: Plan) -> dg.AssetsDefinition:
         import pandas as pd
 
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lifecycle.observations import Days
+        from lakehouse_assets.use_case.observations import Days
         from lakehouse_assets.monitoring.feature_statistics import feature_statistics as summarised
 
         source, days = plan.source(lake.lake()), Days(*days_of(context))

@@ -1,4 +1,4 @@
-"""`dg scaffold defs lakehouse_assets.lifecycle.component.UseCase <domain>/<use case> --table … --entity … --label …`.
+"""`dg scaffold defs lakehouse_assets.use_case.component.UseCase <domain>/<use case> --table … --entity … --label …`.
 
 What it writes loads and runs as it stands; a person then says what the machine cannot know.
 """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lakehouse_assets.contracts.contract import QualityRule
-from lakehouse_assets.lifecycle.columns import DAY, column
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.judged_columns import Described
+from lakehouse_assets.use_case.columns import DAY, column
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.judged_columns import Described
 
 VERDICTS = ("drift", "stable", "too few rows", "no readings", "not calibrated")
 KNOWN_VERDICTS = QualityRule(
@@ -95,14 +95,16 @@ def drift(declaration: Declaration) -> Described:
 def performance(declaration: Declaration) -> Described:
     """Realised, by day and slice."""
     columns = [
-        column("day", "date", "Day on which the outcomes became known.", primary_key=True, partitioned=True),
+        column("day", "date", "Last day of the window in which the outcomes became known.", primary_key=True, partitioned=True),
         column("model_version", "long", "The version whose predictions they are of.", "1", primary_key=True, minimum=1),
         column("slice", "string", "all, or a column and its value.", primary_key=True),
         column("metric", "string", "What was measured.", primary_key=True),
         column("value", "double", "The figure; null where there are too few outcomes."),
+        column("low", "double", "Lower end of its 95 % bootstrap interval."),
+        column("high", "double", "Upper end of its 95 % bootstrap interval."),
         column("rows", "long", "Outcomes.", "1", required=True, minimum=0),
         column("expected_low", "double", "Lower end of the evaluation's interval."),
         column("expected_high", "double", "Upper end of the evaluation's interval."),
-        column("verdict", "string", "as expected, worse than expected, or too few outcomes.", required=True),
+        column("verdict", "string", "as expected, worse than expected, too few outcomes, no outcomes yet, or not evaluated.", required=True),
     ]
     return f"How good {declaration.name} was, by what came.", columns

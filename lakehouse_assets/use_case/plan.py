@@ -13,16 +13,22 @@ import dagster as dg
 
 from lakehouse_assets.code_version import DECLARED, combined, function_version
 from lakehouse_assets.contracts.contract import Contract
-from lakehouse_assets.lifecycle.contracts import feature_columns
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.declared_table import View
-from lakehouse_assets.lifecycle.functions import load_function, source_of
+from lakehouse_assets.use_case.contracts import feature_columns
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.declared_table import View
+from lakehouse_assets.use_case.functions import load_function, source_of
 from lakehouse_assets.sources.daily import CADENCE
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.lifecycle.observations import Source
+    from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.lifecycle.retrieval import ViewSpec
+
+
+def candidate_file() -> str:
+    """Where training is written: its source is part of a model's origin."""
+    return str(Path(__file__).parent / "candidate.py")
+
 
 Contracts = Mapping[tuple[str, ...], Contract]
 
@@ -142,7 +148,7 @@ class Plan:
 
     def source(self, lake: Lake, versions: Mapping[str, int] | None = None) -> Source:
         """The lake as the queries read it."""
-        from lakehouse_assets.lifecycle.observations import Source
+        from lakehouse_assets.use_case.observations import Source
 
         return Source(lake, versions or {})
 
@@ -165,6 +171,13 @@ class Plan:
         """What its rows carry if the function says none itself: the version of function, inputs and names."""
         inputs = {name: one.model_dump(mode="json") for name, one in view.inputs.items()}
         return combined(self.function_version(view.function or ""), repr(inputs), ",".join(self.features_of(view)))
+
+    @property
+    def training_code(self) -> str:
+        """The version of the code that trains: of the tasks, and of the functions that choose rows."""
+        declared = self.declaration.model
+        named = [self.function_version(declared.band_rows)] if declared.band_rows else []
+        return combined(function_version(Path(candidate_file()), "fit"), *named, repr(declared.train_where))
 
     @cached_property
     def statements(self) -> list[Path]:

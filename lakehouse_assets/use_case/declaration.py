@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Literal, Self
+from datetime import date, time
+from typing import TYPE_CHECKING, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from lakehouse_assets.lifecycle.declared_model import Evaluation, Gate, ModelSection, Monitoring, Split, Tuning
-from lakehouse_assets.lifecycle.declared_table import Columns, Name, Query, View
+from lakehouse_assets.use_case.declared_model import Evaluation, Gate, ModelSection, Monitoring, Split, Tuning
+from lakehouse_assets.use_case.declared_table import Columns, Name, Query, View
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lifecycle.prediction_time import PredictionTime
 
 #: Columns that the component itself gives; no use case may name one of its own so.
 RESERVED = frozenset(
@@ -27,10 +30,6 @@ class PredictedAt(dg.Model):
 
     days_after: int = Field(ge=1, description="Days after the day whose rows are used; its rows are whole from 1 on.")
     at: time = Field(description='Local time, "HH:MM".')
-
-    def instant(self, day: date, zone: ZoneInfo) -> datetime:
-        """The instant in UTC at which the predictions of a day are made."""
-        return datetime.combine(day + timedelta(days=self.days_after), self.at, zone).astimezone(UTC)
 
 
 class Prediction(dg.Model):
@@ -122,9 +121,11 @@ class Declaration(dg.Model):
         return list(self.entity)
 
     @property
-    def zone(self) -> ZoneInfo:
-        """The time zone of `predicted_at`."""
-        return ZoneInfo(self.timezone)
+    def prediction_time(self) -> PredictionTime:
+        """When the predictions of a day are made."""
+        from lakehouse_assets.lifecycle.prediction_time import PredictionTime
+
+        return PredictionTime(self.predicted_at.days_after, self.predicted_at.at, self.timezone)
 
     def key(self, zone: str, table: str) -> list[str]:
         """The asset key of one of the use case's tables."""

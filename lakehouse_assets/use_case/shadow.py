@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lakehouse_assets.lifecycle.declaration import Declaration
-from lakehouse_assets.lifecycle.registry import ModelRegistry, ModelVersion
-from lakehouse_assets.lifecycle.scored import OtherFeaturesError, scored
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.lifecycle.feature_versions import FeatureVersionError
+from lakehouse_assets.lifecycle.model_version import ModelVersion
+from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.use_case.scored import scored
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +50,7 @@ def by_champion(use_case: Declaration, rows: pd.DataFrame, registry: ModelRegist
 
     Raises:
         NoChampionError: no version is champion yet.
-        OtherFeaturesError: the champion learned from other features.
+        FeatureVersionError: the champion learned from other features.
     """
     version = registry.champion(use_case.name)
     if version is None:
@@ -67,6 +69,6 @@ def by_challenger(use_case: Declaration, rows: pd.DataFrame, registry: ModelRegi
         return Made(None, "no version is challenger")
     try:
         made = scored(use_case, rows, registry.load(version), version)
-    except OtherFeaturesError as error:
+    except FeatureVersionError as error:
         return Made(None, str(error))
     return Made(made, f"{len(made):,} by version {version.version}", version)

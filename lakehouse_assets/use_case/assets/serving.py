@@ -7,7 +7,7 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import BY_DAY, NIGHT, ONE_RUN, days_of
 
@@ -38,9 +38,9 @@ def _predictions(plan: Plan) -> dg.AssetsDefinition:
     )
     def predictions(context: dg.AssetExecutionContext, lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         """Predict with the champion; the newest candidate predicts beside it and nobody acts on that."""
-        from lakehouse_assets.lifecycle.observations import Days
-        from lakehouse_assets.lifecycle.scored import scoring_rows
-        from lakehouse_assets.lifecycle.shadow import by_challenger, by_champion
+        from lakehouse_assets.use_case.observations import Days
+        from lakehouse_assets.use_case.scored import scoring_rows
+        from lakehouse_assets.use_case.shadow import by_challenger, by_champion
 
         rows = scoring_rows(declared, plan.folder, plan.source(lake.lake()), plan.views, Days(*days_of(context)))
         for name, predict in (("predictions", by_champion), ("shadow_predictions", by_challenger)):
@@ -69,8 +69,8 @@ def _outcomes(plan: Plan) -> dg.AssetsDefinition:
     def outcomes(context: dg.AssetExecutionContext, lake: LakeResource) -> Table:
         """Join what became known on the run's days to the predictions made before."""
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lifecycle import scored
-        from lakehouse_assets.lifecycle.observations import Days
+        from lakehouse_assets.use_case import scored
+        from lakehouse_assets.use_case.observations import Days
 
         source, days = plan.source(lake.lake()), Days(*days_of(context))
         rows = scored.outcomes(declared, plan.folder, source, made, days)

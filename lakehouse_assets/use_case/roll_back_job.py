@@ -6,7 +6,7 @@ import dagster as dg
 from pydantic import Field
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.plan import Plan
+from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 
 
@@ -30,7 +30,7 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
         """Choose, load in a clean process, move the alias, write the reason down."""
         from lakehouse_assets.contracts.additions import add_rows
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lifecycle import gated
+        from lakehouse_assets.use_case import gated
         from lakehouse_assets.lifecycle.promotion import Occasion
         from lakehouse_assets.lifecycle.rolling_back import roll_back
 

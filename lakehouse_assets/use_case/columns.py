@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lakehouse_assets.contracts.contract import Column
-from lakehouse_assets.lifecycle.declared_table import ColumnNote
+from lakehouse_assets.use_case.declared_table import ColumnNote
 
 
 def column(
