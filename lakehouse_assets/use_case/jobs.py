@@ -1,6 +1,7 @@
 """The jobs, the schedule and the sensor of a use case."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import dagster as dg
 
@@ -44,7 +45,7 @@ def _by_people(plan: Plan) -> list[dg.JobDefinition]:
     return [replay_job(plan), roll_back_job(plan)]
 
 
-def _schedules(plan: Plan, training: dg.UnresolvedAssetJobDefinition) -> Iterator[dg.ScheduleDefinition]:
+def _schedules(plan: Plan, training: Any) -> Iterator[dg.ScheduleDefinition]:
     if plan.declaration.schedule.training:
         yield dg.ScheduleDefinition(
             name=f"{plan.name}_training_schedule",
@@ -55,7 +56,7 @@ def _schedules(plan: Plan, training: dg.UnresolvedAssetJobDefinition) -> Iterato
         )
 
 
-def _sensor(plan: Plan, training: dg.UnresolvedAssetJobDefinition) -> dg.SensorDefinition:
+def _sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{plan.name}_retrain_on_drift",
         job=training,

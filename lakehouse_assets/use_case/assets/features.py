@@ -60,12 +60,13 @@ def _statistics(plan: Plan) -> dg.AssetsDefinition:
         import pandas as pd
 
         from lakehouse_assets.contracts.conform import to_arrow
+        from lakehouse_assets.lake.read import to_pandas
         from lakehouse_assets.use_case.observations import Days
         from lakehouse_assets.monitoring.feature_statistics import feature_statistics as summarised
 
         source, days = plan.source(lake.lake()), Days(*days_of(context))
         found = [
-            summarised(source.read(table, days, ["day", *plan.features_of(view)]), plan.features_of(view))
+            summarised(to_pandas(source.read(table, days, ["day", *plan.features_of(view)])), plan.features_of(view))
             for table, view in zip(tables, plan.declaration.features, strict=True)
         ]
         return to_arrow(pd.concat(found, ignore_index=True), plan.contract("monitoring", "feature_statistics"))
