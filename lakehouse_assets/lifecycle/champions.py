@@ -46,7 +46,7 @@ def serves_by_record(audit: pd.DataFrame) -> int | None:
     """The version that serves by the last row; None where nothing was ever promoted."""
     if audit.empty:
         return None
-    return _number(audit.sort_values("decided_at", kind="stable")["to_version"].iloc[-1])
+    return version_number(audit.sort_values("decided_at", kind="stable")["to_version"].iloc[-1])
 
 
 def former_champion(audit: pd.DataFrame) -> int | None:
@@ -87,12 +87,12 @@ def _history(audit: pd.DataFrame) -> tuple[list[int], dict[int, str]]:
 
 def _moves(audit: pd.DataFrame) -> Iterator[Move]:
     for row in audit.sort_values("decided_at", kind="stable").to_dict("records"):
-        before, after = _number(row["from_version"]), _number(row["to_version"])
+        before, after = version_number(row["from_version"]), version_number(row["to_version"])
         if after is not None and after != before:
             yield Move(str(row["action"]), before, after, str(row["reason"]))
 
 
-def _number(value: object) -> int | None:
+def version_number(value: object) -> int | None:
     """A version, whether the frame holds it as a nullable integer or as a float."""
     import pandas as pd
 

@@ -3,8 +3,8 @@
 A day's outcomes are few, so a day is judged on the outcomes that became known in the window that ends with it, and
 their own uncertainty counts: only where the whole interval of what came lies on the bad side of the whole interval of
 the evaluation is it "worse than expected". Two 95 % intervals of like width that just touch differ at about 0.5 %, not
-5 % (Schenker and Gentleman 2001), and several metrics and slices are looked at every day; the deciding metric over all rows is the one
-to act on.
+5 % (Schenker and Gentleman 2001), and several metrics and slices are looked at every day; the deciding metric over all
+rows is the one to act on.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 AS_EXPECTED, WORSE = "as expected", "worse than expected"
+#: Of a metric of which neither more nor less is better.
+OTHER = "other than expected"
 TOO_FEW, NONE_YET, NOT_EVALUATED = "too few outcomes", "no outcomes yet", "not evaluated"
 
 COLUMNS = ("day", "model_version", "slice", "metric", "value", "low", "high", "expected_low", "expected_high")
@@ -80,7 +82,7 @@ def verdict_of(
     expected: tuple[float, float] | None,
     rows: int,
     groups: int,
-    lower_is_better: bool,
+    metric: Metric,
 ) -> str:
     """Judge one figure.
 
@@ -90,7 +92,7 @@ def verdict_of(
         expected: The evaluation's interval; None where it has no such figure.
         rows: Outcomes measured.
         groups: Groups that they hang together in.
-        lower_is_better: Of the metric.
+        metric: Says which way is worse; one that does not decide is only ever other than expected.
     """
     if not rows:
         return NONE_YET
@@ -98,8 +100,10 @@ def verdict_of(
         return TOO_FEW
     if expected is None or not np.isfinite(expected).all():
         return NOT_EVALUATED
-    worse = interval[0] > expected[1] if lower_is_better else interval[1] < expected[0]
-    return WORSE if worse else AS_EXPECTED
+    above, below = interval[0] > expected[1], interval[1] < expected[0]
+    if not metric.decides:
+        return OTHER if above or below else AS_EXPECTED
+    return WORSE if (above if metric.lower_is_better else below) else AS_EXPECTED
 
 
 def _judged(
@@ -114,8 +118,8 @@ def _judged(
     told = []
     for one in scores.to_dict("records"):
         promised = expected.get((str(one["slice"]), str(one["metric"])))
-        better = metrics[one["metric"]].lower_is_better
-        verdict = verdict_of(one["value"], (one["low"], one["high"]), promised, one["rows"], one["groups"], better)
+        metric, interval = metrics[one["metric"]], (one["low"], one["high"])
+        verdict = verdict_of(one["value"], interval, promised, one["rows"], one["groups"], metric)
         low, high = promised or (float("nan"), float("nan"))
         told.append(one | {"expected_low": low, "expected_high": high, "verdict": verdict})
     table = pd.DataFrame(told).assign(day=pd.Timestamp(day), model_version=model_version)

@@ -11,9 +11,13 @@ def mae(predicted: np.ndarray, truth: np.ndarray) -> float:
 
 
 MAE = of_prediction(mae)
-COVERAGE = Metric(
-    lambda frame, truth: float(((frame["lower"] <= truth) & (truth <= frame["upper"])).mean()), lower_is_better=False
-)
+
+
+def covered(frame: pd.DataFrame, truth: np.ndarray) -> float:
+    return float(((frame["lower"].to_numpy() <= truth) & (truth <= frame["upper"].to_numpy())).mean())
+
+
+COVERAGE = Metric(covered, lower_is_better=False)
 
 
 def rows_of(n: int = 600, seed: int = 0) -> pd.DataFrame:

@@ -1,19 +1,23 @@
 """Whether predictions come true as the evaluation let expect: told only where the outcomes are enough to tell."""
 
 from datetime import date
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lakehouse_assets.lifecycle.evaluation import of_role, score_table
+from lakehouse_assets.lifecycle.metric import Metric
 from lakehouse_assets.monitoring.performance import PERFORMANCE_COLUMNS, performance, verdict_of
 from lakehouse_assets_tests.lifecycle.judged import COVERAGE, MAE, predictions_of, rows_of
 
+BIAS = Metric(MAE.function, decides=False)
 METRICS = {"mae": MAE, "coverage": COVERAGE}
 DAY = date(2024, 5, 20)
 
 
+@cache
 def evaluation() -> pd.DataFrame:
     rows = rows_of(2000)
     scores = score_table(predictions_of(rows, 0.5), rows["label"], rows, METRICS, ["quality"])
@@ -90,16 +94,19 @@ def test_a_slice_that_the_evaluation_never_saw_is_not_evaluated() -> None:
 
 
 @pytest.mark.parametrize(
-    ("interval", "lower_is_better", "verdict"),
+    ("interval", "metric", "verdict"),
     [
-        ((0.3, 0.5), True, "as expected"),
-        ((0.41, 0.5), True, "worse than expected"),
-        ((0.0, 0.1), True, "as expected"),
-        ((0.0, 0.1), False, "worse than expected"),
-        ((0.3, 0.5), False, "as expected"),
+        ((0.3, 0.5), MAE, "as expected"),
+        ((0.41, 0.5), MAE, "worse than expected"),
+        ((0.0, 0.1), MAE, "as expected"),
+        ((0.0, 0.1), COVERAGE, "worse than expected"),
+        ((0.3, 0.5), COVERAGE, "as expected"),
+        ((0.3, 0.5), BIAS, "as expected"),
+        ((0.41, 0.5), BIAS, "other than expected"),
+        ((0.0, 0.1), BIAS, "other than expected"),
     ],
 )
 def test_worse_is_only_what_lies_wholly_on_the_bad_side(
-    interval: tuple[float, float], lower_is_better: bool, verdict: str
+    interval: tuple[float, float], metric: Metric, verdict: str
 ) -> None:
-    assert verdict_of(0.4, interval, (0.2, 0.4), 100, 100, lower_is_better) == verdict
+    assert verdict_of(0.4, interval, (0.2, 0.4), 100, 100, metric) == verdict
