@@ -8,7 +8,7 @@ from lakehouse_assets.lifecycle import plots
 from lakehouse_assets.lifecycle.evaluation import held_out_cuts, official_cuts, score_table
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.registry import LoadedModel
+    from lakehouse_assets.lifecycle.booster_registry import LoadedModel
 
 
 def evaluate(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from lakehouse_assets.features.windows import feature_names
 from lakehouse_assets.lifecycle import plots
+from lakehouse_assets.lifecycle.booster_registry import BoosterCandidate
 from lakehouse_assets.lifecycle.evaluation import CUTS_PER_ENGINE, CUTS_SEED
 from lakehouse_assets.lifecycle.intervals import COVERAGE, fit_band
-from lakehouse_assets.lifecycle.registry import Candidate
 from lakehouse_assets.lifecycle.rul import (
     DEFAULT_PARAMS,
     NUM_ROUNDS,
@@ -37,7 +37,7 @@ def train_candidate(
     made_of: str,
     run_id: str,
     progress: Progress,
-) -> Candidate:
+) -> BoosterCandidate:
     """Train on the training engines of a training set.
 
     Args:
@@ -62,7 +62,7 @@ def train_candidate(
     unseen = out_of_fold(features, label, training["engine_id"], DEFAULT_PARAMS, NUM_ROUNDS, progress)
     band, fold_error = _band(training, unseen)
     booster = train_booster(features, label, DEFAULT_PARAMS, NUM_ROUNDS, progress, "final model")
-    return Candidate(
+    return BoosterCandidate(
         booster=booster,
         band=band,
         features=names,

@@ -9,7 +9,8 @@ from lakehouse_assets.lifecycle.intervals import apply_band
 from lakehouse_assets.lifecycle.training_set import one_feature_version
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.registry import LoadedModel, ModelVersion
+    from lakehouse_assets.lifecycle.booster_registry import LoadedModel
+    from lakehouse_assets.lifecycle.model_version import ModelVersion
 
 
 def in_service(features: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from lakehouse_assets.features.windows import MODEL_SENSORS
 from lakehouse_assets.monitoring.calibration import WINDOW_DAYS
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.registry import LoadedModel
+    from lakehouse_assets.lifecycle.booster_registry import LoadedModel
 
 PREDICTION = "remaining_cycles"
 #: Reports need no more of the reference than this: its own sampling error is calibrated into the thresholds.

@@ -13,7 +13,8 @@ from lakehouse_assets.defs.turbofan.use_case import FEATURES, USE_CASE
 from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.lazy_types import Frame, Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.lifecycle.registry import LoadedModel, ModelRegistry
+from lakehouse_assets.lifecycle.booster_registry import LoadedModel, load_booster
+from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 
 #: Days of readings that a drift report compares with the reference.
@@ -33,7 +34,7 @@ def _champion(registry: ModelRegistry) -> LoadedModel:
             f"turbofan_rul_training; if the gate refused its candidate, the asset models/{USE_CASE}/champion says why.",
             allow_retries=False,
         )
-    return registry.load(version)
+    return load_booster(registry, version)
 
 
 @dg.asset(

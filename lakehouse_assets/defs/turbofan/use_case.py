@@ -8,6 +8,7 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lifecycle.booster_registry import load_booster, register_booster
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 
 USE_CASE = "turbofan_rul"
@@ -98,7 +99,7 @@ def candidate(
     known = registry.by_recipe(USE_CASE, recipe)
     if known is None:
         trained = train_candidate(rows, versions, recipe, context.run.run_id, context.log.info)
-        known = registry.register(USE_CASE, trained)
+        known = register_booster(registry, USE_CASE, trained)
         for name, png in trained.figures.items():
             context.add_output_metadata({name.removesuffix(".png"): _picture(png, name)})
     else:
@@ -131,13 +132,13 @@ def evaluation(
     tested = lake.lake().read_pandas(FEATURES, where={"engine_id": list(lives["engine_id"])}) if len(lives) else None
     newest = _as_version(registry, candidate)
     serving = registry.champion(USE_CASE)
-    model = registry.load(newest)
+    model = load_booster(registry, newest)
     scores = evaluate(model, "candidate", rows, tested, lives)
     if serving is not None and serving.feature_version == newest.feature_version:
         # A champion of other features cannot be asked on these; the gate then has nothing to compare with.
         import pandas as pd
 
-        same = model if serving.version == newest.version else registry.load(serving)
+        same = model if serving.version == newest.version else load_booster(registry, serving)
         scores = pd.concat([scores, evaluate(same, "champion", rows, tested, lives)], ignore_index=True)
     shown = measure.markdown(scores, ("role", "model_version", "data", "slice"))
     yield dg.Output(
