@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 
 from lakehouse_assets import settings
 from lakehouse_assets.operations.demo_days import DEFS, demo_domains

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.labelled import learned_rows
 from lakehouse_assets.lifecycle.feature_versions import one_version
 from lakehouse_assets.lifecycle.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.registration import Candidate
 from lakehouse_assets.lifecycle.serving_spec import Instants, ServingSpec
 from lakehouse_assets.lifecycle.tasks import task_named
+from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.labelled import learned_rows
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake

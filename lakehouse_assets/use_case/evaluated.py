@@ -9,14 +9,14 @@ import dagster as dg
 import pandas as pd
 
 from lakehouse_assets.lifecycle import evaluation as measure
+from lakehouse_assets.lifecycle.pictures import pictures
 from lakehouse_assets.use_case.gated import version_named
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, Judged
 from lakehouse_assets.use_case.pictured import pictures_metadata
-from lakehouse_assets.lifecycle.pictures import pictures
 
 if TYPE_CHECKING:
-    from lakehouse_assets.use_case.plan import Plan
     from lakehouse_assets.lifecycle.registry import ModelRegistry
+    from lakehouse_assets.use_case.plan import Plan
 
 
 def models_to_judge(plan: Plan, registry: ModelRegistry, candidate: pd.DataFrame) -> tuple[Judged, Judged | None]:

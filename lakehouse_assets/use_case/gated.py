@@ -14,9 +14,9 @@ from lakehouse_assets.lifecycle.promotion import Occasion, audit_frame, carry_ou
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.lifecycle.registry import ModelRegistry, ModelVersion
     from lakehouse_assets.use_case.assets.judging import GateConfig
     from lakehouse_assets.use_case.plan import Plan
-    from lakehouse_assets.lifecycle.registry import ModelRegistry, ModelVersion
 
 #: Rows that a clean process scores through pyfunc before a version may serve.
 SAMPLE_ROWS = 20

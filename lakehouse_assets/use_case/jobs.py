@@ -6,8 +6,8 @@ from typing import Any
 import dagster as dg
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.sources.daily import CADENCE, SEARCH, TRAINING
+from lakehouse_assets.use_case.plan import Plan
 
 
 def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions:

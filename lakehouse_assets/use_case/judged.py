@@ -11,10 +11,10 @@ import pandas as pd
 from lakehouse_assets.lake.read import to_pandas
 from lakehouse_assets.lifecycle import evaluation as measure
 from lakehouse_assets.lifecycle.baseline import baseline_predictions
-from lakehouse_assets.use_case.labelled import HELD_OUT, learned_rows
 from lakehouse_assets.lifecycle.metric import Metric, of_prediction
-from lakehouse_assets.use_case.observations import Days, Source
 from lakehouse_assets.lifecycle.tasks import task_named
+from lakehouse_assets.use_case.labelled import HELD_OUT, learned_rows
+from lakehouse_assets.use_case.observations import Days, Source
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.model import TrainedModel

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from lakehouse_assets.lifecycle.split import is_held_out
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.declared_model import Split
 from lakehouse_assets.use_case.observations import Days, Source, labels, observations
-from lakehouse_assets.lifecycle.split import is_held_out
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.retrieval import ViewSpec

@@ -13,16 +13,16 @@ import dagster as dg
 
 from lakehouse_assets.code_version import DECLARED, combined, function_version
 from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.sources.daily import CADENCE
 from lakehouse_assets.use_case.contracts import feature_columns
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.declared_table import View
 from lakehouse_assets.use_case.functions import load_function, source_of
-from lakehouse_assets.sources.daily import CADENCE
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.lifecycle.retrieval import ViewSpec
+    from lakehouse_assets.use_case.observations import Source
 
 
 def candidate_file() -> str:

@@ -6,8 +6,8 @@ import dagster as dg
 from pydantic import Field
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.use_case.plan import Plan
 
 
 class RollBackConfig(dg.Config):
@@ -30,9 +30,9 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
         """Choose, load in a clean process, move the alias, write the reason down."""
         from lakehouse_assets.contracts.additions import add_rows
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.use_case import gated
         from lakehouse_assets.lifecycle.promotion import Occasion
         from lakehouse_assets.lifecycle.rolling_back import roll_back
+        from lakehouse_assets.use_case import gated
 
         store, contract = lake.lake(), plan.contract("models", "champion")
         rows = store.read_pandas(plan.declaration.key("delivery", "training_set"))

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse_assets.lifecycle.metric import Metric
 from lakehouse_assets.lifecycle.model import ALARM, PREDICTION
-from lakehouse_assets.lifecycle.tasks.task import Metric
 
 Labels = npt.NDArray[np.bool_]
 

@@ -7,9 +7,9 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import BY_DAY, NIGHT, ONE_RUN, days_of
 from lakehouse_assets.use_case.declared_table import View
 from lakehouse_assets.use_case.plan import Plan
-from lakehouse_assets.sources.daily import BY_DAY, NIGHT, ONE_RUN, days_of
 
 
 def feature_assets(plan: Plan) -> Iterator[dg.AssetsDefinition]:
@@ -61,8 +61,8 @@ def _statistics(plan: Plan) -> dg.AssetsDefinition:
 
         from lakehouse_assets.contracts.conform import to_arrow
         from lakehouse_assets.lake.read import to_pandas
-        from lakehouse_assets.use_case.observations import Days
         from lakehouse_assets.monitoring.feature_statistics import feature_statistics as summarised
+        from lakehouse_assets.use_case.observations import Days
 
         source, days = plan.source(lake.lake()), Days(*days_of(context))
         found = [

@@ -8,9 +8,9 @@ from pydantic import Field
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import TRAINING
+from lakehouse_assets.use_case.plan import Plan
 
 GATE = "candidate_passed_the_gate"
 

@@ -7,9 +7,9 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, REPORT, TRAINING, days_of
+from lakehouse_assets.use_case.plan import Plan
 
 NO_DRIFT, AS_EXPECTED = "no_drift", "as_good_as_expected"
 

@@ -7,9 +7,9 @@ import dagster as dg
 
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import BY_DAY, NIGHT, ONE_RUN, days_of
+from lakehouse_assets.use_case.plan import Plan
 
 
 def serving_assets(plan: Plan) -> list[dg.AssetsDefinition]:

@@ -9,10 +9,10 @@ from pydantic import Field, field_validator
 
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.use_case.pictured import pictures_metadata
-from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import SEARCH, TRAINING
+from lakehouse_assets.use_case.pictured import pictures_metadata
+from lakehouse_assets.use_case.plan import Plan
 
 
 class TrainingSetConfig(dg.Config):
