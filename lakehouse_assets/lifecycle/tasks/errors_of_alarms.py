@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse_assets.lifecycle.metric import Metric
+from lakehouse_assets.lifecycle.ranking import area_under_curve, average_precision
 from lakehouse_assets.lifecycle.model import ALARM, PREDICTION
 
 Labels = npt.NDArray[np.bool_]
@@ -36,8 +37,8 @@ def alarm_metrics(cost_of_miss: float, cost_of_false_alarm: float) -> dict[str, 
         "f1": Metric(counted(lambda hits, missed, false: _ratio(2 * hits, 2 * hits + missed + false)), False),
         "precision": Metric(counted(lambda hits, missed, false: _ratio(hits, hits + false)), False),
         "recall": Metric(counted(lambda hits, missed, false: _ratio(hits, hits + missed)), False),
-        "average_precision": Metric(lambda p, y: _average_precision(p[PREDICTION], _labels(y)), False),
-        "auc": Metric(lambda p, y: _auc(p[PREDICTION], _labels(y)), False),
+        "average_precision": Metric(lambda p, y: average_precision(p[PREDICTION], _labels(y)), False),
+        "auc": Metric(lambda p, y: area_under_curve(p[PREDICTION], _labels(y)), False),
         "brier": Metric(lambda p, y: _brier(p[PREDICTION], _labels(y)), True),
         "cost": Metric(cost, True),
     }
@@ -64,15 +65,3 @@ def _ratio(part: float, whole: float) -> float:
 
 def _brier(probability: npt.ArrayLike, truth: Labels) -> float:
     return float(np.mean((np.asarray(probability, dtype=np.float64) - truth) ** 2))
-
-
-def _average_precision(probability: npt.ArrayLike, truth: Labels) -> float:
-    from sklearn.metrics import average_precision_score
-
-    return float("nan") if truth.all() or not truth.any() else float(average_precision_score(truth, probability))
-
-
-def _auc(probability: npt.ArrayLike, truth: Labels) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return float("nan") if truth.all() or not truth.any() else float(roc_auc_score(truth, probability))
