@@ -85,6 +85,23 @@ def apply_repairs(raw: pd.DataFrame, repairs: pd.DataFrame) -> pd.DataFrame:
     return repaired.drop(index=dropped)
 
 
+def repaired_at(raw: pd.DataFrame, repairs: pd.DataFrame) -> pd.Series:
+    """When the repair in force of each row was made, in UTC; NaT for a row that nobody has repaired.
+
+    Args:
+        raw: Source rows with `RAW_PLACE`.
+        repairs: As for `apply_repairs`.
+    """
+    nobody = pd.Series(pd.NaT, index=raw.index, dtype="datetime64[us, UTC]")
+    if raw.empty or repairs.empty:
+        return nobody
+    made = in_force(repairs).set_index(SOURCE_PLACE)["made_at"]
+    places = pd.MultiIndex.from_frame(raw[RAW_PLACE].set_axis(SOURCE_PLACE, axis=1))
+    return (
+        pd.Series(made.reindex(places).to_numpy(), index=raw.index).pipe(pd.to_datetime, utc=True).astype(nobody.dtype)
+    )
+
+
 def plan(
     wishes: Sequence[Wish],
     table: str,

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from lakehouse_assets.features.baselines import baseline_means
+from lakehouse_assets.features.baselines import NEVER, as_instants, as_times, baseline_means
 
 MODEL_SENSORS: tuple[str, ...] = (
     *("t24", "t30", "t50", "p30", "nf", "nc", "ps30", "phi", "nrf", "nrc", "bpr", "htbleed", "w31", "w32"),
@@ -106,6 +106,28 @@ def window_features(
         {name: columns[name].astype(np.float32) for name in feature_names(sensors)}, index=kept.index
     )
     return pd.concat([kept[list(KEYS)], features], axis=1).reset_index(drop=True)
+
+
+def known_since(readings: pd.DataFrame, baselines: pd.DataFrame, first_day: pd.Timestamp | None = None) -> pd.Series:
+    """Since when each row of :func:`window_features` can be known: since all readings that it sees are.
+
+    Args:
+        readings: As for :func:`window_features`, with ``known_at``.
+        baselines: As for :func:`window_features`, with ``known_at``.
+        first_day: As for :func:`window_features`.
+
+    Returns:
+        One time in UTC per row of :func:`window_features`, in its order: the latest ``known_at`` of its engine's
+        readings of the trailing ``HISTORY_DAYS`` days and of the engine's first cycles.
+    """
+    rows = readings[["engine_id", "day", "known_at"]].sort_values(["engine_id", "day"], ignore_index=True)
+    wanted = np.ones(len(rows), dtype=bool) if first_day is None else (rows["day"] >= first_day).to_numpy(dtype=bool)
+    positions = _grid_positions(rows)
+    grid = np.full(int(positions.max(initial=0)) + HISTORY_DAYS, NEVER)
+    grid[positions + HISTORY_DAYS - 1] = as_instants(rows["known_at"])
+    newest = np.lib.stride_tricks.sliding_window_view(grid, HISTORY_DAYS)[positions[wanted]].max(axis=1, initial=NEVER)
+    begun = rows[wanted].merge(baselines[["engine_id", "day", "known_at"]], on=["engine_id", "day"], how="left")
+    return as_times(np.maximum(newest, as_instants(begun["known_at_y"])))
 
 
 class _Window(NamedTuple):

@@ -6,13 +6,18 @@ weekday or season of such a row.
 """
 
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
+from lakehouse_assets.sources.known import Availability
 from lakehouse_assets.sources.names import TurbofanFile
 
 FIRST_DAY = date(2024, 1, 1)
 """Day 1 of every fleet that declares no other, and the first day of the simulated plant."""
+
+KNOWN = Availability(ZoneInfo("UTC"), days_after=1, at=time(0, 30))
+"""A day's rows are declared to arrive half an hour after it has ended; all of them are a history loaded later."""
 
 FIRST_DAYS: Mapping[str, date] = MappingProxyType({})
 """Fleets whose first day is declared to be another one, by name."""

@@ -29,7 +29,9 @@ def interval_ends(raw: pd.DataFrame, stamp: str, pattern: str, zone: ZoneInfo) -
 
 def intervals_in(day: date, zone: ZoneInfo, length: timedelta) -> int:
     """How many intervals a local day has: of quarter hours 96, and 92 or 100 where the clock jumps an hour."""
-    begin, end = (
-        datetime(one.year, one.month, one.day, tzinfo=zone).astimezone(UTC) for one in (day, day + timedelta(days=1))
-    )
-    return (end - begin) // length
+    return (day_begins(day + timedelta(days=1), zone) - day_begins(day, zone)) // length
+
+
+def day_begins(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which a local day begins, in UTC."""
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)

@@ -54,7 +54,7 @@ def test_units_names_and_what_is_known_when(tmp_path: Path) -> None:
     (tmp_path / "steel_EM01_2024-02-14.csv").write_text(f"{HEADER}\n{line}\n")
     (reading,) = readings(raw_of(tmp_path, SOURCE, DAY, DAY)).rows.to_dict("records")
     assert reading["event_time"] == pd.Timestamp("2024-02-14T15:00Z")  # midnight in Seoul at the day's end
-    assert reading["known_at"] == pd.Timestamp("2024-02-14T15:30Z")
+    assert reading["known_at"] == pd.Timestamp("2024-02-14T15:00Z")
     assert (reading["meter_id"], reading["load_type"], reading["quarter_of_day"]) == ("energy-EM01", "maximum", 95)
     assert (reading["usage"], reading["co2"]) == (3.42, 20.0)
     assert reading["lagging_power_factor"] == pytest.approx(0.703)

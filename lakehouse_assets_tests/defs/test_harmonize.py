@@ -11,6 +11,7 @@ from lakehouse_assets.defs.turbofan.harmonize import failure_events, harmonized_
 from lakehouse_assets.sources.turbofan_raw import delivered_rows, files_for, rows_to_append
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = datetime(2026, 2, 1, 12, tzinfo=UTC)
 DAYS = (date(2024, 1, 1), date(2024, 1, 31))
 REAL = (
     "0.0007 -0.0004 100.0 518.67 641.82 1589.70 1400.60 14.62 21.61 554.36 2388.06 9046.19 1.30 47.47"
@@ -47,6 +48,65 @@ def test_values_arrive_in_si_units_and_utc(tmp_path: Path) -> None:
         "train_FD001.txt",
         1,
     )
+
+
+def corrected(tmp_path: Path, kind: str, name: str, before: list[str], after: list[str]) -> pd.DataFrame:
+    first = raw(tmp_path, kind, name, *before)
+    held = first[["file", "day", "sha256", "ingested_at"]].drop_duplicates()
+    (tmp_path / name).write_text("".join(line + "  \n" for line in after))
+    delivered = delivered_rows(files_for(tmp_path, kind, DAYS))  # type: ignore[arg-type]
+    return pd.concat([first, rows_to_append(delivered, held, DAYS, LATER)], ignore_index=True)
+
+
+def test_a_history_is_known_half_an_hour_after_each_day_and_a_correction_since_it_came(tmp_path: Path) -> None:
+    lines = [f"1 {cycle} {REAL}" for cycle in (1, 2, 3)]
+    moved = [lines[0], lines[1].replace("1400.60", "1400.70"), lines[2]]
+    rows = corrected(tmp_path, "train", "train_FD001.txt", lines, moved)
+    readings = conform(harmonized_readings(rows, empty()), contract("harmonized", "readings")).rows
+    assert readings["ingested_at"].eq(LATER).all()
+    assert readings["known_at"].tolist() == [
+        pd.Timestamp("2024-01-02T00:30Z"),
+        pd.Timestamp(LATER),
+        pd.Timestamp("2024-01-04T00:30Z"),
+    ]
+
+
+def test_a_failure_is_known_since_its_row_came_as_the_engines_last(tmp_path: Path) -> None:
+    lines = [f"1 {cycle} {REAL}" for cycle in (1, 2, 3)]
+    told = corrected(tmp_path, "train", "train_FD001.txt", [*lines, f"2 1 {REAL}"], [*lines[:2], f"2 1 {REAL}"])
+    events = conform(failure_events(told), contract("harmonized", "failures")).rows
+    assert dict(zip(events["cycle"], events["known_at"], strict=True)) == {
+        2: pd.Timestamp(LATER),
+        1: pd.Timestamp("2024-01-02T00:30Z"),
+    }
+
+
+def test_a_repaired_reading_is_known_since_its_repair_and_its_neighbours_as_before(tmp_path: Path) -> None:
+    delivered = raw(tmp_path, "train", "train_FD001.txt", f"1 1 {REAL}", f"1 2 {REAL.replace('1400.60', 'hot')}")
+    repair = pd.DataFrame(
+        {
+            "table": "readings",
+            "source_file": ["train_FD001.txt"],
+            "source_sha256": delivered["sha256"].iloc[:1],
+            "source_line": [2],
+            "action": ["correct"],
+            "values": [json.dumps({"s4": "1400.60"})],
+            "made_at": [pd.Timestamp(LATER)],
+        }
+    )
+    split = conform(harmonized_readings(delivered, empty(), repair), contract("harmonized", "readings"))
+    assert split.broken.empty
+    assert split.rows["t50"].tolist() == [pytest.approx(1400.60 * 5 / 9)] * 2
+    assert split.rows["known_at"].tolist() == [pd.Timestamp("2024-01-02T00:30Z"), pd.Timestamp(LATER)]
+
+
+def test_rows_that_were_all_discarded_do_not_bring_an_earlier_delivery_back(tmp_path: Path) -> None:
+    lines = [f"1 1 {REAL}"], [f"1 1 {REAL.replace('1400.60', '1400.70')}"]
+    rows = corrected(tmp_path, "test", "test_FS001_2024-01-05.txt", *lines)
+    newest = rows[rows["ingested_at"].eq(LATER)].iloc[0]
+    discard = {"table": "readings", "source_file": newest["file"], "source_sha256": newest["sha256"], "source_line": 1}
+    repair = pd.DataFrame([{**discard, "action": "discard", "values": "{}", "made_at": pd.Timestamp(LATER)}])
+    assert harmonized_readings(empty(), rows, repair).empty
 
 
 def test_text_where_a_number_belongs_is_set_aside_with_file_line_and_reason(tmp_path: Path) -> None:

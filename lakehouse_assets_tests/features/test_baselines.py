@@ -18,6 +18,7 @@ from lakehouse_assets.features.baselines import (
 
 SENSORS = ("t30", "ps30")
 FIRST_DAY = pd.Timestamp("2020-01-01")
+ARRIVES = pd.Timedelta("1D 00:30:00")
 
 
 def engine(name: str, cycles: range, first_day: int = 0, seed: int = 0) -> pd.DataFrame:
@@ -25,6 +26,7 @@ def engine(name: str, cycles: range, first_day: int = 0, seed: int = 0) -> pd.Da
     values[::7, 1] = np.nan
     days = [FIRST_DAY + pd.Timedelta(days=first_day + number) for number in range(len(cycles))]
     frame = pd.DataFrame({"engine_id": name, "day": days, "cycle": list(cycles)})
+    frame["known_at"] = pd.to_datetime(frame["day"]).dt.tz_localize("UTC").astype("datetime64[us, UTC]") + ARRIVES
     return frame.assign(t30=values[:, 0], ps30=values[:, 1])
 
 

@@ -15,10 +15,12 @@ from lakehouse_assets.features.windows import (
     KEYS,
     MODEL_SENSORS,
     feature_names,
+    known_since,
     window_features,
 )
 
 FIRST_DAY = pd.Timestamp("2020-01-01")
+ARRIVES = pd.Timedelta("1D 00:30:00")
 
 
 def engine(name: str, first_cycle: int, cycles: int, first_day: int = 0, missing: float = 0.0) -> pd.DataFrame:
@@ -29,6 +31,7 @@ def engine(name: str, first_cycle: int, cycles: int, first_day: int = 0, missing
     frame = pd.DataFrame(values, columns=list(MODEL_SENSORS))
     frame.insert(0, "cycle", range(first_cycle, first_cycle + cycles))
     frame.insert(0, "day", FIRST_DAY + pd.to_timedelta(np.arange(first_day, first_day + cycles), unit="D"))
+    frame.insert(0, "known_at", frame["day"].dt.tz_localize("UTC").astype("datetime64[us, UTC]") + ARRIVES)
     frame.insert(0, "fleet", "FD001")
     frame.insert(0, "engine_id", name)
     return frame
@@ -143,6 +146,27 @@ def test_no_readings_give_an_empty_table_with_all_columns() -> None:
     assert list(nothing.columns) == [*KEYS, *feature_names()]
     late = window_features(READINGS, BASELINES, first_day=day(1000))
     assert late.empty
+
+
+@settings(max_examples=15, deadline=None)
+@given(late=st.lists(st.tuples(st.integers(0, len(READINGS) - 1), st.integers(1, 400)), max_size=8))
+def test_a_row_is_known_when_the_last_reading_that_it_sees_is(late: list[tuple[int, int]]) -> None:
+    readings = READINGS.copy()
+    for row, days in late:
+        readings.loc[row, "known_at"] += pd.Timedelta(days=days)
+    begun = update_baselines(empty_baselines(MODEL_SENSORS), readings, MODEL_SENSORS)
+    known = known_since(readings.sample(frac=1.0, random_state=1), begun, first_day=day(100))
+    told = WHOLE[WHOLE["day"] >= day(100)].assign(known_at=list(known)).iloc[::17]
+    for row in told.itertuples():
+        own = readings[(readings["engine_id"] == row.engine_id) & (readings["day"] <= row.day)]
+        in_window = own["day"] > row.day - pd.Timedelta(days=HISTORY_DAYS)
+        in_state = (own["cycle"] <= 20) & own[list(MODEL_SENSORS)].notna().any(axis=1)
+        assert row.known_at == own.loc[in_window | in_state, "known_at"].max()
+
+
+def test_no_rows_are_known_at_no_time() -> None:
+    assert known_since(READINGS, BASELINES, first_day=day(1000)).empty
+    assert str(known_since(READINGS.iloc[:0], BASELINES).dtype) == "datetime64[us, UTC]"
 
 
 def test_two_readings_on_a_day_and_missing_columns_are_refused() -> None:

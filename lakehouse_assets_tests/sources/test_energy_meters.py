@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lakehouse_assets.sources.holidays import is_public_holiday
 from lakehouse_assets.sources.plant import energy
 from lakehouse_assets.sources.plant.drift import ColumnDrift
 from lakehouse_assets.sources.plant.energy import Works, day_file, load_type, usage_on, write_days
-from lakehouse_assets.sources.plant.holidays import is_holiday
 from lakehouse_assets_tests.sources.published import published
 
 WORKS = Works()
@@ -55,7 +55,7 @@ def test_each_day_has_96_readings_and_the_broken_midnight_stamp() -> None:
 
 def test_usage_has_daily_weekly_and_yearly_shape(half_year: pd.DataFrame) -> None:
     weekday = half_year["day"].map(lambda day: day.weekday())
-    works = half_year[weekday.lt(5) & ~half_year["day"].map(is_holiday)]
+    works = half_year[weekday.lt(5) & ~half_year["day"].map(is_public_holiday)]
     by_hour = works.groupby("hour")["usage"].mean()
     assert by_hour[9:12].min() > 10 * by_hour[2:6].max()
     assert by_hour[12] < 0.3 * by_hour[11]

@@ -60,7 +60,7 @@ def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
     from lakehouse_assets.lifecycle.training_set import feature_version
 
     version = feature_version(regimes, feature_names())
-    rows = normalise(readings, regimes)[["engine_id", "day", "fleet", "cycle", *SENSORS]]
+    rows = normalise(readings, regimes)[["engine_id", "day", "known_at", "fleet", "cycle", *SENSORS]]
     return rows.assign(feature_version=version)
 
 

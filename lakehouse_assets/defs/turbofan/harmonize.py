@@ -53,22 +53,30 @@ SENSORS = {
 REPAIRABLE = {"readings": [*SETTINGS, *SENSORS], "remaining_lives": ["remaining_cycles"]}
 #: The columns of a raw row that were delivered; the others say where it came from.
 DELIVERED = ["unit", "cycle", *SETTINGS, *SENSORS, "remaining_cycles"]
+#: What a reading says: rows of two deliveries that agree in these are the same.
+READING = ["engine_id", "cycle", *SETTINGS, *SENSORS]
 SENSOR_NAMES = tuple(name for name, _ in SENSORS.values())
 SETTING_NAMES = tuple(name for name, _ in SETTINGS.values())
 
 
-def harmonized_readings(run_to_failure: "pd.DataFrame", in_service: "pd.DataFrame") -> "pd.DataFrame":
+def harmonized_readings(
+    run_to_failure: "pd.DataFrame", in_service: "pd.DataFrame", repairs: "pd.DataFrame | None" = None
+) -> "pd.DataFrame":
     """The rows in force of both kinds of file with conformed names and SI units, ordered by engine, cycle and delivery.
 
     A value that is no number stays the text that it is: the contract sets its row aside.
+
+    Args:
+        run_to_failure: Raw rows of train files, of whole days, superseded deliveries included.
+        in_service: Raw rows of test files.
+        repairs: The readings' repairs; a repaired row is known from its repair on.
     """
     import pandas as pd
 
     from lakehouse_assets.contracts.conform import in_unit
-    from lakehouse_assets.sources.turbofan_raw import in_force
 
-    kinds = [frame for frame in (in_force(run_to_failure), in_force(in_service)) if len(frame)]
-    raw = pd.concat(kinds, ignore_index=True) if kinds else in_service.iloc[:0]
+    kinds = [rows for frame in (run_to_failure, in_service) if len(rows := _in_force(frame, READING, repairs))]
+    raw = pd.concat(kinds, ignore_index=True) if kinds else _in_force(in_service.iloc[:0], READING, None)
     columns = {conformed: in_unit(raw[name], factor) for name, (conformed, factor) in {**SETTINGS, **SENSORS}.items()}
     frame = pd.DataFrame({**_identity(raw), **columns, **_source(raw)})
     return frame.sort_values(["engine_id", "cycle", "ingested_at", "source_line"], kind="stable", ignore_index=True)
@@ -78,9 +86,8 @@ def failure_events(run_to_failure: "pd.DataFrame") -> "pd.DataFrame":
     """One row per engine whose last row in a train file in force is among these rows."""
     import pandas as pd
 
-    from lakehouse_assets.sources.turbofan_raw import in_force
-
-    raw = in_force(run_to_failure)
+    # A reading that a later delivery makes its engine's last is a failure that nobody knew of before.
+    raw = _in_force(run_to_failure, [*READING, "is_last"], None)
     raw = raw[raw["is_last"].astype(bool)] if len(raw) else raw
     return pd.DataFrame({**_identity(raw), **_source(raw)})
 
@@ -157,6 +164,22 @@ def readings_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
     }
 
 
+def _in_force(raw: "pd.DataFrame", values: Sequence[str], repairs: "pd.DataFrame | None") -> "pd.DataFrame":
+    """The rows of the latest delivery of each file and day, as repaired, with `known_at`."""
+    from lakehouse_assets.contracts.repairs import apply_repairs, repaired_at
+    from lakehouse_assets.sources.clock import KNOWN
+    from lakehouse_assets.sources.known import known_at
+    from lakehouse_assets.sources.raw_rows import in_force_since
+
+    rows = in_force_since(raw, values)
+    rows = rows.assign(known_at=known_at(rows, KNOWN))
+    if repairs is None or repairs.empty or rows.empty:
+        return rows
+    # Never before the repair: until then these values were nobody's.
+    made = repaired_at(rows, repairs)
+    return apply_repairs(rows.assign(known_at=rows["known_at"].mask(made > rows["known_at"], made)), repairs)
+
+
 def _identity(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:
     """Who and when: the columns that every harmonized turbofan table begins with."""
     import pandas as pd
@@ -167,6 +190,7 @@ def _identity(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:
         "day": day,
         "event_time": day.dt.tz_localize("UTC") if len(raw) else pd.Series(dtype="datetime64[us, UTC]"),
         "ingested_at": raw["ingested_at"],
+        "known_at": raw["known_at"],
         "fleet": raw["fleet"],
         "cycle": pd.to_numeric(raw["cycle"], errors="coerce"),
     }

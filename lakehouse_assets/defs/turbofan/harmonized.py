@@ -59,7 +59,7 @@ def readings(run_to_failure: Frame, in_service: Frame, lake: LakeResource) -> It
     promise = contract("harmonized", "readings")
     repairs = harmonize.repairs_of(lake.lake(), REPAIRS, "readings")
     raw = [harmonize.repaired(frame, repairs) for frame in (run_to_failure, in_service)]
-    split = conform(harmonize.harmonized_readings(*raw), promise)
+    split = conform(harmonize.harmonized_readings(run_to_failure, in_service, repairs), promise)
     yield dg.Output(to_arrow(split.rows, promise), "readings", metadata=harmonize.readings_metadata(split.rows))
     yield dg.Output(harmonize.set_aside(split.broken, raw, contract("harmonized", "quarantine")), "quarantine")
     yield _said_of("quarantine", "every_row_keeps_the_contract", split.broken)

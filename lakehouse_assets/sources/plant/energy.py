@@ -20,9 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from lakehouse_assets.sources.holidays import is_public_holiday
 from lakehouse_assets.sources.plant.drift import ColumnDrift, shifts_on
 from lakehouse_assets.sources.plant.drops import drop
-from lakehouse_assets.sources.plant.holidays import is_holiday
 from lakehouse_assets.sources.plant.plan import DEFAULT_SEED
 
 HEADER: Final = (
@@ -129,7 +129,7 @@ _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturda
 def usage_on(works: Works, meter: Meter, day: date) -> Floats:
     """(96,): energy of each quarter hour of a local day in kWh, without drift, not rounded."""
     yearly = 1.0 + meter.winter * np.cos(2 * np.pi * (day.timetuple().tm_yday - 15) / 365.25)
-    profile = _REST if day.weekday() == 6 or is_holiday(day) else _SATURDAY if day.weekday() == 5 else _WEEKDAY
+    profile = _REST if _rests(day) else _SATURDAY if day.weekday() == 5 else _WEEKDAY
     noise = _noise(works, meter, day)
     # exp(-s²/2) keeps the mean of a lognormal factor at 1. Nothing draws more than the works are connected for.
     sway = np.exp(0.35 * noise - 0.06 + 0.2 * _level(works, meter, day) - 0.02)
@@ -138,10 +138,15 @@ def usage_on(works: Works, meter: Meter, day: date) -> Floats:
     return usage
 
 
+def _rests(day: date) -> bool:
+    """On Sundays and holidays, and on three days in August."""
+    return day.weekday() == 6 or is_public_holiday(day) or (day.month == 8 and day.day <= 3)
+
+
 def load_type(day: date, quarter: int) -> str:
     """The tariff's load type of a quarter hour of a local day, counted from 0."""
     hour = quarter // 4
-    if day.weekday() == 6 or is_holiday(day) or not 9 <= hour < 23:
+    if _rests(day) or not 9 <= hour < 23:
         return "Light_Load"
     winter = day.month in (11, 12, 1, 2)
     peak = (10, 11, 17, 18, 19, 22) if winter else (10, 11, 13, 14, 15, 16)

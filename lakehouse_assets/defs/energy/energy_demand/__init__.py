@@ -1,0 +1,1 @@
+"""Day-ahead demand of meters: a use case, loaded by its declaration."""

@@ -1,0 +1,1 @@
+"""Failures of milling machines: a use case, loaded by its declaration."""

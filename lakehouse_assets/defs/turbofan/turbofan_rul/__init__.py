@@ -1,0 +1,1 @@
+"""Remaining useful life of engines: a use case, loaded by its declaration."""

@@ -1,0 +1,84 @@
+"""Remaining useful life: features of an engine on a day, cuts as if a failed engine were in service, and metrics.
+
+How the settings were found, and what did not help, stands in docs/turbofan_model.md.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from lakehouse_assets.features.windows import feature_names, known_since, window_features
+from lakehouse_assets.lifecycle.training_set import one_feature_version
+
+REPORTED_CAP = 125.0
+"""Cycles. Where papers on C-MAPSS cap the truth; beyond it nothing can be learned, and an uncapped error mostly counts
+how many young engines were drawn."""
+
+FIRST_CUT, LAST_CUT, LONGEST_RUL = 20, 5, 150
+"""An engine is in service after 20 cycles and until 5 before its failure; further than 150 from it only the label's cap
+would be measured."""
+
+CUTS_SEED, CUTS_PER_ENGINE = 20240101, 8
+
+
+def features(inputs: Mapping[str, pd.DataFrame], first: date, last: date) -> pd.DataFrame:
+    """The features of every engine that flew on the days first to last, both included.
+
+    Args:
+        inputs: ``normalised``, readings of these days and the 89 before them, and ``baselines`` of these days.
+
+    Returns:
+        ``engine_id``, ``day``, ``event_time`` (its beginning in UTC), ``known_at`` (since when all readings in the row
+        are known), `windows.feature_names` and ``feature_version``.
+    """
+    begin, end = pd.Timestamp(first), pd.Timestamp(last)
+    normalised = inputs["normalised"].assign(day=pd.to_datetime(inputs["normalised"]["day"]))
+    normalised = normalised[normalised["day"] <= end]
+    baselines = inputs["baselines"].assign(day=pd.to_datetime(inputs["baselines"]["day"]))
+    version = one_feature_version(normalised, "the history of these days' features")
+    rows = window_features(normalised, baselines, first_day=begin)
+    told = rows[["engine_id", "day"]].assign(
+        event_time=rows["day"].astype("datetime64[us]").dt.tz_localize("UTC"),
+        known_at=known_since(normalised, baselines, first_day=begin),
+    )
+    return pd.concat([told, rows[feature_names()]], axis=1).assign(feature_version=version)
+
+
+def random_cuts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of the labelled observations of failed engines, those at random cuts, as if the engines were in service.
+
+    Uniform over an engine's possible cycles, without replacement. An engine's cuts depend on its own id and last cycle
+    only, so that another engine leaves them as they were.
+
+    Args:
+        rows: ``engine_id``, ``cycle`` and ``label`` (cycles left, not capped).
+    """
+    last = (rows["cycle"] + rows["label"]).astype("int64").groupby(rows["engine_id"]).max()
+    cuts = {(engine, cycle) for engine, end in last.items() for cycle in _cuts(str(engine), int(end))}
+    places = zip(rows["engine_id"], rows["cycle"].astype("int64"), strict=True)
+    return rows[np.fromiter((place in cuts for place in places), bool, len(rows))]
+
+
+def _cuts(engine: str, end: int) -> list[int]:
+    possible = np.arange(max(FIRST_CUT, end - LONGEST_RUL), end - LAST_CUT + 1)
+    return [
+        int(n) for n in np.random.default_rng([CUTS_SEED, *engine.encode()]).permutation(possible)[:CUTS_PER_ENGINE]
+    ]
+
+
+def rmse_capped(predictions: pd.DataFrame, truth: pd.Series) -> float:
+    """Root mean squared error in cycles against the truth capped at 125, as most papers on C-MAPSS report it."""
+    return float(np.sqrt(np.mean(np.square(predictions["prediction"] - np.minimum(truth, REPORTED_CAP)))))
+
+
+def nasa_score(predictions: pd.DataFrame, truth: pd.Series) -> float:
+    """Sum of exponential penalties over engines, where promising too long a life costs more than too short a one.
+
+    ``exp(-d / 13) - 1`` for a prediction that is early by ``-d`` cycles, ``exp(d / 10) - 1`` for one that is late by
+    ``d``; 0 is perfect. Grows with the number of engines. Source: Saxena, Goebel, Simon and Eklund 2008, *Damage
+    propagation modeling for aircraft engine run-to-failure simulation*, PHM08.
+    """
+    late = predictions["prediction"] - truth
+    return float(np.sum(np.expm1(np.where(late < 0, -late / 13.0, late / 10.0))))
