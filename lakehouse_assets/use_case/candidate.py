@@ -26,12 +26,16 @@ if TYPE_CHECKING:
 
 Progress = Callable[[str], None]
 
+#: What LightGBM needs to give the same model for the same rows. One thread: a fit takes seconds, and threads that wait
+#: for a busy core made it several times slower. A use case may say otherwise.
+REPEATABLE = {"seed": 1, "deterministic": True, "force_row_wise": True, "num_threads": 1, "verbosity": -1}
+
 
 def settings_of(use_case: Declaration, found: Mapping[str, Any] | None = None) -> ModelSettings:
     """The settings that the YAML declares, with what a search found in their place."""
     declared, costs = use_case.model, use_case.model.costs
     settings = ModelSettings(
-        params=declared.params,
+        params={**REPEATABLE, **declared.params},
         rounds=declared.rounds,
         folds=declared.folds,
         least_groups=declared.least_groups,
@@ -110,7 +114,12 @@ def fit(plan: Plan, made_of: Ingredients, progress: Progress) -> TrainedModel:
 
 
 def trained(
-    plan: Plan, made_of: Ingredients, versions: Mapping[str, int], learned_until: pd.Timestamp, run_id: str, tell: Progress
+    plan: Plan,
+    made_of: Ingredients,
+    versions: Mapping[str, int],
+    learned_until: pd.Timestamp,
+    run_id: str,
+    tell: Progress,
 ) -> Candidate:
     """Train a candidate, ready to be registered.
 

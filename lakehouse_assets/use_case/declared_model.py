@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from lakehouse_assets.use_case.declared_table import Function, Name, Table
+from lakehouse_assets.use_case.declared_table import Function, Name, Query, Table
 
 
 class Costs(dg.Model):
@@ -70,24 +70,27 @@ class Split(dg.Model):
         return self
 
 
-class ExtraData(dg.Model):
-    """Rows beside the held-out ones that a model is measured on; they decide nothing."""
+class OwnMetric(dg.Model):
+    """A metric of the use case's own."""
 
-    function: Function = Field(description="`f(features, tables) -> rows` with entity, features and label.")
-    inputs: dict[Name, Table] = Field(default_factory=dict)
+    function: Function = Field(description="`f(predictions, truth) -> float`; predictions have the model's columns.")
+    lower_is_better: bool = True
 
 
 class Evaluation(dg.Model):
     """How good a model is, and on which rows."""
 
     metric: Name = Field(description="The metric that the gate decides by.")
-    metrics: dict[Name, Function] = Field(default_factory=dict, description="Further ones: `f(predicted, truth)`.")
+    metrics: dict[Name, OwnMetric] = Field(default_factory=dict, description="Beside those of the task.")
     slices: list[Name] = Field(default_factory=list, description="Columns whose values are measured apart.")
     resample_by: Name | None = Field(default=None, description="Rows of one value are resampled together.")
     resamples: int = Field(default=200, ge=20)
     baseline: str = Field(default="mean", description="`mean` of the training labels, or a feature's name.")
     rows: Function | None = Field(default=None, description="`f(rows) -> rows`: held-out rows to measure on.")
-    extra: dict[Name, ExtraData] = Field(default_factory=dict)
+    extra: dict[Name, Query] = Field(
+        default_factory=dict,
+        description="Rows that decide nothing, such as a published test: entity, day and label; may read `observations`.",
+    )
 
 
 class Gate(dg.Model):

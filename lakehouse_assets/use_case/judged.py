@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lakehouse_assets.lake.read import to_pandas
 from lakehouse_assets.lifecycle import evaluation as measure
 from lakehouse_assets.lifecycle.baseline import baseline_predictions
-from lakehouse_assets.lifecycle.metric import Metric, of_prediction
+from lakehouse_assets.lifecycle.metric import Metric
+from lakehouse_assets.lifecycle.retrieval import features_at
 from lakehouse_assets.lifecycle.tasks import task_named
 from lakehouse_assets.use_case.labelled import HELD_OUT, learned_rows
-from lakehouse_assets.use_case.observations import Days, Source
+from lakehouse_assets.use_case.observations import Days, Source, labelled_by, observations
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.model import TrainedModel
@@ -33,8 +33,9 @@ class Judged:
 
 
 def metrics_of(plan: Plan, settings: ModelSettings) -> Mapping[str, Metric]:
-    """The task's metrics, and the use case's own: functions of predictions and truth, lower being better."""
-    own = {name: of_prediction(plan.function(one)) for name, one in plan.declaration.evaluation.metrics.items()}
+    """The task's metrics, and the use case's own."""
+    declared = plan.declaration.evaluation.metrics
+    own = {name: Metric(plan.function(one.function), one.lower_is_better) for name, one in declared.items()}
     return {**task_named(plan.declaration.task).metrics(settings), **own}
 
 
@@ -43,9 +44,11 @@ def data_to_measure_on(plan: Plan, source: Source, rows: pd.DataFrame) -> dict[s
     declared = plan.declaration.evaluation
     held_out = rows[rows["split"].eq(HELD_OUT)].reset_index(drop=True)
     found = {HELD_OUT_DATA: plan.function(declared.rows)(held_out) if declared.rows and len(held_out) else held_out}
-    for name, extra in declared.extra.items():
-        tables = {one: to_pandas(source.read(table, Days())) for one, table in extra.inputs.items()}
-        found[name] = plan.function(extra.function)(tables)
+    if declared.extra:
+        observed = observations(plan.declaration, plan.folder, source, Days())
+        for name, query in declared.extra.items():
+            chosen = labelled_by(plan.declaration, query, plan.folder, source, observed)
+            found[name] = features_at(source.lake, chosen, plan.views, source.versions)
     return {name: data.reset_index(drop=True) for name, data in found.items() if len(data)}
 
 

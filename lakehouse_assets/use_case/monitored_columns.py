@@ -95,7 +95,13 @@ def drift(declaration: Declaration) -> Described:
 def performance(declaration: Declaration) -> Described:
     """Realised, by day and slice."""
     columns = [
-        column("day", "date", "Last day of the window in which the outcomes became known.", primary_key=True, partitioned=True),
+        column(
+            "day",
+            "date",
+            "Last day of the window in which the outcomes became known.",
+            primary_key=True,
+            partitioned=True,
+        ),
         column("model_version", "long", "The version whose predictions they are of.", "1", primary_key=True, minimum=1),
         column("slice", "string", "all, or a column and its value.", primary_key=True),
         column("metric", "string", "What was measured.", primary_key=True),
@@ -105,6 +111,11 @@ def performance(declaration: Declaration) -> Described:
         column("rows", "long", "Outcomes.", "1", required=True, minimum=0),
         column("expected_low", "double", "Lower end of the evaluation's interval."),
         column("expected_high", "double", "Upper end of the evaluation's interval."),
-        column("verdict", "string", "as expected, worse than expected, too few outcomes, no outcomes yet, or not evaluated.", required=True),
+        column(
+            "verdict",
+            "string",
+            "as expected, worse than expected, too few outcomes, no outcomes yet, or not evaluated.",
+            required=True,
+        ),
     ]
     return f"How good {declaration.name} was, by what came.", columns

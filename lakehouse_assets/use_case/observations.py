@@ -91,16 +91,36 @@ def labels(use_case: Declaration, folder: Path, source: Source, observed: pd.Dat
         Entity, day (of the observation), label (float), label_known_at (UTC), label_day (of the row that tells it);
         rows without a label are left out.
     """
-    import pyarrow as pa
-
-    asked = observed[[*use_case.keys, "day", *[c for c in use_case.context if c in observed]]]
-    tables = {name: source.read(table, days) for name, table in use_case.labels.inputs.items()}
-    tables["observations"] = pa.Table.from_pandas(_as_dates(asked), preserve_index=False)
     columns = [*use_case.keys, "day", "label", "label_known_at", "label_day"]
-    rows = _asked(use_case, "labels", use_case.labels, folder, tables, columns)
+    rows = _asked(
+        use_case, "labels", use_case.labels, folder, _beside(use_case, use_case.labels, source, observed, days), columns
+    )
     rows = rows[rows["label"].notna()].astype({"label": "float64", "label_known_at": INSTANT})
     _one_each(use_case, "labels", rows)
     return rows.reset_index(drop=True)
+
+
+def labelled_by(
+    use_case: Declaration, query: Query, folder: Path, source: Source, observed: pd.DataFrame
+) -> pd.DataFrame:
+    """Observations with the label that another query gives them, such as a published truth; those without are left out."""
+    columns = [*use_case.keys, "day", "label"]
+    tables = _beside(use_case, query, source, observed, Days())
+    rows = _asked(use_case, "further labels", query, folder, tables, columns)
+    _one_each(use_case, "further labels", rows)
+    chosen = observed.merge(rows[rows["label"].notna()], on=[*use_case.keys, "day"], how="inner")
+    return chosen.astype({"label": "float64"})
+
+
+def _beside(
+    use_case: Declaration, query: Query, source: Source, observed: pd.DataFrame, days: Days
+) -> dict[str, pa.Table]:
+    """A query's tables, and the observations among them."""
+    import pyarrow as pa
+
+    asked = observed[[*use_case.keys, "day", *[name for name in use_case.context if name in observed]]]
+    tables = {name: source.read(table, days) for name, table in query.inputs.items()}
+    return {**tables, "observations": pa.Table.from_pandas(_as_dates(asked), preserve_index=False)}
 
 
 def _asked(

@@ -194,7 +194,7 @@ class Plan:
             *(view.function for view in one.features),
             one.model.band_rows,
             one.evaluation.rows,
-            *one.evaluation.metrics.values(),
+            *(metric.function for metric in one.evaluation.metrics.values()),
             *(extra.function for extra in one.evaluation.extra.values()),
         ]
         return [reference for reference in named if reference]

@@ -79,7 +79,11 @@ def reports(
     declared, source = plan.declaration, plan.source(lake)
     days = Days(first, last).back(declared.monitoring.window_days - 1)
     predictions = to_pandas(source.read("/".join(declared.key("delivery", "predictions")), days))
-    rows = features_at(lake, predictions.drop(columns="feature_version"), plan.views) if _of_features(plan) else predictions
+    rows = (
+        features_at(lake, predictions.drop(columns="feature_version"), plan.views)
+        if _of_features(plan)
+        else predictions
+    )
     current = _beside(plan, _measured(plan, source, rows, days), predictions)
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
@@ -148,7 +152,9 @@ def _measured(plan: Plan, source: Any, rows: pd.DataFrame, days: Days) -> pd.Dat
 def _beside(plan: Plan, measured: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
     group = plan.declaration.monitoring.group
     keys = _keys(plan)
-    measured, predicted = (one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measured, predicted))
+    measured, predicted = (
+        one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measured, predicted)
+    )
     rows = monitored_rows(measured, predicted, keys, plan.watched, plan.declaration.prediction.name)
     if group and group not in keys:
         rows = rows.merge(predicted[[*keys, group]], on=keys, how="left")

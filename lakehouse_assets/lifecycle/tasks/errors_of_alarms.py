@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse_assets.lifecycle.metric import Metric
-from lakehouse_assets.lifecycle.ranking import area_under_curve, average_precision
 from lakehouse_assets.lifecycle.model import ALARM, PREDICTION
+from lakehouse_assets.lifecycle.ranking import area_under_curve, average_precision
 
 Labels = npt.NDArray[np.bool_]
 
