@@ -12,6 +12,8 @@ LIBRARIES = ("lightgbm", "numpy", "pandas", "scikit-learn")
 
 DELTA_VERSIONS, SETTINGS, TASK, LIBRARY_VERSIONS = "delta_versions", "settings", "task", "libraries"
 RECIPE, ROWS, DIGEST, CODE = "recipe", "rows", "model_digest", "code_version"
+#: When the last label that it learned from became known: what it predicts of earlier days is hindsight.
+LEARNED_UNTIL = "learned_until"
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from lakehouse_assets.lifecycle.model_version import (
     CODE,
     DELTA_VERSIONS,
     DIGEST,
+    LEARNED_UNTIL,
     LIBRARY_VERSIONS,
     RECIPE,
     ROWS,
@@ -46,6 +47,7 @@ class Candidate:
         recipe: A hash of all that decides what it became.
         rows_digest: A hash of the rows that it learned from.
         code_version: Version of the code that trained it.
+        learned_until: When the last label that it learned from became known; ISO time.
         metrics: Figures beside the model's own training metrics.
         tags: For the run: who trained it, and why.
         figures: PNG bytes by file name.
@@ -58,6 +60,7 @@ class Candidate:
     recipe: str
     rows_digest: str
     code_version: str
+    learned_until: str
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
@@ -115,6 +118,7 @@ def _version_tags(candidate: Candidate, digest: str) -> dict[str, str]:
         RECIPE: candidate.recipe,
         DELTA_VERSIONS: json.dumps(dict(candidate.delta_versions)),
         CODE: candidate.code_version,
+        LEARNED_UNTIL: candidate.learned_until,
         TASK: candidate.model.task,
         SETTINGS: json.dumps(candidate.model.settings.to_json(), sort_keys=True),
         LIBRARY_VERSIONS: json.dumps(library_versions(), sort_keys=True),

@@ -19,6 +19,8 @@ CHAMPION = "champion"
 CHALLENGER = "challenger"
 
 _SQLITE = "sqlite:///"
+#: Databases that this process knows to be whole.
+_made: set[str] = set()
 
 
 class RegistryUnreachableError(RuntimeError):
@@ -162,8 +164,9 @@ class ModelRegistry(dg.ConfigurableResource[None]):
         """Let MLflow's own functions mean this registry."""
         import mlflow
 
-        if self.tracking_uri.startswith(_SQLITE):
-            Path(self.tracking_uri.removeprefix(_SQLITE)).parent.mkdir(parents=True, exist_ok=True)
+        if self.tracking_uri.startswith(_SQLITE) and self.tracking_uri not in _made:
+            _make_database(Path(self.tracking_uri.removeprefix(_SQLITE)), self.tracking_uri)
+            _made.add(self.tracking_uri)
         mlflow.set_tracking_uri(self.tracking_uri)
 
     def client(self) -> Any:
@@ -186,6 +189,18 @@ class ModelRegistry(dg.ConfigurableResource[None]):
     def _file_is_missing(self) -> bool:
         sqlite = self.tracking_uri.startswith(_SQLITE)
         return sqlite and not Path(self.tracking_uri.removeprefix(_SQLITE)).exists()
+
+
+def _make_database(file: Path, uri: str) -> None:
+    """Let MLflow make its tables, one process after the other: two at once fail over a column that stands twice."""
+    import fcntl
+
+    from mlflow.tracking import MlflowClient
+
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        MlflowClient(uri).search_experiments(max_results=1)
 
 
 def _ensure_registered(client: Any, name: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.lifecycle.model import TrainedModel
     from lakehouse_assets.lifecycle.model_version import ModelVersion
+    from lakehouse_assets.use_case.plan import Plan
 
 Progress = Callable[[str], None]
 

@@ -14,7 +14,8 @@ from lakehouse_assets.lifecycle.promotion import Occasion, audit_frame, carry_ou
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.lifecycle.registry import ModelRegistry, ModelVersion
+    from lakehouse_assets.lifecycle.model_version import ModelVersion
+    from lakehouse_assets.lifecycle.registry import ModelRegistry
     from lakehouse_assets.use_case.assets.judging import GateConfig
     from lakehouse_assets.use_case.plan import Plan
 
@@ -72,7 +73,7 @@ def decide(
         rules: The gate's.
     """
     version, serving = version_named(plan, registry, candidate), registry.champion(plan.name)
-    error = sample_error(plan, registry, version, rows)
+    error = sample_error(plan, registry, lake, version, rows)
     verdict = gate.decide(
         scores,
         rules,
@@ -97,18 +98,37 @@ def act(plan: Plan, registry: ModelRegistry, lake: Lake, decided: Decided, who: 
     )
 
 
-def sample_error(plan: Plan, registry: ModelRegistry, version: ModelVersion, rows: pd.DataFrame) -> str | None:
+def sample_error(
+    plan: Plan, registry: ModelRegistry, lake: Lake, version: ModelVersion, rows: pd.DataFrame
+) -> str | None:
     """What goes wrong when a process of its own loads the version through pyfunc and scores a sample; None if nothing.
 
     It must give the numbers that the model gives here for what training saw of these rows.
     """
-    from lakehouse_assets.lifecycle.clean_process import score_sample
+    import numpy as np
 
-    sample = rows.dropna(subset=["feature_version"]).tail(SAMPLE_ROWS)
+    from lakehouse_assets.lifecycle.clean_process import score_in_clean_process
+
+    what = plan.declaration.prediction.name
+    on_time = rows["predicted_at"].eq(plan.declaration.prediction_time.instants(rows["day"]))
+    sample = rows[on_time & rows["feature_version"].notna()].tail(SAMPLE_ROWS).reset_index(drop=True)
     if sample.empty:
-        return "no row has features"
-    expected = registry.load(version).predict(sample)["prediction"]
-    return score_sample(registry, version, sample[[*plan.declaration.keys, "day"]], expected.to_numpy())
+        return "no row with features was known in time, so there is none to score"
+    scored = score_in_clean_process(
+        version.uri,
+        sample[[*plan.declaration.keys, "day"]],
+        tracking_uri=registry.tracking_uri,
+        lake_uri=lake.uri,
+    )
+    if scored.predictions is None:
+        return scored.error
+    here = registry.load(version).predict(sample)["prediction"].to_numpy(dtype="float64")
+    there = scored.predictions[what].to_numpy(dtype="float64", na_value=np.nan)
+    off = np.flatnonzero(~((here == there) | (np.isnan(here) & np.isnan(there))))
+    if len(off):
+        row = sample.loc[off[0], [*plan.declaration.keys, "day"]].to_dict()
+        return f"{len(off)} of {len(sample)} predictions differ: {there[off[0]]} instead of {here[off[0]]} for {row}"
+    return None
 
 
 def version_named(plan: Plan, registry: ModelRegistry, candidate: pd.DataFrame) -> ModelVersion:

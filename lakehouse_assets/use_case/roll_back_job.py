@@ -42,7 +42,7 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
             gated.record_of(plan, store),
             Occasion(datetime.now(UTC), config.who, context.run_id),
             config.reason,
-            lambda version: gated.sample_error(plan, registry, version, rows),
+            lambda version: gated.sample_error(plan, registry, store, version, rows),
             config.to_version,
             config.forced,
             config.dry_run,

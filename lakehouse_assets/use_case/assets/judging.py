@@ -122,7 +122,9 @@ def _model_card(plan: Plan) -> dg.AssetsDefinition:
         """Write the card of what serves, as a table row and as a page."""
         from lakehouse_assets.use_case import carded
 
-        written = carded.write(plan, registry, lake.lake(), scores, decisions)
+        store = lake.lake()
+        rows = carded.training_rows(plan, registry, store)
+        written = carded.write(plan, registry, store, scores, decisions, rows)
         context.add_output_metadata(written.metadata)
         return written.rows
 
