@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lakehouse_assets.lifecycle.evaluation import ALL, LEAST_GROUPS, LEAST_ROWS, RESAMPLES, score_table
+from lakehouse_assets.lifecycle.evaluation import ALL, RESAMPLES, score_table
 from lakehouse_assets.lifecycle.metric import Metric
 from lakehouse_assets.monitoring.calibration import WINDOW_DAYS
 
@@ -81,22 +81,20 @@ def verdict_of(
     interval: tuple[float, float],
     expected: tuple[float, float] | None,
     rows: int,
-    groups: int,
     metric: Metric,
 ) -> str:
     """Judge one figure.
 
     Args:
         value: What came.
-        interval: How sure that is; NaN where unknown.
+        interval: How sure that is; NaN where too few rows or groups tell (`evaluation.score_table`).
         expected: The evaluation's interval; None where it has no such figure.
         rows: Outcomes measured.
-        groups: Groups that they hang together in.
         metric: Says which way is worse; one that does not decide is only ever other than expected.
     """
     if not rows:
         return NONE_YET
-    if rows < LEAST_ROWS or groups < LEAST_GROUPS or not np.isfinite([value, *interval]).all():
+    if not np.isfinite([value, *interval]).all():
         return TOO_FEW
     if expected is None or not np.isfinite(expected).all():
         return NOT_EVALUATED
@@ -119,7 +117,7 @@ def _judged(
     for one in scores.to_dict("records"):
         promised = expected.get((str(one["slice"]), str(one["metric"])))
         metric, interval = metrics[one["metric"]], (one["low"], one["high"])
-        verdict = verdict_of(one["value"], interval, promised, one["rows"], one["groups"], metric)
+        verdict = verdict_of(one["value"], interval, promised, one["rows"], metric)
         low, high = promised or (float("nan"), float("nan"))
         told.append(one | {"expected_low": low, "expected_high": high, "verdict": verdict})
     table = pd.DataFrame(told).assign(day=pd.Timestamp(day), model_version=model_version)

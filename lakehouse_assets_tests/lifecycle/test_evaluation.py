@@ -40,11 +40,21 @@ def test_each_metric_stands_over_all_rows_and_for_each_value_of_a_slice() -> Non
     assert counts.loc["quality=L"].tolist() == [200, 40]
 
 
-def test_the_interval_is_the_bootstraps_for_the_same_groups() -> None:
+def test_the_interval_is_the_bootstraps_over_all_rows_and_in_a_slice() -> None:
     rows = rows_of()
-    whole = scores_of(rows).iloc[0]
-    expected = metric_interval(mae, predictions_of(rows, 0.5)["prediction"], rows["label"], rows["unit"], resamples=200)
-    assert (whole["low"], whole["high"]) == pytest.approx((expected.low, expected.high), rel=0.02)
+    predicted = predictions_of(rows, 0.5)["prediction"]
+    scores = scores_of(rows, groups=None).query("metric == 'mae'").set_index("slice")
+    for part, chosen in [("all", rows["quality"].notna()), ("quality=L", rows["quality"].eq("L"))]:
+        expected = metric_interval(mae, predicted[chosen], rows["label"][chosen], resamples=200)
+        assert (scores.loc[part, "low"], scores.loc[part, "high"]) == (expected.low, expected.high)
+
+
+def test_rows_that_hang_together_make_the_interval_wider() -> None:
+    rows = rows_of()
+    bad_units = np.where(rows["unit"].isin([f"u{n}" for n in range(10)]), 2.0, 0.1)
+    told = (predictions_of(rows, bad_units).assign(prediction=rows["label"] + bad_units), rows["label"], rows, METRICS)
+    together, alone = (score_table(*told, groups=groups).iloc[0] for groups in (rows["unit"], None))
+    assert together["high"] - together["low"] > 3 * (alone["high"] - alone["low"])
 
 
 def test_a_slice_of_few_rows_or_few_groups_has_a_value_and_no_interval() -> None:

@@ -164,6 +164,13 @@ def test_limits_follow_from_the_figures_too() -> None:
     assert "On the whole" not in limits
 
 
+def test_a_slice_whose_interval_meets_that_of_the_whole_is_not_called_worse() -> None:
+    rows = evaluation().copy()
+    whole = rows[rows["role"].eq("candidate") & rows["slice"].eq("all") & rows["metric"].eq("mae")].iloc[0]
+    rows.loc[rows["role"].eq("candidate") & rows["slice"].eq("quality=M"), "low"] = (whole["low"] + whole["high"]) / 2
+    assert "clearly worse" not in markdown(card(evaluation=rows))
+
+
 def test_the_newest_decision_comes_first() -> None:
     lines = [one for one in markdown(card()).splitlines() if "| schedule |" in one]
     assert ["02:00" in one for one in lines] == [True, False]

@@ -109,4 +109,4 @@ def test_a_slice_that_the_evaluation_never_saw_is_not_evaluated() -> None:
 def test_worse_is_only_what_lies_wholly_on_the_bad_side(
     interval: tuple[float, float], metric: Metric, verdict: str
 ) -> None:
-    assert verdict_of(0.4, interval, (0.2, 0.4), 100, 100, metric) == verdict
+    assert verdict_of(0.4, interval, (0.2, 0.4), 100, metric) == verdict
