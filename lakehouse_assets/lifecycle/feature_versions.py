@@ -24,13 +24,14 @@ def joined_versions(views: Sequence[pd.Series], n: int) -> pd.Series:
     """The version of each of n rows, out of the version that each view gave it (null: none)."""
     import pandas as pd
 
-    if not views:
-        return pd.Series([None] * n, dtype="str")
     if len(views) == 1:
         return views[0].reset_index(drop=True)
-    parts = pd.concat([view.reset_index(drop=True) for view in views], axis=1)
-    whole = parts.fillna(_UNSEEN).agg(_JOIN.join, axis=1).astype("str")
-    return whole.where(parts.notna().any(axis=1))
+    whole, seen = pd.Series([""] * n, dtype="str"), pd.Series(False, index=range(n))
+    for view in views:
+        part = view.reset_index(drop=True)
+        seen |= part.notna()
+        whole = whole + _JOIN + part.fillna(_UNSEEN)
+    return whole.str.removeprefix(_JOIN).where(seen)
 
 
 def one_version(versions: pd.Series, what: str) -> str:
