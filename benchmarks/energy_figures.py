@@ -9,22 +9,28 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from benchmarks.real_data import real_file
-from lakehouse_assets.features.day_ahead import day_ahead_features, feature_names, same_quarter_last_week
-from lakehouse_assets.features.holidays import SOUTH_KOREA
+from benchmarks.real_data import harmonized, real_file
+from lakehouse_assets.defs.energy import harmonize
+from lakehouse_assets.defs.energy.days import SOURCE, contract
+from lakehouse_assets.defs.energy.energy_demand import demand
+from lakehouse_assets.defs.energy.energy_demand.day_ahead import feature_names
 from lakehouse_assets.lifecycle.bootstrap import metric_interval
 from lakehouse_assets.lifecycle.quantile_forecast import QUANTILES, coverage, fit_quantiles, pinball_loss
 
 FIRST_DAY, TEST_FROM, LAST_DAY = date(2018, 1, 8), date(2018, 8, 1), date(2018, 9, 30)
 
 
-def readings() -> pd.DataFrame:
-    """Row order is right; the stamp of the last reading of a day says 00:00 of the same day where 24:00 is meant."""
-    given = pd.read_csv(real_file("energy", "Steel_industry_data.csv"), encoding="utf-8-sig")
-    stamp = pd.to_datetime(given["date"], format="%d/%m/%Y %H:%M")
-    ends_at = stamp.where(stamp.dt.strftime("%H:%M") != "00:00", stamp + pd.Timedelta(days=1))
-    assert (ends_at.diff().dropna() == pd.Timedelta(minutes=15)).all()
-    return pd.DataFrame({"ends_at": ends_at, "kwh": given["Usage_kWh"]})
+def labelled() -> pd.DataFrame:
+    """Every forecast's features with the local day and week that it is for, what was drawn, and a week before."""
+    file = real_file("energy", "Steel_industry_data.csv")
+    readings = harmonized(file, SOURCE, harmonize.readings, contract("harmonized", "readings"))
+    rows = demand.features({"readings": readings}, FIRST_DAY - timedelta(days=1), LAST_DAY - timedelta(days=1))
+    usage = readings.set_index("event_time")["usage"]
+    return rows.assign(
+        day=rows["day"] + pd.Timedelta(days=1),
+        kwh=usage.reindex(rows["target_at"]).to_numpy(),
+        naive=rows["lag_7"],
+    )
 
 
 def forecasts(rows: pd.DataFrame, retrain_every: int | None) -> np.ndarray:
@@ -66,11 +72,7 @@ def told(what: str, bands: np.ndarray, test: pd.DataFrame) -> dict[str, str | fl
 
 
 def main() -> None:
-    given = readings()
-    days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
-    rows = day_ahead_features(given, days, SOUTH_KOREA)
-    rows["kwh"] = given.set_index("ends_at")["kwh"].reindex(rows["ends_at"]).to_numpy()
-    rows["naive"] = same_quarter_last_week(given, rows["ends_at"])
+    rows = labelled()
     test = rows[rows["day"] >= pd.Timestamp(TEST_FROM)]
     baseline = round(float((test["naive"] - test["kwh"]).abs().mean()), 2)
     figures = {"same quarter a week before: MAE, kWh": baseline}

@@ -9,22 +9,15 @@ import sys
 import numpy as np
 import pandas as pd
 
-from benchmarks.real_data import real_file
-from lakehouse_assets.features.milling import milling_features
+from benchmarks.real_data import harmonized, real_file
+from lakehouse_assets.defs.milling import harmonize
+from lakehouse_assets.defs.milling.days import SOURCE, contract
+from lakehouse_assets.defs.milling.milling_failure.failure import KEYS, features
 from lakehouse_assets.lifecycle.bootstrap import metric_interval
 from lakehouse_assets.lifecycle.calibrated_classifier import fit_classifier, stratified_folds
 from lakehouse_assets.lifecycle.milling_failure import COST_OF_FALSE_ALARM, COST_OF_MISS, NUM_ROUNDS, PARAMS, metrics
 from lakehouse_assets.lifecycle.probability import alarm_threshold
 
-COLUMNS = {
-    "Type": "quality",
-    "Air temperature [K]": "air_temperature_k",
-    "Process temperature [K]": "process_temperature_k",
-    "Rotational speed [rpm]": "rotational_speed_rpm",
-    "Torque [Nm]": "torque_nm",
-    "Tool wear [min]": "tool_wear_min",
-    "Machine failure": "failure",
-}
 THRESHOLD = alarm_threshold(COST_OF_MISS, COST_OF_FALSE_ALARM)
 
 
@@ -43,9 +36,14 @@ def told(data: str, predicted: np.ndarray, truth: np.ndarray) -> dict[str, str]:
 
 
 def main() -> None:
-    given = pd.read_csv(real_file("milling", "ai4i2020.csv"), encoding="utf-8-sig", usecols=list(COLUMNS))
-    products = given.rename(columns=COLUMNS)
-    x, y = milling_features(products), products["failure"].to_numpy()
+    file = real_file("milling", "ai4i2020.csv")
+    operations, failures = (
+        harmonized(file, SOURCE, getattr(harmonize, table), contract("harmonized", table))
+        for table in ("operations", "failures")
+    )
+    days = operations["day"].min().date(), operations["day"].max().date()
+    x = features({"operations": operations}, *days).drop(columns=KEYS)
+    y = failures["failed"].to_numpy(dtype="int64")
     cut = int(len(x) * 0.7)
     in_time = fit_classifier(x[:cut], y[:cut], PARAMS, NUM_ROUNDS)
     figures = {

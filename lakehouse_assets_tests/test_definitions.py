@@ -37,7 +37,8 @@ def test_loading_the_definitions_warns_of_nothing() -> None:
 def specs() -> list[dg.AssetSpec]:
     from lakehouse_assets.definitions import defs
 
-    return list(defs.resolve_all_asset_specs())
+    # The mart names the predictions of use cases; one that is not here is a key without an asset.
+    return [one for one in defs.resolve_all_asset_specs() if not one.metadata.get("dagster/auto_created_stub_asset")]
 
 
 def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(specs: list[dg.AssetSpec]) -> None:
