@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from lakehouse_assets import settings
-from lakehouse_assets.operations.demo_days import DEFS, demo_domains
+from lakehouse_assets.operations.demo_days import DEFS, demo_domains, shared_days
 
 #: Remembers which input filled the embedded lake, so that another input does not get mixed into it.
 SOURCE_MARK = settings.DATA / ".demo_source"
@@ -42,25 +42,29 @@ def main() -> int:
     if failed:
         say(f"\nThe demo of {', '.join(failed)} failed; what went wrong stands above. `make ui` shows the runs' logs.")
         return 1
-    return _share_and_tell(domains, started)
+    return _share_and_tell(domains, asked.days, started)
 
 
-def _share_and_tell(domains: Sequence[str], started: float) -> int:
+def _share_and_tell(domains: Sequence[str], asked_days: int | None, started: float) -> int:
     import dagster as dg
 
     from lakehouse_assets.definitions import defs
+    from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.operations.runs import RunFailedError, run_job
-    from lakehouse_assets.operations.summary import nights, summary
+    from lakehouse_assets.operations.summary import summary
+    from lakehouse_assets.use_case.component import declared_use_cases
 
+    lake = Lake(settings.lake_uri(), settings.storage_options())
     with dg.DagsterInstance.get() as instance:
-        try:
-            say("\nWhat the domains share: equipment, the plants' days, SQL views")
-            span = nights(instance)
-            run_job(defs, instance, "shared_nightly", span)
-        except RunFailedError as error:
-            say(f"\n{error}")
-            return 1
-        say(summary(instance, domains))
+        for days in shared_days(domains, asked_days):
+            say(f"\nWhat the domains share, {days[0]} to {days[1]}: equipment, the plants' days, SQL views")
+            try:
+                run_job(defs, instance, "shared_nightly", days)
+            except RunFailedError as error:
+                say(f"\n{error}")
+                return 1
+        told = [one for one in declared_use_cases(DEFS) if one.domain in domains]
+        say(summary(instance, lake, [one for one in told if lake.exists(one.key("models", "champion"))]))
     seconds = time.monotonic() - started
     most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
     say(f"Took {seconds:.0f} s; the largest process took {most:,.0f} MB of memory at most.")

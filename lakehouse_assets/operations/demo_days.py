@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -12,6 +12,8 @@ from typing import Any
 from lakehouse_assets import settings
 
 FILE = "demo.yaml"
+#: Where the domains lie.
+DEFS = settings.PROJECT_ROOT / "lakehouse_assets" / "defs"
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,18 @@ def demo_days(defs: Path, domain: str, landing: Path | None, simulated_days: int
     return _published(domain, declared["published"], landing / domain)
 
 
+def shared_days(domains: Sequence[str], simulated_days: int | None) -> list[tuple[date, date]]:
+    """The days of what all domains share: one stretch for each of theirs, and one where they overlap."""
+    found = [demo_days(DEFS, name, settings.landing_root(), simulated_days) for name in domains]
+    stretches: list[tuple[date, date]] = []
+    for first, last in sorted((one.first, max(one.last, one.night)) for one in found if one is not None):
+        if stretches and first <= stretches[-1][1] + timedelta(days=1):
+            stretches[-1] = (stretches[-1][0], max(last, stretches[-1][1]))
+        else:
+            stretches.append((first, last))
+    return stretches
+
+
 def _published(domain: str, declared: Mapping[str, Any], folder: Path) -> DemoDays:
     if "function" in declared:
         module, _, name = str(declared["function"]).partition(":")
@@ -64,7 +78,3 @@ def _declared(file: Path) -> Any:
     except FileNotFoundError as error:
         known = ", ".join(sorted(one.parent.name for one in file.parents[1].glob(f"*/{FILE}")))
         raise SystemExit(f"There is no domain {file.parent.name} with a demo; expected one of {known}.") from error
-
-
-#: Where the domains lie.
-DEFS = settings.PROJECT_ROOT / "lakehouse_assets" / "defs"

@@ -1,11 +1,9 @@
 """What the demo says at its end: zones, every use case with its champion, where everything lies, what to type next."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
 from typing import TYPE_CHECKING
 
 import dagster as dg
-import pandas as pd
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.table import Lake
@@ -49,7 +47,8 @@ def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     decisions = lake.read_pandas(use_case.key("models", "champion")).sort_values("decided_at")
     version, last = serves_by_record(decisions), decisions.iloc[-1]
     yield f"\n{use_case.name}: {use_case.purpose}"
-    yield f"  Champion: {f'version {version}' if version else 'none'}. Last decision: {last['action']}: {last['reason']}"
+    serves = f"version {version}" if version else "none"
+    yield f"  Champion: {serves}. Last decision: {last['action']}: {last['reason']}"
     scores = lake.read_pandas(use_case.key("models", "evaluation"))
     for data in dict.fromkeys(scores["data"]):
         shown = scores[scores["data"].eq(data) & scores["role"].isin(["candidate", "baseline"])]
@@ -66,7 +65,8 @@ def _predictions(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     if not days:
         return
     newest = lake.read_pandas(key, where={"day": max(days)})
-    yield f"  {len(newest):,} predictions from the rows of {max(days)}" + (", the most urgent:" if what.urgent else ".")
+    ending = ", the most urgent:" if what.urgent else "."
+    yield f"  {len(newest):,} predictions from the rows of {max(days)}{ending}"
     if what.urgent:
         most = newest.sort_values(what.name, ascending=what.urgent == "low").head(SHOWN)
         for row in most.to_dict("records"):
@@ -89,12 +89,6 @@ def _drift(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     rows = int(last["current_rows"].max()) if len(last) else 0
     farthest = f"; shares of their thresholds: {told}" if told else ""
     yield f"  Drift on {reports['day'].max()}: {overall(list(last['verdict']))} ({rows:,} rows in the window){farthest}"
-
-
-def days_with_data(lake: Lake, tables: Sequence[Sequence[str]]) -> tuple[date, date] | None:
-    """First and last day that any of the tables holds; None without any."""
-    days = [pd.Timestamp(one["day"]).date() for key in tables if lake.exists(key) for one in lake.partition_values(key)]
-    return (min(days), max(days)) if days else None
 
 
 def _next_steps() -> Iterator[str]:

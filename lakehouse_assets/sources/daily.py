@@ -11,7 +11,7 @@ ONE_RUN = dg.BackfillPolicy.single_run()
 #: How a daily table is written: the column that holds its partition.
 BY_DAY = {"partition_expr": "day"}
 
-#: Tag that says when an asset is made: every night, as a report of every night (never for a range of days at once), by a
+#: Tag that says when an asset is made: every night, as a report of every night (never for many days at once), by a
 #: training, or by a search for settings that somebody starts. An asset without it is made every night.
 CADENCE, NIGHT, REPORT, TRAINING, SEARCH = "cadence", "night", "report", "training", "search"
 

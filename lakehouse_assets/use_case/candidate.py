@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,13 +14,12 @@ from lakehouse_assets.lifecycle.feature_versions import one_version
 from lakehouse_assets.lifecycle.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.registration import Candidate
 from lakehouse_assets.lifecycle.serving_spec import Instants, ServingSpec
-from lakehouse_assets.lifecycle.tasks import task_named
+from lakehouse_assets.lifecycle.training_rows import TrainingRows, recipe
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.labelled import learned_rows
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.lifecycle.model import TrainedModel
     from lakehouse_assets.lifecycle.model_version import ModelVersion
     from lakehouse_assets.use_case.plan import Plan
 
@@ -65,62 +63,59 @@ def settings_in_force(use_case: Declaration, lake: Lake) -> ModelSettings:
 
 @dataclass(frozen=True)
 class Ingredients:
-    """All that decides what a model becomes: equal ingredients give the same model."""
+    """All that decides what a model becomes: equal ingredients give the same model.
 
-    rows: pd.DataFrame
+    Attributes:
+        rows: What training reads.
+        settings: The settings.
+        task: The task's name.
+        feature_version: Of the features.
+        code_version: Of the code that trains.
+        learned_until: When the last label among the rows became known.
+    """
+
+    rows: TrainingRows
     settings: ModelSettings
-    features: list[str]
-    keys: list[str]
+    task: str
     feature_version: str
-
-    @property
-    def rows_digest(self) -> str:
-        """A hash of the rows to learn from."""
-        from lakehouse_assets.lifecycle.training_set import recipe
-
-        return recipe(self.rows[[*self.keys, "day", *self.features, "label"]], self.feature_version)
+    code_version: str
+    learned_until: pd.Timestamp
 
     @property
     def recipe(self) -> str:
-        """A hash of rows, features and settings."""
-        told = json.dumps([self.settings.to_json(), self.features], sort_keys=True)
-        return hashlib.sha256(f"{self.rows_digest}{told}".encode()).hexdigest()
+        """A hash of all of them."""
+        also = {"feature_version": self.feature_version, "code_version": self.code_version}
+        return recipe(self.rows, self.task, self.settings, also)
 
 
 def ingredients(plan: Plan, rows: pd.DataFrame, settings: ModelSettings) -> Ingredients:
-    """The rows to learn from, out of a training set; those of which nothing was known are left out.
+    """What is learned from, out of a training set; rows of which nothing was known are left out.
 
     Raises:
         FeatureVersionError: they mix feature versions.
     """
-    learned = learned_rows(rows, plan.declaration.model.train_where)
+    declared = plan.declaration.model
+    learned = learned_rows(rows, declared.train_where)
     learned = learned[learned["feature_version"].notna()].reset_index(drop=True)
-    version = one_version(learned["feature_version"], f"the training set of {plan.name}")
-    return Ingredients(learned, settings, plan.features, plan.declaration.keys, version)
-
-
-def fit(plan: Plan, made_of: Ingredients, progress: Progress) -> TrainedModel:
-    """Train; ``progress`` is told how far it has come."""
-    declared, rows = plan.declaration.model, made_of.rows
-    mask = np.asarray(plan.function(declared.band_rows)(rows), dtype=bool) if declared.band_rows else None
-    return task_named(plan.declaration.task).fit(
-        rows[made_of.features],
-        rows["label"],
-        rows[declared.folds_by] if declared.folds_by else None,
-        pd.to_datetime(rows["day"]),
-        made_of.settings,
-        progress,
-        band_rows=mask,
+    mask = np.asarray(plan.function(declared.band_rows)(learned), dtype=bool) if declared.band_rows else None
+    return Ingredients(
+        rows=TrainingRows(
+            features=learned[plan.features],
+            label=learned["label"],
+            days=pd.to_datetime(learned["day"]),
+            groups=learned[declared.folds_by] if declared.folds_by else None,
+            band_rows=mask,
+        ),
+        settings=settings,
+        task=plan.declaration.task,
+        feature_version=one_version(learned["feature_version"], f"the training set of {plan.name}"),
+        code_version=plan.training_code,
+        learned_until=learned["label_known_at"].max(),
     )
 
 
 def trained(
-    plan: Plan,
-    made_of: Ingredients,
-    versions: Mapping[str, int],
-    learned_until: pd.Timestamp,
-    run_id: str,
-    tell: Progress,
+    plan: Plan, made_of: Ingredients, versions: Mapping[str, int], run_id: str, progress: Progress
 ) -> Candidate:
     """Train a candidate, ready to be registered.
 
@@ -128,21 +123,20 @@ def trained(
         plan: The use case.
         made_of: Rows and settings.
         versions: Table -> Delta version of everything that the rows came from.
-        learned_until: When the last label that it learned from became known.
         run_id: The Dagster run that trains.
-        tell: Progress in words.
+        progress: Is told how far it has come.
     """
     from lakehouse_assets.lifecycle.plots import importances
 
-    model = fit(plan, made_of, tell)
+    model = made_of.rows.fit(made_of.task, made_of.settings, progress)
     return Candidate(
         model=model,
         serving=serving_of(plan, made_of.feature_version),
         delta_versions=versions,
         recipe=made_of.recipe,
-        rows_digest=made_of.rows_digest,
-        code_version=plan.training_code,
-        learned_until=learned_until.isoformat(),
+        rows_digest=made_of.rows.digest(),
+        code_version=made_of.code_version,
+        learned_until=made_of.learned_until.isoformat(),
         tags={"dagster_run_id": run_id},
         figures={"importances.png": importances(model.booster)},
     )

@@ -1,4 +1,4 @@
-"""The use-case component: one YAML file becomes the assets, checks, jobs, schedules and sensors of a whole lifecycle."""
+"""The use-case component: one YAML becomes the assets, checks, jobs, schedules and sensors of a whole lifecycle."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.contracts.declared import component_files
 from lakehouse_assets.contracts.located import LocatedYaml
 from lakehouse_assets.use_case.assets.features import feature_assets
 from lakehouse_assets.use_case.assets.judging import judging_assets
@@ -96,6 +97,18 @@ class UseCase(dg.Component, dg.Resolvable):
             plan.features  # noqa: B018 - asks for the columns of every view
         except UnknownTableError as error:
             raise dg.DagsterInvalidDefinitionError(_at(plan.folder, "features:", str(error))) from error
+
+
+def declared_use_cases(defs: Path) -> list[Declaration]:
+    """What every use case below a folder declares, by name."""
+    import yaml
+
+    found = []
+    for file in component_files(defs):
+        told = yaml.safe_load(file.read_text(encoding="utf-8"))
+        if str(told.get("type", "")).endswith(f".{UseCase.__name__}"):
+            found.append(Declaration.model_validate(told["attributes"]))
+    return sorted(found, key=lambda one: one.name)
 
 
 def _at(folder: Path, text: str, words: str) -> str:

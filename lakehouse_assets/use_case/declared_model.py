@@ -89,7 +89,7 @@ class Evaluation(dg.Model):
     rows: Function | None = Field(default=None, description="`f(rows) -> rows`: held-out rows to measure on.")
     extra: dict[Name, Query] = Field(
         default_factory=dict,
-        description="Rows that decide nothing, such as a published test: entity, day and label; may read `observations`.",
+        description="Rows that decide nothing, such as a published test: entity, day, label; may read `observations`.",
     )
 
 

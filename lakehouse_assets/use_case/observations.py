@@ -103,7 +103,7 @@ def labels(use_case: Declaration, folder: Path, source: Source, observed: pd.Dat
 def labelled_by(
     use_case: Declaration, query: Query, folder: Path, source: Source, observed: pd.DataFrame
 ) -> pd.DataFrame:
-    """Observations with the label that another query gives them, such as a published truth; those without are left out."""
+    """Observations with the label that another query gives them, such as a published truth; others are left out."""
     columns = [*use_case.keys, "day", "label"]
     tables = _beside(use_case, query, source, observed, Days())
     rows = _asked(use_case, "further labels", query, folder, tables, columns)

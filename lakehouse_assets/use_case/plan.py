@@ -1,4 +1,4 @@
-"""A declared use case with all that its assets need to be built: where it lies, its partitions, its tables' contracts."""
+"""A declared use case with all that its assets need to be built: its folder, partitions, tables' contracts."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Plan:
         return self.contracts[tuple(self.declaration.key(zone, table))]
 
     def tags(self, cadence: str) -> dict[str, str]:
-        """What tells its assets from others: the domain, and when they are made (`sources.daily`)."""
-        return {"domain": self.declaration.domain, CADENCE: cadence}
+        """What tells its assets from others: domain, use case, and when they are made (`sources.daily`)."""
+        return {"domain": self.declaration.domain, "use_case": self.name, CADENCE: cadence}
 
     def dep(self, table: str, days: int = 1, ahead: int = 0, night: bool = True) -> dg.AssetDep:
         """A dependency of a daily (``night``) or unpartitioned asset on a table.

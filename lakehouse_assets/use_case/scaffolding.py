@@ -59,6 +59,5 @@ class UseCaseScaffolder(dg.Scaffolder[UseCaseParams]):
 
 def _noted(names: list[str], kind: str, indent: int) -> str:
     """Columns as entries of a mapping, described by their own names until a person does better."""
-    return "\n".join(
-        f'{" " * indent}{name}: {{type: {kind}, description: "{name.replace("_", " ").capitalize()}."}}' for name in names
-    )  # fmt: skip
+    words = {name: name.replace("_", " ").capitalize() for name in names}
+    return "\n".join(f'{" " * indent}{name}: {{type: {kind}, description: "{words[name]}."}}' for name in names)

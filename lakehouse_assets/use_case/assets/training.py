@@ -112,8 +112,8 @@ def _candidate(plan: Plan) -> dg.AssetsDefinition:
         made_of = candidates.ingredients(plan, rows, candidates.settings_in_force(plan.declaration, store))
         version = registry.by_recipe(plan.name, made_of.recipe)
         if version is None:
-            versions, until = candidates.versions_of(plan, store, manifest), made_of.rows["label_known_at"].max()
-            made = candidates.trained(plan, made_of, versions, until, context.run.run_id, context.log.info)
+            versions = candidates.versions_of(plan, store, manifest)
+            made = candidates.trained(plan, made_of, versions, context.run.run_id, context.log.info)
             version = registry.register(made)
             context.add_output_metadata(pictures_metadata(made.figures))
         else:

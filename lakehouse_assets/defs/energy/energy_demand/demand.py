@@ -28,7 +28,7 @@ def observations(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Returns:
         ``meter_id``, ``target_at`` (end of the quarter hour, UTC), ``day`` (the one before it), ``known_at`` (of the
-        meter's first reading of that day), ``target_quarter``, ``target_day_type`` (`DAY_TYPES`) and ``week`` (ISO) of the target.
+        meter's first reading of that day), ``target_quarter``, ``target_day_type`` (`DAY_TYPES`), ``week`` (ISO).
     """
     told = tables["readings"].groupby(["meter_id", "day"], as_index=False)["known_at"].min()
     told["day"] = pd.to_datetime(told["day"]).astype("datetime64[us]")
