@@ -1,4 +1,4 @@
-"""Turbofan indicators that any use case can read, and the feature view of the remaining-useful-life use case."""
+"""Turbofan indicators that any use case can read."""
 
 from pathlib import Path
 
@@ -48,11 +48,10 @@ def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failur
 )
 def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
     """Normalise each reading within its regime; null where its flight condition is unknown."""
-    from lakehouse_assets.features.regimes import SENSORS, normalise
+    from lakehouse_assets.features.regimes import SENSORS, normalise, regimes_version
     from lakehouse_assets.features.windows import feature_names
-    from lakehouse_assets.lifecycle.training_set import feature_version
 
-    version = feature_version(regimes, feature_names())
+    version = regimes_version(regimes, feature_names())
     rows = normalise(readings, regimes)[["engine_id", "day", "known_at", "fleet", "cycle", *SENSORS]]
     return rows.assign(feature_version=version)
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.features.windows import feature_names, known_since, window_features
-from lakehouse_assets.lifecycle.training_set import one_feature_version
+from lakehouse_assets.lifecycle.feature_versions import one_version
 
 FIRST_CUT, LAST_CUT, LONGEST_RUL = 20, 5, 150
 """An engine is in service after 20 cycles and until 5 before its failure; further than 150 from it only the label's cap
@@ -33,7 +33,7 @@ def features(inputs: Mapping[str, pd.DataFrame], first: date, last: date) -> pd.
     normalised = inputs["normalised"].assign(day=pd.to_datetime(inputs["normalised"]["day"]))
     normalised = normalised[normalised["day"] <= end]
     baselines = inputs["baselines"].assign(day=pd.to_datetime(inputs["baselines"]["day"]))
-    version = one_feature_version(normalised, "the history of these days' features")
+    version = one_version(normalised["feature_version"], "the history of these days' features")
     rows = window_features(normalised, baselines, first_day=begin)
     told = rows[["engine_id", "day"]].assign(
         event_time=rows["day"].astype("datetime64[us]").dt.tz_localize("UTC"),
