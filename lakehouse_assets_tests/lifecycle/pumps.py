@@ -88,6 +88,5 @@ def candidate(model: TrainedModel, name: str, **changed: Any) -> Candidate:
         "rows_digest": "d1",
         "code_version": "c1",
         "figures": {"importances.png": b"\x89PNG"},
-        "example": pd.DataFrame({"pump": ["p1"], "line": [1], "day": [str(LAST)]}),
     }
     return Candidate(model, serving, **{**given, **changed})
