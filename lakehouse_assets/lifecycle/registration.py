@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,8 +27,6 @@ from lakehouse_assets.lifecycle.pyfunc import DAY, MODEL_FOLDER
 from lakehouse_assets.lifecycle.retrieval import PREDICTED_AT
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lakehouse_assets.lifecycle.model import TrainedModel
     from lakehouse_assets.lifecycle.serving_spec import ServingSpec
 
@@ -51,7 +50,6 @@ class Candidate:
         metrics: Figures beside the model's own training metrics.
         tags: For the run: who trained it, and why.
         figures: PNG bytes by file name.
-        example: Rows as they are asked for, an entity's keys and its day, for people who want to ask.
     """
 
     model: TrainedModel
@@ -64,7 +62,6 @@ class Candidate:
     metrics: Mapping[str, float] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     figures: Mapping[str, bytes] = field(default_factory=dict)
-    example: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -93,17 +90,25 @@ def log_candidate(candidate: Candidate) -> LoggedModel:
         for file, png in candidate.figures.items():
             (Path(made) / file).write_bytes(png)
             mlflow.log_artifact(str(Path(made) / file), "plots")
-        logged = mlflow.pyfunc.log_model(
+        logged = _log_model(folder, _signature(candidate))
+    return LoggedModel(run.info.run_id, logged.model_uri, logged.model_id, tags)
+
+
+def _log_model(folder: Path, signature: Any) -> Any:
+    import mlflow
+
+    with warnings.catch_warnings():
+        # With an example MLflow would predict it here and now, from whatever lake this process's environment names.
+        warnings.filterwarnings("ignore", ".*An input example was not provided", UserWarning)
+        return mlflow.pyfunc.log_model(
             name="model",
             loader_module=LOADER,
             data_path=str(folder),
-            signature=_signature(candidate),
-            input_example=candidate.example,
+            signature=signature,
             # Without a list MLflow spends half a minute on finding it out.
             pip_requirements=_requirements(),
             metadata={"document": f"{MODEL_FOLDER}/{DOCUMENT}"},
         )
-    return LoggedModel(run.info.run_id, logged.model_uri, logged.model_id, tags)
 
 
 def _params(settings: Mapping[str, Any]) -> dict[str, Any]:

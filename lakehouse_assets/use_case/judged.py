@@ -49,7 +49,8 @@ def data_to_measure_on(plan: Plan, source: Source, rows: pd.DataFrame) -> dict[s
         for name, query in declared.extra.items():
             chosen = labelled_by(plan.declaration, query, plan.folder, source, observed)
             found[name] = features_at(source.lake, chosen, plan.views, source.versions)
-    return {name: data.reset_index(drop=True) for name, data in found.items() if len(data)}
+    known = {name: data[data["feature_version"].notna()].reset_index(drop=True) for name, data in found.items()}
+    return {name: data for name, data in known.items() if len(data)}
 
 
 def evaluation(

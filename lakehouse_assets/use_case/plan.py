@@ -177,7 +177,7 @@ class Plan:
         """The version of the code that trains: of the tasks, and of the functions that choose rows."""
         declared = self.declaration.model
         named = [self.function_version(declared.band_rows)] if declared.band_rows else []
-        return combined(function_version(Path(candidate_file()), "fit"), *named, repr(declared.train_where))
+        return combined(function_version(Path(candidate_file()), "ingredients"), *named, repr(declared.train_where))
 
     @cached_property
     def statements(self) -> list[Path]:

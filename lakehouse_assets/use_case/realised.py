@@ -50,6 +50,7 @@ def performance(plan: Plan, lake: Lake, registry: ModelRegistry, first: date, la
         return Performance(empty, "no champion", 0)
     days = Days(first, last).back(declared.monitoring.window_days - 1)
     came = to_pandas(plan.source(lake).read("/".join(declared.key("delivery", "outcomes")), days))
+    came = came[came[declared.prediction.name].notna()]
     hindsight = came["predicted_at"] < pd.Timestamp(version.tags["learned_until"])
     settings = registry.load(version).settings
     evaluation = lake.read_pandas(declared.key("models", "evaluation"))

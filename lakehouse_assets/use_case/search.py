@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from lakehouse_assets import settings as places
+from lakehouse_assets.lifecycle.search import trial_loss
 from lakehouse_assets.lifecycle.splits import splits_of
-from lakehouse_assets.lifecycle.tasks import task_named
 from lakehouse_assets.lifecycle.trial_runs import search_run
 from lakehouse_assets.lifecycle.tuning import open_storage, trials_of, tune
-from lakehouse_assets.use_case.candidate import Ingredients, ingredients, settings_of
+from lakehouse_assets.use_case.candidate import ingredients, settings_of
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.registry import ModelRegistry
     from lakehouse_assets.use_case.plan import Plan
-
-Rows = npt.NDArray[np.int64]
 
 
 def run(
@@ -58,7 +54,7 @@ def run(
     runs, storage = search_run(registry, plan.name, name), open_storage(places.tuning_storage())
     chosen = tune(
         declared.space,
-        _loss(plan, made_of),
+        trial_loss(made_of.rows, made_of.task, made_of.settings, plan.declaration.evaluation.metric),
         splits,
         name=name,
         storage=storage,
@@ -86,18 +82,3 @@ def best_of(trials: pd.DataFrame) -> dict[str, Any]:
     """What the asset page says of a search."""
     best = trials[trials["chosen"]].iloc[0]
     return {"best_loss": float(best["loss"]), "best_params": best["params"], "best_trial": int(best["number"])}
-
-
-def _loss(plan: Plan, made_of: Ingredients) -> Callable[[Mapping[str, Any], Rows, Rows], float]:
-    """The deciding metric of a model without calibration, turned so that less is better."""
-    task, metric = task_named(made_of.task), plan.declaration.evaluation.metric
-
-    def loss(params: Mapping[str, Any], learn: Rows, measure: Rows) -> float:
-        tried = made_of.settings.with_found(params)
-        learned, measured = made_of.rows.take(learn), made_of.rows.take(measure)
-        model = task.fit_plain(learned.features, learned.label, tried)
-        judge = task.metrics(tried)[metric]
-        figure = judge(model.predict(measured.features), measured.label)
-        return figure if judge.lower_is_better else -figure
-
-    return loss

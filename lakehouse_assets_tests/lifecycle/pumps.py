@@ -87,7 +87,7 @@ def candidate(model: TrainedModel, name: str, **changed: Any) -> Candidate:
         "recipe": "r1",
         "rows_digest": "d1",
         "code_version": "c1",
+        "learned_until": "2024-03-01T00:00:00+00:00",
         "figures": {"importances.png": b"\x89PNG"},
-        "example": pd.DataFrame({"pump": ["p1"], "line": [1], "day": [str(LAST)]}),
     }
     return Candidate(model, serving, **{**given, **changed})
