@@ -69,6 +69,7 @@ def function_version(file: Path, name: str) -> str:
     raise KeyError(f"{file} defines no {name}")
 
 
+@cache
 def code_version(file: str | Path, line: int) -> str:
     """The version of what is defined at a line of a file: 12 hexadecimal digits.
 

@@ -59,9 +59,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run_demo(environment: dict[str, str], days: int) -> subprocess.CompletedProcess[str]:
-    """`make demo`'s command in an environment."""
+def run_demo(environment: dict[str, str], days: int, *domains: str) -> subprocess.CompletedProcess[str]:
+    """`make demo`'s command in an environment; all domains if none is named."""
     command = [sys.executable, "-m", "lakehouse_assets.operations.demo", "--days", str(days)]
+    command += ["--domains", *domains] if domains else []
     return subprocess.run(
         command, env=environment, cwd=PROJECT, capture_output=True, text=True, timeout=900, check=False
     )

@@ -54,8 +54,9 @@ def test_every_asset_says_what_it_is_whose_it_is_and_where_it_belongs(specs: lis
 
 def test_assets_of_a_use_case_carry_its_tag(specs: list[dg.AssetSpec]) -> None:
     for spec in specs:
-        if spec.key.path[0] in ("delivery", "models", "monitoring") and spec.key.path[1] != "platform":
+        if spec.key.path[0] in ("delivery", "models", "monitoring") and spec.key.path[1] not in ("platform", "plant"):
             assert spec.tags.get("use_case") == spec.key.path[1], spec.key.to_user_string()
+            assert spec.tags.get("domain"), spec.key.to_user_string()
 
 
 def test_the_nightly_job_trains_nothing_and_the_training_job_reads_no_files() -> None:

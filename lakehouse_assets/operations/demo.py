@@ -21,7 +21,7 @@ AT_ONCE = 2
 def main() -> int:
     """Run every domain's road and one night of it, then what all domains share, and print the summary."""
     arguments = argparse.ArgumentParser(prog="demo", description=main.__doc__)
-    arguments.add_argument("--days", type=int, help="days that the simulated sources deliver (default: as declared)")
+    arguments.add_argument("--days", type=int, help="days that simulated sources deliver at most")
     arguments.add_argument("--domains", nargs="*", help="only these domains")
     asked = arguments.parse_args()
     started = time.monotonic()

@@ -39,11 +39,12 @@ def demo_days(defs: Path, domain: str, landing: Path | None, simulated_days: int
         defs: Where the domains lie.
         domain: The domain.
         landing: `LANDING`; None means that the simulated source delivers.
-        simulated_days: How many days the simulated source delivers, instead of what the domain says.
+        simulated_days: How many days the simulated source delivers at most; None: as many as the domain says.
     """
     declared = _declared(defs / domain / FILE)
     if landing is None:
-        first, days = declared["simulated"]["first"], simulated_days or int(declared["simulated"]["days"])
+        first, own = declared["simulated"]["first"], int(declared["simulated"]["days"])
+        days = min(own, simulated_days or own)
         night = first + timedelta(days=days - 1)
         return DemoDays(domain, first, night - timedelta(days=1), night)
     if not (landing / domain).is_dir():

@@ -12,7 +12,7 @@ def main() -> int:
     """Run the domain's days and its night."""
     arguments = argparse.ArgumentParser(prog="demo_domain", description=main.__doc__)
     arguments.add_argument("domain")
-    arguments.add_argument("--days", type=int, help="days that the simulated source delivers")
+    arguments.add_argument("--days", type=int, help="days that the simulated source delivers at most")
     asked = arguments.parse_args()
     warnings.filterwarnings("ignore", module=r"dagster|mlflow|great_expectations|evidently|google|pydantic")
     settings.switch_telemetry_off()

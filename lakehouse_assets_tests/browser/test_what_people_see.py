@@ -92,17 +92,17 @@ def around(boxes: list[Locator], margin: float) -> FloatRect:
 def test_the_evaluation_page_shows_scores_per_fleet_and_both_plots(visitor: Visitor) -> None:
     visitor.open("/assets/models/turbofan_rul/evaluation")
     scores = visitor.row("scores")
-    for words in ("rmse", "rmse_capped_125", "mae", "nasa_score", "held_out", "FS001", "FS002"):
+    for words in ("rmse", "rmse_capped", "mae", "nasa_score", "held_out", "fleet=FS001", "fleet=FS002"):
         expect(scores.get_by_text(words, exact=True).first).to_be_visible()
     expect(visitor.page.get_by_text("reliability-engineering").first).to_be_visible()
     expect(visitor.page.get_by_text("zone: models")).to_be_visible()
     expect(visitor.page.get_by_text("use_case: turbofan_rul")).to_be_visible()
 
-    for label in ("held_out_residuals", "held_out_predictions"):
+    for label in ("held_out_residuals", "held_out_prediction_against_truth"):
         plot = visitor.plot(label)
         expect(plot).to_be_visible()
         assert is_loaded(plot), label
-        visitor.picture("evaluation" if label == "held_out_predictions" else "evaluation_residuals")
+        visitor.picture("evaluation" if label == "held_out_prediction_against_truth" else "evaluation_residuals")
         visitor.close_dialog()
 
 

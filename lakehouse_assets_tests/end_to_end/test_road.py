@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("road")]
 
 CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 PREDICTIONS = ["delivery", "turbofan_rul", "predictions"]
+DOMAINS = ("turbofan", "milling", "energy")
 #: Tables that hold rows of every day.
 DAILY = [
     ["raw", "turbofan", "in_service"],
@@ -42,11 +43,14 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
     rows = dict(re.findall(r"^(raw|harmonized|distilled|delivery) +\d+ +([\d,]+) +130$", summary, re.MULTILINE))
     assert rows.keys() == {"raw", "harmonized", "distilled", "delivery"}
     assert all(int(count.replace(",", "")) > 1000 for count in rows.values()), rows
-    assert re.search(r"^Champion: turbofan_rul version 1: rmse_capped_125 [\d.]+ keeps the bound", summary, re.M)
-    for fleet in ("all", "FS001", "FS002"):
-        assert re.search(rf"held-out engines, cut at random +{fleet} +\d+ engines: RMSE [\d.]+", summary), fleet
-    assert re.search(r"^Engines in service: \d+", summary, re.M)
-    assert len(re.findall(r"turbofan-FS00\d-\d{3} +[\d.]+ cycles left \(\d+ to \d+\), read on 2024", summary)) == 8
+    for use_case, metric in (("turbofan_rul", "rmse_capped"), ("milling_failure", "average_precision"), ("energy_demand", "mae")):
+        told = summary[summary.index(f"\n{use_case}: ") :]
+        assert re.search(rf"Champion: version 1. Last decision: promote: {metric} [\d.]+ keeps the bound", told), use_case
+        assert re.search(rf"held out +candidate +all +[\d,]+ rows: .*{metric} [\d.]+ \([\d.]+ to [\d.]+\)", told), use_case
+        assert re.search(rf"held out +baseline +all +[\d,]+ rows: .*{metric} [\d.]+", told), use_case
+        assert re.search(r"[\d,]+ predictions from the rows of 2024-0\d-\d\d", told), use_case
+        assert re.search(r"Drift on 2024-0\d-\d\d: (stable|not calibrated|too few rows)", told), use_case
+    assert len(re.findall(r"turbofan-FS00\d-\d{3} +remaining_cycles [\d.e+]+ 1 \(\d+ to \d+\)", summary)) == 5
     assert f"Drift on {road.last_day}: stable" in summary
     for place in ("LAKE_URI", "MLFLOW_TRACKING_URI", "REPORTS", "DAGSTER_HOME"):
         assert road.environment[place] in summary
@@ -56,7 +60,7 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
 def test_every_asset_past_landing_has_its_table_in_delta(road: Road) -> None:
     lake = Lake(road.lake)
     with platform_in(road.environment) as (defs, _):
-        layers = [defs.resolve_job_def(job).asset_layer for job in ("turbofan_road", "turbofan_nightly")]
+        layers = [defs.resolve_job_def(f"{domain}_{job}").asset_layer for domain in DOMAINS for job in ("road", "nightly")]
     keys = {key for layer in layers for key in layer.executable_asset_keys}
     expected = sorted(list(key.path) for key in keys if key.path[0] != "landing" and key.path[1] != "platform")
     assert {key[0] for key in expected} == {"raw", "harmonized", "distilled", "delivery", "models", "monitoring"}
@@ -66,7 +70,7 @@ def test_every_asset_past_landing_has_its_table_in_delta(road: Road) -> None:
 def test_every_table_is_as_its_contract_promises_and_no_blocking_check_failed(road: Road) -> None:
     lake, promised = Lake(road.lake), contracts()
     with platform_in(road.environment) as (defs, instance):
-        jobs = [defs.resolve_job_def(job) for job in ("turbofan_road", "turbofan_nightly")]
+        jobs = [defs.resolve_job_def(f"{domain}_{job}") for domain in DOMAINS for job in ("road", "nightly")]
         made = {tuple(key.path) for job in jobs for key in job.asset_layer.executable_asset_keys}
         assert misfits(promised, defs.resolve_all_asset_specs(), lake, DEFS) == []
         failed = [
@@ -155,17 +159,16 @@ def test_the_champions_run_has_parameters_metrics_a_signature_and_a_plot(road: R
 
     champion, client = champion_of(road), mlflow.MlflowClient(road.environment["MLFLOW_TRACKING_URI"])
     run = client.get_run(champion.run_id)
-    assert {"learning_rate", "num_leaves", "rounds", "rul_cap"} <= run.data.params.keys()
-    assert run.data.metrics["training_engines"] >= 10
+    assert {"learning_rate", "num_leaves", "rounds", "label_cap"} <= run.data.params.keys()
+    assert run.data.metrics["training_groups"] >= 10
     assert 0 < run.data.metrics["out_of_fold_rmse_capped"] < 40
     plots = client.list_artifacts(champion.run_id, "plots")
     assert [plot.path for plot in plots if plot.path.endswith(".png") and plot.file_size > 1000]
     mlflow.set_tracking_uri(road.environment["MLFLOW_TRACKING_URI"])
     signature = mlflow.models.get_model_info(f"models:/turbofan_rul/{champion.version}").signature
     assert signature is not None
-    features = Lake(road.lake).schema(["delivery", "turbofan_rul", "features"]).names
-    assert set(signature.inputs.input_names()) <= set(features)
-    assert len(signature.inputs.input_names()) > 20
+    assert signature.inputs.input_names() == ["engine_id", "day"], "entity columns in, prediction out"
+    assert {"remaining_cycles", "lower", "upper", "model_version"} <= set(signature.outputs.input_names())
 
 
 def test_running_a_day_again_changes_no_row_adds_none_and_keeps_its_data_versions(road: Road) -> None:

@@ -27,7 +27,7 @@ def predictions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFr
 
 def predictions_of_a_demo(folder: Path, seed: str) -> pd.DataFrame:
     environment = state_in(folder, PLANT_SEED=seed)
-    done = run_demo(environment, DAYS)
+    done = run_demo(environment, DAYS, "turbofan")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     rows: pd.DataFrame = Lake(environment["LAKE_URI"]).read_pandas(["delivery", "turbofan_rul", "predictions"])
     return rows.sort_values(["engine_id", "day"], ignore_index=True)

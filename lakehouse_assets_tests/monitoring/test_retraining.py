@@ -59,7 +59,9 @@ def test_the_reason_names_day_champion_and_columns() -> None:
 
 
 def test_the_sensor_asks_for_one_run_per_episode_even_if_its_cursor_is_lost(tmp_path: Path) -> None:
-    from lakehouse_assets.defs.turbofan.jobs import retrain_on_drift
+    from lakehouse_assets.definitions import defs
+
+    retrain_on_drift = defs.resolve_sensor_def("turbofan_rul_retrain_on_drift")
     from lakehouse_assets.lake.resource import LakeResource
 
     def ask() -> list[str | None]:
