@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
+from benchmarks.declared import settings
 from benchmarks.real_data import harmonized, real_file
 from lakehouse_assets.defs.energy import harmonize
 from lakehouse_assets.defs.energy.days import SOURCE, contract
@@ -17,6 +18,7 @@ from lakehouse_assets.defs.energy.energy_demand.day_ahead import feature_names
 from lakehouse_assets.lifecycle.bootstrap import metric_interval
 from lakehouse_assets.lifecycle.quantile_forecast import QUANTILES, coverage, fit_quantiles, pinball_loss
 
+SETTINGS = settings("energy_demand")
 FIRST_DAY, TEST_FROM, LAST_DAY = date(2018, 1, 8), date(2018, 8, 1), date(2018, 9, 30)
 
 
@@ -40,7 +42,9 @@ def forecasts(rows: pd.DataFrame, retrain_every: int | None) -> np.ndarray:
     while begin <= pd.Timestamp(LAST_DAY):
         end = pd.Timestamp(LAST_DAY) + timedelta(days=1) if retrain_every is None else begin + timedelta(retrain_every)
         past, due = rows[rows["day"] < begin], rows[(rows["day"] >= begin) & (rows["day"] < end)]
-        parts.append(fit_quantiles(past[feature_names()], past["kwh"], past["day"]).predict(due[feature_names()]))
+        told = SETTINGS.params, SETTINGS.rounds, SETTINGS.quantiles
+        model = fit_quantiles(past[feature_names()], past["kwh"], past["day"], *told)
+        parts.append(model.predict(due[feature_names()]))
         begin = end
     return np.vstack(parts)
 

@@ -9,20 +9,31 @@ import sys
 import numpy as np
 import pandas as pd
 
+from benchmarks.declared import settings
 from benchmarks.real_data import harmonized, real_file
 from lakehouse_assets.defs.milling import harmonize
 from lakehouse_assets.defs.milling.days import SOURCE, contract
 from lakehouse_assets.defs.milling.milling_failure.failure import KEYS, features
 from lakehouse_assets.lifecycle.bootstrap import metric_interval
 from lakehouse_assets.lifecycle.calibrated_classifier import fit_classifier, stratified_folds
-from lakehouse_assets.lifecycle.milling_failure import COST_OF_FALSE_ALARM, COST_OF_MISS, NUM_ROUNDS, PARAMS, metrics
 from lakehouse_assets.lifecycle.probability import alarm_threshold
+from lakehouse_assets.lifecycle.tasks import task_named
 
-THRESHOLD = alarm_threshold(COST_OF_MISS, COST_OF_FALSE_ALARM)
+SETTINGS = settings("milling_failure")
+THRESHOLD = alarm_threshold(SETTINGS.cost_of_miss, SETTINGS.cost_of_false_alarm)
+PARAMS = {**SETTINGS.params, "objective": "binary"}
 
 
 def told(data: str, predicted: np.ndarray, truth: np.ndarray) -> dict[str, str]:
-    figures = {name: str(metric_interval(m, predicted, truth, resamples=200)) for name, m in metrics(THRESHOLD).items()}
+    def measure(name: str) -> str:
+        metric = task_named("classification").metrics(SETTINGS)[name]
+
+        def figure(p: np.ndarray, y: np.ndarray) -> float:
+            return metric(pd.DataFrame({"prediction": p, "alarm": p >= THRESHOLD}), y)
+
+        return str(metric_interval(figure, predicted, truth, resamples=200))
+
+    figures = {name: measure(name) for name in ("f1", "average_precision", "auc", "brier")}
     alarm = predicted >= THRESHOLD
     hits, missed, false = (alarm & (truth == 1)).sum(), (~alarm & (truth == 1)).sum(), (alarm & (truth == 0)).sum()
     figures["alarms"] = f"{hits} hits, {missed} missed, {false} false"
@@ -45,14 +56,14 @@ def main() -> None:
     x = features({"operations": operations}, *days).drop(columns=KEYS)
     y = failures["failed"].to_numpy(dtype="int64")
     cut = int(len(x) * 0.7)
-    in_time = fit_classifier(x[:cut], y[:cut], PARAMS, NUM_ROUNDS)
+    in_time = fit_classifier(x[:cut], y[:cut], PARAMS, SETTINGS.rounds)
     figures = {
         **told("training 70 %, out of fold", in_time.out_of_fold, y[:cut]),
         **told("last 30 %", in_time.predict(x[cut:]), y[cut:]),
     }
     random = np.full(len(y), np.nan)
     for inside in stratified_folds(y, 5, seed=20240101):
-        random[inside] = fit_classifier(x[~inside], y[~inside], PARAMS, NUM_ROUNDS).predict(x[inside])
+        random[inside] = fit_classifier(x[~inside], y[~inside], PARAMS, SETTINGS.rounds).predict(x[inside])
     print(json.dumps({**figures, **told("five random folds", random, y)}))
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from lakehouse_assets import settings
+from lakehouse_assets.code_version import asset_functions, with_code_version
 from lakehouse_assets.contracts.catalogue import Catalogue, catalogue
-from lakehouse_assets.operations.code_version import asset_functions, with_code_version
 from lakehouse_assets.operations.policies import promised_checks, with_house_policies
 
 settings.switch_telemetry_off()

@@ -81,6 +81,16 @@ def mlflow_artifact_root() -> str:
     return (base / "artifacts").as_uri()
 
 
+def tuning_storage() -> str:
+    """Where searches for settings are kept, so that they can be taken up again: `TUNING_STORAGE`, as Optuna takes it.
+
+    By default `tuning.db` beside the embedded MLflow file, `data/mlflow/tuning.db` beside a server.
+    """
+    uri = mlflow_tracking_uri()
+    base = Path(uri.removeprefix("sqlite:///")).parent if uri.startswith("sqlite:///") else DATA / "mlflow"
+    return os.environ.get("TUNING_STORAGE") or f"sqlite:///{base / 'tuning.db'}"
+
+
 def reports_root() -> Path:
     """Where HTML reports are written: `REPORTS`, by default `data/reports`."""
     return _absolute(os.environ.get("REPORTS") or DATA / "reports")

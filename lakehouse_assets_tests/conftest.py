@@ -44,7 +44,7 @@ def state_in(folder: Path, **settings: str) -> dict[str, str]:
         "MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow' / 'mlflow.db'}",
         "REPORTS": str(folder / "reports"),
         # Links in the lake name this address; two roads at once must not share it.
-        "REPORTS_URL": f"http://127.0.0.1:{_free_port()}",
+        "REPORTS_URL": f"http://127.0.0.1:{free_port()}",
         "DAGSTER_HOME": str(folder / "dagster"),
         "PSEUDONYM_KEY_FILE": str(folder / "keys" / "pseudonym.key"),
         "PYTHONUNBUFFERED": "1",
@@ -52,7 +52,8 @@ def state_in(folder: Path, **settings: str) -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listened on a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from lakehouse_assets.contracts.contract import Contract, ContractError, load_contract
+from lakehouse_assets.contracts.declared import MARK, component_files, declared_contracts
 from lakehouse_assets.contracts.located import Problem
 
 Catalogue = Mapping[tuple[str, ...], Contract]
@@ -18,6 +19,8 @@ def contract_files(folder: Path) -> list[Path]:
 @cache
 def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
     """Asset key -> contract, for all contracts below a folder; `thorough` as in `read_contract`.
+
+    First those that have a file of their own, then those that follow from components' YAML.
 
     Raises:
         ContractError: with every problem of every file.
@@ -34,9 +37,35 @@ def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
             )
         else:
             found[contract.key] = contract
+    written = dict(found)
+    for file in component_files(folder):
+        try:
+            found |= {contract.key: contract for contract in declared_contracts(file, written)}
+        except ContractError as error:
+            problems += error.problems
     if problems:
         raise ContractError(problems)
     return found
+
+
+def contract_named(path: Path) -> Contract:
+    """One contract: that of a file, or one that follows from a component's YAML (``…/defs.yaml#predictions``).
+
+    Raises:
+        ContractError: as in `catalogue`.
+        KeyError: no contract of that name follows from the YAML.
+    """
+    file, _, part = str(path).partition(MARK)
+    if not part:
+        return load_contract(path, False)
+    return _declared(Path(file))[part]
+
+
+@cache
+def _declared(file: Path) -> Mapping[str, Contract]:
+    """The contracts of one component's YAML by their tables; those of the whole folder tell its inputs' columns."""
+    home = next((folder for folder in file.parents if folder.name == "defs"), file.parent)
+    return {one.part: one for one in catalogue(home).values() if one.path == file}
 
 
 def _loaded(folder: Path, thorough: bool) -> Iterator[Contract | ContractError]:

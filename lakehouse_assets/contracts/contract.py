@@ -90,6 +90,8 @@ class Contract:
     classification: str | None = None
     filtered_by: tuple[str, ...] = ()
     on_erasure: str = "blank"
+    part: str = ""
+    """Which of the contracts that follow from one component's YAML (``path``) this is; empty for a file of its own."""
 
     @property
     def personal_columns(self) -> dict[str, str]:

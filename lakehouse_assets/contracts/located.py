@@ -59,6 +59,10 @@ class LocatedYaml:
             line, node = found
         return line
 
+    def lines_with(self, text: str) -> list[int]:
+        """The lines that say a text."""
+        return [number for number, line in enumerate(self._text.splitlines(), start=1) if text in line]
+
     def repeated_keys(self) -> Iterator[Problem]:
         """Keys that stand twice in one mapping: YAML would silently keep the last."""
         yield from self._repeated(self._root)

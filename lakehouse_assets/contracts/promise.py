@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets import settings
-from lakehouse_assets.contracts.contract import Contract, load_contract
-from lakehouse_assets.contracts.schema import CONTRACT, arrow_schema, shown_path
+from lakehouse_assets.contracts.catalogue import contract_named
+from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.contracts.schema import CONTRACT, arrow_schema, shown_name
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def table_promise(contract: Contract) -> "TablePromise":
 
     return TablePromise(
         schema=arrow_schema(contract),
-        source=shown_path(contract.path),
+        source=shown_name(contract),
         description=contract.purpose,
         limits={
             column.name: Limits(column.minimum, column.maximum)
@@ -35,8 +36,7 @@ def promise_named(metadata: Mapping[str, Any]) -> "TablePromise | None":
     named = metadata.get(CONTRACT)
     if named is None:
         return None
-    file = str(getattr(named, "value", named))
-    return table_promise(load_contract(settings.PROJECT_ROOT / file, False))
+    return table_promise(contract_named(settings.PROJECT_ROOT / str(getattr(named, "value", named))))
 
 
 class ContractedIOManager(DeltaIOManager):

@@ -9,6 +9,7 @@ import dagster as dg
 
 from lakehouse_assets import settings
 from lakehouse_assets.contracts.contract import PERSONAL_CLASSES, Column, Contract
+from lakehouse_assets.contracts.declared import MARK
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,6 +54,11 @@ def shown_path(path: Path) -> str:
     return str(path.relative_to(settings.PROJECT_ROOT) if path.is_relative_to(settings.PROJECT_ROOT) else path)
 
 
+def shown_name(contract: Contract) -> str:
+    """The same, with the table's name behind it where several contracts follow from one file."""
+    return shown_path(contract.path) + (f"{MARK}{contract.part}" if contract.part else "")
+
+
 def table_schema(contract: Contract) -> dg.TableSchema:
     """The columns as Dagster's asset page shows them: type, description with unit and limits, keys."""
     return dg.TableSchema(
@@ -91,7 +97,7 @@ def promised_spec(spec: dg.AssetSpec, contract: Contract) -> dg.AssetSpec:
         metadata={
             **spec.metadata,
             "dagster/column_schema": table_schema(contract),
-            CONTRACT: dg.MetadataValue.path(shown_path(contract.path)),
+            CONTRACT: dg.MetadataValue.path(shown_name(contract)),
             **({"classification": contract.classification} if contract.classification else {}),
             **({"filtered_by": list(contract.filtered_by)} if contract.filtered_by else {}),
             **(personal_metadata(contract.personal_columns, contract.on_erasure) if contract.personal_columns else {}),

@@ -9,6 +9,7 @@ in service would tell the model about rows that it must not have seen.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -200,3 +201,13 @@ def _mean_and_std(values: Floats) -> tuple[Floats, Floats]:
         std = np.sqrt(np.where(present, np.square(values - mean), 0.0).sum(axis=0) / count)
     constant = std <= CONSTANT * np.maximum(np.abs(mean), 1e-300)
     return mean, np.where(constant, 0.0, std)
+
+
+def regimes_version(regimes: pd.DataFrame, names: Sequence[str]) -> str:
+    """The version of features that these regimes normalise: a hash of the regimes and the names, 12 hex digits.
+
+    A model may only be asked on features of the version that it learned from; refitted regimes are another one.
+    """
+    digest = sha256(pd.util.hash_pandas_object(regimes, index=False).to_numpy().tobytes())
+    digest.update(",".join([*regimes.columns, *names]).encode())
+    return digest.hexdigest()[:12]

@@ -6,13 +6,14 @@ Cameron, Gelbach and Miller 2008 on resampling whole groups.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-Metric = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], float]
+Measure = Callable[[npt.NDArray[np.float64], npt.NDArray[np.float64]], float]
 
 RESAMPLES = 1000
 COVERAGE = 0.95
@@ -33,7 +34,7 @@ class Interval:
 
 
 def metric_interval(
-    metric: Metric,
+    metric: Measure,
     predicted: npt.ArrayLike,
     truth: npt.ArrayLike,
     groups: npt.ArrayLike | None = None,
@@ -57,12 +58,12 @@ def metric_interval(
         ValueError: The lengths differ, or there are fewer than two groups.
     """
     p, y = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
-    draws = _draws(len(y), groups, seed, resamples, len(p))
-    return _interval(metric(p, y), [metric(p[rows], y[rows]) for rows in draws], coverage)
+    names = _names(len(y), groups, len(p))
+    return interval_of(metric(p, y), [metric(p[rows], y[rows]) for rows in draws(names, seed, resamples)], coverage)
 
 
 def paired_difference(
-    metric: Metric,
+    metric: Measure,
     candidate: npt.ArrayLike,
     champion: npt.ArrayLike,
     truth: npt.ArrayLike,
@@ -78,9 +79,9 @@ def paired_difference(
     """
     a, b = np.asarray(candidate, dtype=np.float64), np.asarray(champion, dtype=np.float64)
     y = np.asarray(truth, dtype=np.float64)
-    draws = _draws(len(y), groups, seed, resamples, len(a), len(b))
-    differences = [metric(a[rows], y[rows]) - metric(b[rows], y[rows]) for rows in draws]
-    return _interval(metric(a, y) - metric(b, y), differences, coverage)
+    names = _names(len(y), groups, len(a), len(b))
+    differences = [metric(a[rows], y[rows]) - metric(b[rows], y[rows]) for rows in draws(names, seed, resamples)]
+    return interval_of(metric(a, y) - metric(b, y), differences, coverage)
 
 
 def is_worse(difference: Interval, lower_is_better: bool, margin: float = 0.0) -> bool:
@@ -88,26 +89,50 @@ def is_worse(difference: Interval, lower_is_better: bool, margin: float = 0.0) -
     return difference.low > margin if lower_is_better else difference.high < -margin
 
 
-def _draws(
-    n: int, groups: npt.ArrayLike | None, seed: int, resamples: int, *others: int
-) -> list[npt.NDArray[np.int64]]:
-    """Row numbers of each resample."""
-    names = np.arange(n) if groups is None else np.asarray(groups)
-    if {n, len(names), *others} != {n}:
-        raise ValueError(f"bootstrap: {others} predictions, {n} truths and {len(names)} groups; n of each are needed")
-    _, place = np.unique(names, return_inverse=True)
-    count = int(place.max(initial=-1)) + 1
-    if count < 2:
-        raise ValueError(f"bootstrap: {count} groups; how sure a metric is cannot be told from fewer than two")
-    order = np.argsort(place, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(place))[:-1])
+def draws(groups: npt.ArrayLike, seed: int, resamples: int) -> Iterator[npt.NDArray[np.intp]]:
+    """The rows of each resample: as many groups as there are, drawn with replacement, each with all its rows.
+
+    Args:
+        groups: One name per row; rows of one name are drawn together.
+        seed: Any integer.
+        resamples: How many.
+
+    Raises:
+        ValueError: There are fewer than two groups.
+    """
+    _, place = np.unique(np.asarray(groups), return_inverse=True)
+    sizes = np.bincount(place)
+    if len(sizes) < 2:
+        raise ValueError(f"bootstrap: {len(sizes)} groups; how sure a metric is cannot be told from fewer than two")
+    return _drawn(np.argsort(place, kind="stable"), sizes, seed, resamples)
+
+
+def _drawn(
+    order: npt.NDArray[np.intp], sizes: npt.NDArray[np.intp], seed: int, resamples: int
+) -> Iterator[npt.NDArray[np.intp]]:
+    """Without a loop over groups: where each row is its own, there are as many groups as rows."""
     random = np.random.default_rng(seed)
-    return [np.concatenate([members[g] for g in random.integers(0, count, count)]) for _ in range(resamples)]
+    begins = np.cumsum(sizes) - sizes
+    for _ in range(resamples):
+        chosen = random.integers(0, len(sizes), len(sizes))
+        size = sizes[chosen]
+        moved = begins[chosen] - (np.cumsum(size) - size)
+        yield order[np.repeat(moved, size) + np.arange(size.sum())]
 
 
-def _interval(value: float, resampled: list[float], coverage: float) -> Interval:
-    finite = np.array([one for one in resampled if np.isfinite(one)])
+def interval_of(value: float, resampled: npt.ArrayLike, coverage: float = COVERAGE) -> Interval:
+    """The percentile interval of a figure from its values over resamples; those that are not finite are left out."""
+    every = np.asarray(resampled, dtype=np.float64)
+    finite = every[np.isfinite(every)]
     if not len(finite):
         return Interval(value, float("nan"), float("nan"), 0)
     low, high = np.quantile(finite, [(1 - coverage) / 2, (1 + coverage) / 2])
     return Interval(value, float(low), float(high), len(finite))
+
+
+def _names(n: int, groups: npt.ArrayLike | None, *others: int) -> npt.NDArray[Any]:
+    """The rows' groups, each row its own where none are given."""
+    names = np.arange(n) if groups is None else np.asarray(groups)
+    if {n, len(names), *others} != {n}:
+        raise ValueError(f"bootstrap: {others} predictions, {n} truths and {len(names)} groups; n of each are needed")
+    return names

@@ -40,6 +40,8 @@ def fit_classifier(
     rounds: int,
     progress: Callable[[str], None] = lambda _: None,
     seed: int = 1,
+    folds: int = FOLDS,
+    groups: npt.ArrayLike | None = None,
 ) -> CalibratedClassifier:
     """Train on all rows, and calibrate on what models that did not see a row say of it.
 
@@ -50,9 +52,11 @@ def fit_classifier(
         rounds: Number of trees.
         progress: Is told in words how far it has come.
         seed: Deals the rows to the folds.
+        folds: How many.
+        groups: n names; rows of one group depend on each other and stay in one fold. None: each row alone.
 
     Raises:
-        ValueError: A class has fewer than 5 rows, or a label is neither 0 nor 1.
+        ValueError: A class has fewer than 5 rows or, without groups, than folds; a label is neither 0 nor 1.
     """
     import lightgbm
 
@@ -64,8 +68,9 @@ def fit_classifier(
         return lightgbm.train(dict(params), data, rounds)
 
     scores = np.full(len(y), np.nan)
-    for number, inside in enumerate(stratified_folds(y, FOLDS, seed)):
-        progress(f"calibration: fold {number + 1} of {FOLDS}")
+    dealt = stratified_folds(y, folds, seed) if groups is None else grouped_folds(y, groups, folds, seed)
+    for number, inside in enumerate(dealt):
+        progress(f"calibration: fold {number + 1} of {folds}")
         scores[inside] = booster(~inside).predict(x[inside])
     calibration = fit_platt(scores, y)
     progress(f"final model on {len(y):,} rows, {y.sum():,} of them with label 1")
@@ -87,3 +92,22 @@ def stratified_folds(label: Labels, folds: int, seed: int) -> Iterator[npt.NDArr
         place[draw.permutation(rows)] = np.arange(len(rows)) % folds
     for fold in range(folds):
         yield place == fold
+
+
+def grouped_folds(label: Labels, groups: npt.ArrayLike, folds: int, seed: int) -> Iterator[npt.NDArray[np.bool_]]:
+    """Deal whole groups to the folds in random order, those with a 1 apart from those without.
+
+    Raises:
+        ValueError: There are fewer groups than folds.
+    """
+    names, place = np.unique(np.asarray(groups), return_inverse=True)
+    if len(names) < folds:
+        raise ValueError(f"grouped_folds: {len(names)} groups, {folds} folds need one each")
+    has_one = np.bincount(place, weights=label, minlength=len(names)) > 0
+    order = np.random.default_rng(seed).permutation(len(names))
+    # A stable sort of the random order: groups with a 1 come first and are dealt evenly, then the others.
+    order = order[np.argsort(~has_one[order], kind="stable")]
+    fold_of = np.empty(len(names), dtype=np.int64)
+    fold_of[order] = np.arange(len(names)) % folds
+    for fold in range(folds):
+        yield fold_of[place] == fold

@@ -1,8 +1,8 @@
-"""An uncertainty band around a prediction, from the errors on engines that the model did not learn from.
+"""An uncertainty band around a prediction, from the errors on rows of groups that the model did not learn from.
 
 Split conformal prediction (Vovk, Gammerman and Shafer 2005; Lei et al. 2018, *Distribution-free predictive inference
-for regression*), done apart in bins of the prediction (Mondrian conformal; Vovk 2012): near failure the model errs by a
-few cycles, far from it by tens, and one width for all would be wrong for both.
+for regression*), done apart in bins of the prediction (Mondrian conformal; Vovk 2012): an engine's remaining life is
+known to a few cycles near failure and to tens far from it, and one width for all would be wrong for both.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 COVERAGE: float = 0.8
-"""Share of engines whose true remaining life the band should hold."""
+"""Share of the rows whose truth the band should hold."""
 
 MOST_BINS: int = 8
 LEAST_PER_BIN: int = 40
@@ -27,17 +27,17 @@ def fit_band(predicted: npt.ArrayLike, truth: npt.ArrayLike, coverage: float = C
     """Find how far below and above a prediction the truth lies, depending on the prediction.
 
     Both tails get half of what the band may miss, each with the finite-sample correction of conformal prediction, so
-    that coverage holds on average over engines exchangeable with these. Several rows of one engine are not
-    independent: pass the same number of cuts for each.
+    that coverage holds on average over groups exchangeable with these. Several rows of one group (engine) are not
+    independent: pass the same number of rows for each.
 
     Args:
-        predicted: n predictions for rows that the model was not trained on (held out or out of fold), in cycles.
-        truth: Their n true remaining lives, in cycles.
+        predicted: n predictions for rows that the model was not trained on (held out or out of fold).
+        truth: Their n true values, in the same unit.
         coverage: Share to be covered, between 0 and 1.
 
     Returns:
         One row per bin, ordered by prediction: ``predicted_from`` (the bin's lower edge; -inf in the first),
-        ``below`` and ``above`` (the quantiles of truth less prediction, in cycles), ``n``.
+        ``below`` and ``above`` (the quantiles of truth less prediction), ``n``.
 
     Raises:
         ValueError: The arrays differ in length, hold fewer than 10 rows or a value that is not finite, or ``coverage``
@@ -63,15 +63,16 @@ def fit_band(predicted: npt.ArrayLike, truth: npt.ArrayLike, coverage: float = C
     return pd.DataFrame(rows)
 
 
-def apply_band(predicted: npt.ArrayLike, band: pd.DataFrame) -> tuple[Floats, Floats]:
+def apply_band(predicted: npt.ArrayLike, band: pd.DataFrame, minimum: float | None = 0.0) -> tuple[Floats, Floats]:
     """Give the band around each prediction.
 
     Args:
-        predicted: n predictions in cycles.
+        predicted: n predictions.
         band: What :func:`fit_band` gives.
+        minimum: No bound lies below; None sets no such limit.
 
     Returns:
-        n lower and n upper bounds in cycles, ``0 <= lower <= upper``.
+        n lower and n upper bounds, ``minimum <= lower <= upper``.
 
     Raises:
         ValueError: The band is empty or lacks a column.
@@ -83,7 +84,7 @@ def apply_band(predicted: npt.ArrayLike, band: pd.DataFrame) -> tuple[Floats, Fl
         )
     p = np.asarray(predicted, dtype=np.float64)
     place = np.searchsorted(band["predicted_from"].to_numpy(dtype=np.float64), p, side="right") - 1
-    lower = np.maximum(p + band["below"].to_numpy(dtype=np.float64)[place], 0.0)
+    lower = np.maximum(p + band["below"].to_numpy(dtype=np.float64)[place], -np.inf if minimum is None else minimum)
     upper = np.maximum(p + band["above"].to_numpy(dtype=np.float64)[place], lower)
     return lower, upper
 

@@ -41,14 +41,22 @@ CALIBRATION_DAYS: int = 42
 
 @dataclass(frozen=True)
 class QuantileForecast:
-    """Boosters by quantile, and by how much (in kWh) each outer quantile is moved outwards."""
+    """Boosters by quantile, and by how much each outer quantile is moved outwards.
+
+    ``calibration_mae`` is the median's mean absolute error in the days of calibration, by the model that had not seen
+    them; NaN where none were kept apart.
+    """
 
     boosters: Mapping[float, Any]
     widening: Mapping[float, float]
+    minimum: float | None = 0.0
+    calibration_mae: float = float("nan")
 
     def predict(self, features: pd.DataFrame) -> Floats:
-        """Give n rows x quantiles in kWh: in order, none negative."""
-        return ordered({q: b.predict(features.to_numpy("float64")) for q, b in self.boosters.items()}, self.widening)
+        """Give n rows x quantiles in the label's unit: in order, none below the minimum."""
+        x = features.to_numpy("float64")
+        predicted = {q: b.predict(x) if len(x) else np.empty(0) for q, b in self.boosters.items()}
+        return ordered(predicted, self.widening, self.minimum)
 
 
 def fit_quantiles(
@@ -59,56 +67,84 @@ def fit_quantiles(
     rounds: int = NUM_ROUNDS,
     quantiles: Sequence[float] = QUANTILES,
     progress: Callable[[str], None] = lambda _: None,
+    calibration_days: int = CALIBRATION_DAYS,
+    minimum: float | None = 0.0,
 ) -> QuantileForecast:
-    """Fit on all rows, with the band widened by what models that had not seen the last six weeks were short of in them.
+    """Fit on all rows, with the band widened by what models that had not seen the last days were short of in them.
 
     Conformalized quantile regression (Romano, Patterson and Candes 2019), each side of the median apart. Its promise
     is for exchangeable days; load that drifts is only covered as well as the last weeks were.
 
     Args:
         features: n rows of numbers, NaN where unknown.
-        label: n values in kWh, all finite.
+        label: n values, all finite.
         days: The n rows' days.
         params: LightGBM's parameters without objective and alpha.
         rounds: Number of trees of each booster.
         quantiles: Between 0 and 1, ascending, 0.5 among them.
         progress: Is told in words how far it has come.
+        calibration_days: How many days at the end the widening is found on; The final model learns from them too.
+        minimum: No quantile lies below; None sets no such limit.
 
     Raises:
         ValueError: The quantiles are not as said, or all days are needed for the calibration.
     """
-    if list(quantiles) != sorted(set(quantiles)) or 0.5 not in quantiles or not 0 < quantiles[0] <= quantiles[-1] < 1:
-        raise ValueError(f"fit_quantiles: quantiles {tuple(quantiles)}; ascending, between 0 and 1, 0.5 among them")
+    check_quantiles(quantiles)
     x, y = features.to_numpy("float64"), np.asarray(label, dtype=np.float64)
-    last = np.asarray(days >= days.max() - np.timedelta64(CALIBRATION_DAYS - 1, "D"))
+    last = np.asarray(days >= days.max() - np.timedelta64(calibration_days - 1, "D"))
     if last.all() or not np.isfinite(y).all():
         raise ValueError(
             f"fit_quantiles: {days.nunique()} days and {int((~np.isfinite(y)).sum())} rows without a label; more than "
-            f"{CALIBRATION_DAYS} days, all with a label, are needed"
+            f"{calibration_days} days, all with a label, are needed"
         )
 
     def boosters(rows: npt.NDArray[np.bool_], what: str) -> dict[float, Any]:
-        import lightgbm
-
-        found = {}
-        for quantile in quantiles:
-            progress(f"{what}: quantile {quantile} on {int(rows.sum()):,} rows")
-            data = lightgbm.Dataset(x[rows], y[rows], feature_name=list(features.columns))
-            found[quantile] = lightgbm.train({**params, "objective": "quantile", "alpha": quantile}, data, rounds)
-        return found
+        return quantile_boosters(
+            features[rows], y[rows], params, rounds, quantiles, lambda said: progress(f"{what}: {said}")
+        )
 
     tried = {quantile: booster.predict(x[last]) for quantile, booster in boosters(~last, "calibration").items()}
-    inner = ordered(tried, {})
+    inner = ordered(tried, {}, minimum)
     widening = {
         quantile: _short_of(inner[:, n] - y[last] if quantile < 0.5 else y[last] - inner[:, n], quantile)
         for n, quantile in enumerate(quantiles)
         if quantile != 0.5
     }
-    return QuantileForecast(boosters(np.ones(len(y), dtype=bool), "final model"), widening)
+    missed = float(np.mean(np.abs(inner[:, list(quantiles).index(0.5)] - y[last])))
+    return QuantileForecast(boosters(np.ones(len(y), dtype=bool), "final model"), widening, minimum, missed)
 
 
-def ordered(predicted: Mapping[float, Floats], widening: Mapping[float, float]) -> Floats:
-    """Widen, keep the median, and let no quantile cross its neighbour towards it; energy is not negative."""
+def quantile_boosters(
+    features: pd.DataFrame,
+    label: Floats,
+    params: Mapping[str, Any],
+    rounds: int,
+    quantiles: Sequence[float],
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[float, Any]:
+    """Train one booster for each quantile, on all rows."""
+    import lightgbm
+
+    x, found = features.to_numpy("float64"), {}
+    for quantile in quantiles:
+        progress(f"quantile {quantile} on {len(x):,} rows")
+        data = lightgbm.Dataset(x, label, feature_name=list(features.columns))
+        found[quantile] = lightgbm.train({**params, "objective": "quantile", "alpha": quantile}, data, rounds)
+    return found
+
+
+def check_quantiles(quantiles: Sequence[float]) -> None:
+    """Refuse quantiles that make no band.
+
+    Raises:
+        ValueError: They do not ascend between 0 and 1, or 0.5 is not among them.
+    """
+    if list(quantiles) != sorted(set(quantiles)) or 0.5 not in quantiles or not 0 < quantiles[0] <= quantiles[-1] < 1:
+        raise ValueError(f"quantiles {tuple(quantiles)}; ascending, between 0 and 1, 0.5 among them, are needed")
+
+
+def ordered(predicted: Mapping[float, Floats], widening: Mapping[float, float], minimum: float | None = 0.0) -> Floats:
+    """Widen, keep the median, let no quantile cross its neighbour towards it, and none lie below the minimum."""
     quantiles = sorted(predicted)
     table = np.column_stack(
         [predicted[q] + (widening.get(q, 0.0) if q > 0.5 else -widening.get(q, 0.0)) for q in quantiles]
@@ -117,7 +153,7 @@ def ordered(predicted: Mapping[float, Floats], widening: Mapping[float, float]) 
     upper = np.maximum.accumulate(table[:, middle:], axis=1)
     lower = np.minimum.accumulate(table[:, middle::-1], axis=1)[:, ::-1]
     table = np.column_stack([lower[:, :-1], upper])
-    return np.maximum(table, 0.0, out=table)
+    return table if minimum is None else np.maximum(table, minimum, out=table)
 
 
 def coverage(lower: npt.ArrayLike, upper: npt.ArrayLike, truth: npt.ArrayLike) -> float:

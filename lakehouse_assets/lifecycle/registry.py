@@ -1,68 +1,34 @@
 """The model registry: MLflow's, with what this platform needs to know of a model version.
 
-A version carries, as tags, the Delta version of every table that it learned from, the version of its features and a
-hash of everything that decides what it became. Promotion moves an alias and nothing else.
+A version carries, as tags, the Delta version of every table that it learned from, the version of its features and of
+the code, its settings, and hashes of its rows and of itself. Promotion moves an alias and nothing else.
 """
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from lakehouse_assets.lifecycle.model_version import ModelVersion, version_from
+
 if TYPE_CHECKING:
-    import pandas as pd
+    from lakehouse_assets.lifecycle.model import TrainedModel
+    from lakehouse_assets.lifecycle.registration import Candidate, LoggedModel
 
 CHAMPION = "champion"
 CHALLENGER = "challenger"
+
+_SQLITE = "sqlite:///"
+#: Databases that this process knows to be whole.
+_made: set[str] = set()
 
 
 class RegistryUnreachableError(RuntimeError):
     """The model registry does not answer, so nobody knows what its models need."""
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """A trained model before it is registered: the booster, its uncertainty band, and what it came from."""
-
-    booster: Any
-    band: "pd.DataFrame"
-    features: list[str]
-    params: Mapping[str, Any]
-    metrics: Mapping[str, float]
-    delta_versions: Mapping[str, int]
-    feature_version: str
-    recipe: str
-    tags: Mapping[str, str] = field(default_factory=dict)
-    figures: Mapping[str, bytes] = field(default_factory=dict)
-    example: "pd.DataFrame | None" = None
-
-
-@dataclass(frozen=True)
-class ModelVersion:
-    """A version in the registry and what its tags say of its origin."""
-
-    name: str
-    version: int
-    run_id: str
-    feature_version: str
-    recipe: str
-    delta_versions: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A version that can predict."""
-
-    version: ModelVersion
-    booster: Any
-    band: "pd.DataFrame"
-
-    def predict(self, features: "pd.DataFrame") -> Any:
-        """One prediction per row; columns are taken by name in the order the model learned them."""
-        return self.booster.predict(features[self.booster.feature_name()].to_numpy(dtype="float64"), num_threads=2)
+class UnknownVersionError(ValueError):
+    """The registry holds no such version."""
 
 
 class ModelRegistry(dg.ConfigurableResource[None]):
@@ -71,53 +37,72 @@ class ModelRegistry(dg.ConfigurableResource[None]):
     tracking_uri: str
     artifact_root: str
 
-    def register(self, name: str, candidate: Candidate) -> ModelVersion:
+    def register(self, candidate: "Candidate") -> ModelVersion:
         """Log a training run with all it made, and register its model as the newest version, the challenger."""
-        import mlflow
-        from mlflow.models import infer_signature
+        from lakehouse_assets.lifecycle.registration import log_candidate
 
-        self._connect(name)
-        with mlflow.start_run(run_name=f"{name} {candidate.recipe[:8]}") as run:
-            mlflow.log_params(dict(candidate.params))
-            mlflow.log_metrics(dict(candidate.metrics))
-            mlflow.set_tags({**candidate.tags, "delta_versions": json.dumps(dict(candidate.delta_versions))})
-            for file, png in candidate.figures.items():
-                _log_bytes(run.info.run_id, file, png)
-            mlflow.log_text(json.dumps(candidate.band.to_dict("records")), "band.json")
-            example = candidate.example
-            logged = mlflow.lightgbm.log_model(
-                candidate.booster,
-                name="model",
-                signature=infer_signature(example, candidate.booster.predict(example)) if example is not None else None,
-                # Without a list MLflow spends half a minute on finding it out.
-                pip_requirements=_requirements(),
-            )
-        client = self._client()
+        name = candidate.serving.use_case
+        self.use_experiment(name)
+        return self.add_version(name, log_candidate(candidate))
+
+    def add_version(self, name: str, logged: "LoggedModel") -> ModelVersion:
+        """Make a logged model the newest version, the challenger."""
+        client = self.client()
         _ensure_registered(client, name)
         version = client.create_model_version(
-            name,
-            source=logged.model_uri,
-            run_id=run.info.run_id,
-            model_id=logged.model_id,
-            tags={
-                "feature_version": candidate.feature_version,
-                "recipe": candidate.recipe,
-                "delta_versions": json.dumps(dict(candidate.delta_versions)),
-            },
+            name, source=logged.model_uri, run_id=logged.run_id, model_id=logged.model_id, tags=dict(logged.tags)
         )
         client.set_registered_model_alias(name, CHALLENGER, version.version)
-        return _version(version)
+        return version_from(version)
+
+    def load(self, version: ModelVersion) -> "TrainedModel":
+        """The model of a version, to be asked on features."""
+        from lakehouse_assets.lifecycle.model import load_model
+        from lakehouse_assets.lifecycle.pyfunc import MODEL_FOLDER
+
+        return load_model(self.folder(version) / MODEL_FOLDER)
+
+    def folder(self, version: ModelVersion) -> Path:
+        """A version's folder, on this machine: the model (``load``) and how it is served (``serving_spec.load_spec``).
+
+        Raises:
+            UnknownVersionError: the version was registered in another form than ``register`` gives.
+        """
+        import mlflow
+        import yaml
+
+        self.prepare()
+        root = Path(mlflow.artifacts.download_artifacts(artifact_uri=version.uri))
+        flavor = yaml.safe_load((root / "MLmodel").read_text(encoding="utf-8"))["flavors"].get("python_function", {})
+        if "data" not in flavor or not (root / flavor["data"] / "serving.json").is_file():
+            raise UnknownVersionError(f"{version.uri} was not registered by this platform's training; train it again")
+        return root / str(flavor["data"])
+
+    def metrics_of(self, version: ModelVersion) -> dict[str, float]:
+        """The figures of the run that trained a version."""
+        return dict(self.client().get_run(version.run_id).data.metrics)
 
     def by_recipe(self, name: str, recipe: str) -> ModelVersion | None:
         """The newest version that was made of exactly this recipe, if there is one."""
         same = [version for version in self.versions(name) if version.recipe == recipe]
         return max(same, key=lambda version: version.version) if same else None
 
+    def version(self, name: str, number: int) -> ModelVersion:
+        """One version by its number.
+
+        Raises:
+            UnknownVersionError: there is none.
+        """
+        found = self.versions(name)
+        for version in found:
+            if version.version == number:
+                return version
+        raise UnknownVersionError(f"model {name} has no version {number}; it has {[one.version for one in found]}")
+
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions of a model, the oldest first."""
-        self._prepare()
-        found = self._client().search_model_versions(f"name='{name}'")
-        return sorted((_version(version) for version in found), key=lambda version: version.version)
+        found = self.client().search_model_versions(f"name='{name}'")
+        return sorted((version_from(version) for version in found), key=lambda version: version.version)
 
     def all_versions(self) -> list[ModelVersion]:
         """Every version of every registered model that has not been deleted, of all use cases.
@@ -126,80 +111,96 @@ class ModelRegistry(dg.ConfigurableResource[None]):
             RegistryUnreachableError: the registry cannot be asked.
             ValueError: a version's tag `delta_versions` is not what `register` writes.
         """
-        file = Path(self.tracking_uri.removeprefix("sqlite:///"))
-        if self.tracking_uri.startswith("sqlite:///") and not file.exists():
+        if self._file_is_missing():
             # MLflow would make an empty one, in which no model needs anything.
             raise RegistryUnreachableError(
-                f"There is no model registry at {file}. Set MLFLOW_TRACKING_URI to the one of this lake, or train a "
-                "first model, which makes it."
+                f"There is no model registry at {self.tracking_uri.removeprefix(_SQLITE)}. Set MLFLOW_TRACKING_URI to "
+                "the one of this lake, or train a first model, which makes it."
             )
         found, token = [], None
         try:
-            self._prepare()
             while token != "":
-                page = self._client().search_model_versions(max_results=1000, page_token=token)
+                page = self.client().search_model_versions(max_results=1000, page_token=token)
                 found += page
                 token = page.token or ""
         except Exception as error:
             raise RegistryUnreachableError(
                 f"The model registry {self.tracking_uri} cannot be asked: {error}"
             ) from error
-        return sorted((_version(version) for version in found), key=lambda version: (version.name, version.version))
+        return sorted((version_from(version) for version in found), key=lambda version: (version.name, version.version))
 
     def pins(self) -> dict[str, dict[str, int]]:
         """Every version of every registered model, as ``name version 3``, with the table versions that it needs."""
-        file = Path(self.tracking_uri.removeprefix("sqlite:///"))
-        if self.tracking_uri.startswith("sqlite:///") and not file.exists():
+        if self._file_is_missing():
             return {}
         return {f"{one.name} version {one.version}": dict(one.delta_versions) for one in self.all_versions()}
 
     def champion(self, name: str) -> ModelVersion | None:
         """The version that serves, or None before the first promotion."""
+        return self._with_alias(name, CHAMPION)
+
+    def challenger(self, name: str) -> ModelVersion | None:
+        """The newest version that was not promoted, or None if the newest one serves."""
+        return self._with_alias(name, CHALLENGER)
+
+    def promote(self, version: ModelVersion) -> None:
+        """Let a version serve: one move of an alias. It is no challenger any more."""
+        client = self.client()
+        client.set_registered_model_alias(version.name, CHAMPION, str(version.version))
+        challenger = self.challenger(version.name)
+        if challenger is not None and challenger.version == version.version:
+            client.delete_registered_model_alias(version.name, CHALLENGER)
+
+    def use_experiment(self, name: str) -> None:
+        """Let the next runs of this process belong to an experiment, which is made if it is new."""
+        import mlflow
+
+        found = self.client().get_experiment_by_name(name)
+        if found is None:
+            self.client().create_experiment(name, artifact_location=f"{self.artifact_root}/{name}")
+        mlflow.set_experiment(name)
+
+    def prepare(self) -> None:
+        """Let MLflow's own functions mean this registry."""
+        import mlflow
+
+        if self.tracking_uri.startswith(_SQLITE) and self.tracking_uri not in _made:
+            _make_database(Path(self.tracking_uri.removeprefix(_SQLITE)), self.tracking_uri)
+            _made.add(self.tracking_uri)
+        mlflow.set_tracking_uri(self.tracking_uri)
+
+    def client(self) -> Any:
+        """MLflow's client of this registry."""
+        from mlflow.tracking import MlflowClient
+
+        self.prepare()
+        return MlflowClient(self.tracking_uri)
+
+    def _with_alias(self, name: str, alias: str) -> ModelVersion | None:
         from mlflow.exceptions import MlflowException
 
-        self._prepare()
         try:
-            return _version(self._client().get_model_version_by_alias(name, CHAMPION))
+            return version_from(self.client().get_model_version_by_alias(name, alias))
         except MlflowException as error:
             if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
                 return None
             raise
 
-    def promote(self, version: ModelVersion) -> None:
-        """Let a version serve: one move of an alias."""
-        self._client().set_registered_model_alias(version.name, CHAMPION, str(version.version))
+    def _file_is_missing(self) -> bool:
+        sqlite = self.tracking_uri.startswith(_SQLITE)
+        return sqlite and not Path(self.tracking_uri.removeprefix(_SQLITE)).exists()
 
-    def load(self, version: ModelVersion) -> LoadedModel:
-        """Load a version's booster and band."""
-        import mlflow
-        import pandas as pd
 
-        self._prepare()
-        booster = mlflow.lightgbm.load_model(f"models:/{version.name}/{version.version}")
-        band = json.loads(mlflow.artifacts.load_text(f"runs:/{version.run_id}/band.json"))
-        return LoadedModel(version, booster, pd.DataFrame(band))
+def _make_database(file: Path, uri: str) -> None:
+    """Let MLflow make its tables, one process after the other: two at once fail over a column that stands twice."""
+    import fcntl
 
-    def _connect(self, experiment: str) -> None:
-        import mlflow
+    from mlflow.tracking import MlflowClient
 
-        self._prepare()
-        found = self._client().get_experiment_by_name(experiment)
-        if found is None:
-            self._client().create_experiment(experiment, artifact_location=f"{self.artifact_root}/{experiment}")
-        mlflow.set_experiment(experiment)
-
-    def _prepare(self) -> None:
-        import mlflow
-        import mlflow.lightgbm
-
-        if self.tracking_uri.startswith("sqlite:///"):
-            Path(self.tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        mlflow.set_tracking_uri(self.tracking_uri)
-
-    def _client(self) -> Any:
-        from mlflow.tracking import MlflowClient
-
-        return MlflowClient(self.tracking_uri)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_name(f"{file.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        MlflowClient(uri).search_experiments(max_results=1)
 
 
 def _ensure_registered(client: Any, name: str) -> None:
@@ -210,42 +211,3 @@ def _ensure_registered(client: Any, name: str) -> None:
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-
-
-def _version(found: Any) -> ModelVersion:
-    tags = found.tags or {}
-    return ModelVersion(
-        name=found.name,
-        version=int(found.version),
-        run_id=found.run_id or "",
-        feature_version=tags.get("feature_version", ""),
-        recipe=tags.get("recipe", ""),
-        delta_versions=_delta_versions(found.name, found.version, tags.get("delta_versions", "{}")),
-    )
-
-
-def _delta_versions(name: str, version: Any, tag: str) -> dict[str, int]:
-    try:
-        return {str(table): int(number) for table, number in json.loads(tag).items()}
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"Model {name} version {version}: its tag delta_versions must be a JSON object of table to version, found "
-            f"{tag!r}. Put the tag right, or delete the version if nobody needs it."
-        ) from error
-
-
-def _log_bytes(run_id: str, file: str, content: bytes) -> None:
-    import tempfile
-
-    import mlflow
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / file
-        path.write_bytes(content)
-        mlflow.log_artifact(str(path), "plots", run_id=run_id)
-
-
-def _requirements() -> list[str]:
-    from importlib.metadata import version
-
-    return [f"{package}=={version(package)}" for package in ("lightgbm", "numpy", "pandas", "scikit-learn")]

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,6 +106,25 @@ def tune(
     if not done:
         raise ValueError(f"tune {name}: no trial was finished; give it more than {budget_seconds} s or trials")
     return min(done, key=lambda one: (one.loss, one.number))
+
+
+def trials_of(name: str, storage: optuna.storages.BaseStorage | str) -> list[Trial]:
+    """All finished trials of a search, in the order of their numbers; none if it was never begun."""
+    import optuna
+
+    kept = optuna.storages.get_storage(storage)
+    if name not in optuna.study.get_all_study_names(kept):
+        return []
+    return _done(optuna.load_study(study_name=name, storage=kept))
+
+
+def open_storage(address: str) -> optuna.storages.BaseStorage:
+    """The storage of searches at an address; the folder of a SQLite file is made."""
+    import optuna
+
+    if address.startswith("sqlite:///"):
+        Path(address.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    return optuna.storages.get_storage(address)
 
 
 def _done(study: optuna.Study) -> list[Trial]:

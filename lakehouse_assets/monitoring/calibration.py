@@ -1,13 +1,13 @@
 """Thresholds of drift, learned from the reference itself.
 
 A fixed threshold (Evidently's default is 0.1 for distances) cries wolf on sensor data: two weeks of a fleet are not
-thousands of independent rows but a few dozen engines, each much like itself from day to day. So the statistic is
+thousands of independent rows but a few dozen machines, each much like itself from day to day. So the statistic is
 computed for many windows of the reference that is known to be free of drift, and the threshold is put where such
-windows do not reach. Blocks keep the dependence: whole windows of consecutive days, and within them whole engines,
-drawn with replacement (the cluster form of the block bootstrap, Kuensch 1989).
+windows do not reach. Blocks keep the dependence: whole windows of consecutive days, and within them whole groups (a
+machine's rows, a day's), drawn with replacement (the cluster form of the block bootstrap, Kuensch 1989).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -24,6 +24,7 @@ MIN_ROWS = 200
 MIN_WINDOWS = 3
 
 Floats = npt.NDArray[np.float64]
+Redraw = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
 
 
 def normed_wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -44,20 +45,24 @@ def calibrate(
     sample: pd.DataFrame,
     columns: Sequence[str],
     seed: int,
+    group: str | None = None,
     false_alarm_rate: float = FALSE_ALARM_RATE,
     window_days: int = WINDOW_DAYS,
     replicates: int = REPLICATES,
+    least_rows: int = MIN_ROWS,
 ) -> pd.DataFrame:
     """Find per column the distance that a window without drift reaches with the stated probability only.
 
     Args:
-        history: Reference rows with `engine_id`, `day` and the columns: all days that the champion's data covers.
+        history: Reference rows with `day`, the group and the columns: all days that the champion's data covers.
         sample: The rows that windows are compared with (of the history, or a sample of it).
         columns: The monitored columns.
         seed: Of the bootstrap.
+        group: Column whose values hang together and are drawn whole; None: rows of a day do not depend on each other.
         false_alarm_rate: Per report; each column gets an equal share of it (Bonferroni).
         window_days: Length of the window that reports compare, in days.
         replicates: Windows drawn.
+        least_rows: A window with fewer rows says nothing.
 
     Returns:
         One row per column: `column_name`, `threshold`, `typical` (median distance without drift), `windows`
@@ -68,7 +73,10 @@ def calibrate(
     windows = length // window_days
     if windows < MIN_WINDOWS:
         return pd.DataFrame({"column_name": list(columns), "threshold": np.nan, "typical": np.nan, "windows": windows})
-    distances = _window_distances(history.assign(day=days), sample, columns, seed, window_days, replicates)
+    redraw = _redrawing(group)
+    distances = _window_distances(
+        history.assign(day=days), sample, columns, seed, window_days, replicates, least_rows, redraw
+    )
     share = false_alarm_rate / len(columns)
     rows = [(name, *_threshold(distances[name].to_numpy(), share), windows) for name in columns]
     return pd.DataFrame(rows, columns=["column_name", "threshold", "typical", "windows"])
@@ -85,7 +93,14 @@ def _threshold(distances: Floats, share: float) -> tuple[float, float]:
 
 
 def _window_distances(
-    history: pd.DataFrame, sample: pd.DataFrame, columns: Sequence[str], seed: int, window_days: int, replicates: int
+    history: pd.DataFrame,
+    sample: pd.DataFrame,
+    columns: Sequence[str],
+    seed: int,
+    window_days: int,
+    replicates: int,
+    least_rows: int,
+    redraw: Redraw,
 ) -> pd.DataFrame:
     random = np.random.default_rng(seed)
     first, last = history["day"].min(), history["day"].max()
@@ -93,18 +108,26 @@ def _window_distances(
     rows: list[dict[str, Any]] = []
     for start in random.choice(starts.to_numpy(), size=replicates):
         window = history[(history["day"] >= start) & (history["day"] < start + np.timedelta64(window_days, "D"))]
-        if len(window) < MIN_ROWS:
+        if len(window) < least_rows:
             continue
-        drawn = _redraw_engines(window, random)
+        drawn = redraw(window, random)
         rows.append({name: normed_wasserstein(sample[name], drawn[name]) for name in columns})
-    return pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame(rows, columns=list(columns), dtype="float64")
 
 
-def _redraw_engines(window: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-    places = window.groupby("engine_id", sort=True).indices
-    engines = sorted(places)
-    chosen = random.choice(len(engines), size=len(engines))
-    return window.iloc[np.concatenate([places[engines[number]] for number in chosen])]
+def _redrawing(group: str | None) -> Redraw:
+    """How a window is drawn anew: by whole groups, or row by row."""
+
+    def groups(window: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+        places = window.groupby(group, sort=True).indices
+        names = sorted(places)
+        chosen = random.choice(len(names), size=len(names))
+        return window.iloc[np.concatenate([places[names[number]] for number in chosen])]
+
+    def rows(window: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
+        return window.iloc[random.integers(0, len(window), len(window))]
+
+    return rows if group is None else groups
 
 
 def _finite(values: npt.ArrayLike) -> Floats:

@@ -29,6 +29,7 @@ def compare(
     day: date,
     model_version: int,
     html: Path | None = None,
+    least_rows: int = MIN_ROWS,
 ) -> DriftReport:
     """Compare a window with the reference, column by column.
 
@@ -39,6 +40,7 @@ def compare(
         day: The report's day.
         model_version: The champion that the reference belongs to.
         html: Where to write Evidently's page; None writes none.
+        least_rows: A window with fewer rows is not judged.
 
     Returns:
         Rows day, model_version, column_name, statistic, value, threshold, verdict, current_rows, reference_rows.
@@ -46,7 +48,7 @@ def compare(
     names = list(thresholds["column_name"])
     limits = thresholds.set_index("column_name")["threshold"]
     page = None
-    if len(current) < MIN_ROWS:
+    if len(current) < least_rows:
         values, verdicts = dict.fromkeys(names, float("nan")), dict.fromkeys(names, TOO_FEW_ROWS)
     else:
         read = [name for name in names if current[name].notna().any() and reference[name].notna().any()]

@@ -5,11 +5,16 @@ import io
 import pandas as pd
 
 
-def distances(rows: pd.DataFrame) -> bytes:
-    """Each column's distance from the reference as a share of its threshold; beyond the line is drift. A PNG."""
+def distances(rows: pd.DataFrame, most: int = 25) -> bytes:
+    """Each column's distance from the reference as a share of its threshold; beyond the line is drift. A PNG.
+
+    Args:
+        rows: One report's (`drift.compare`).
+        most: How many columns to show, the farthest ones.
+    """
     from matplotlib.figure import Figure
 
-    shares = (rows["value"] / rows["threshold"]).fillna(0).set_axis(rows["column_name"]).sort_values()
+    shares = (rows["value"] / rows["threshold"]).fillna(0).set_axis(rows["column_name"]).sort_values()[-most:]
     figure = Figure(figsize=(5.6, 0.22 * len(shares) + 1.1), dpi=90, layout="constrained")
     axes = figure.add_subplot()
     axes.barh(shares.index, shares, color=["tab:red" if share > 1 else "tab:blue" for share in shares])

@@ -1,50 +1,41 @@
-"""What drift is measured on: the sensors that the model reads, normalised by regime, and the model's predictions."""
+"""What drift is measured on: the monitored columns, and the model's predictions beside them."""
 
+from collections.abc import Sequence
 from datetime import date
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lakehouse_assets.features.windows import MODEL_SENSORS
 from lakehouse_assets.monitoring.calibration import WINDOW_DAYS
 
-if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.registry import LoadedModel
-
-PREDICTION = "remaining_cycles"
 #: Reports need no more of the reference than this: its own sampling error is calibrated into the thresholds.
 SAMPLE_ROWS = 5000
 SAMPLE_SEED = 20240101
 
 
-def monitored_columns() -> list[str]:
-    """The model's sensors, and its prediction."""
-    return [*MODEL_SENSORS, PREDICTION]
-
-
-def build_reference(normalised: pd.DataFrame, features: pd.DataFrame, model: "LoadedModel") -> pd.DataFrame:
-    """All rows of the champion's training period with its own predictions for them.
+def monitored_rows(
+    measured: pd.DataFrame, predicted: pd.DataFrame, keys: Sequence[str], columns: Sequence[str], prediction: str
+) -> pd.DataFrame:
+    """Measurements and predictions side by side, ordered by keys.
 
     Args:
-        normalised: Normalised readings at the version that the champion learned from.
-        features: The feature view at that version, for the predictions.
-        model: The champion.
+        measured: Rows with the keys and the monitored columns. Of the reference: at the versions of the tables that
+            the champion learned from.
+        predicted: Rows with the keys and the prediction.
+        keys: Columns that name a row: the entity's, and the day.
+        columns: The monitored columns.
+        prediction: The prediction's column.
+
+    Returns:
+        The keys, the monitored columns and the prediction, NaN where none was made.
     """
-    predicted = features[["engine_id", "day"]].assign(**{PREDICTION: model.predict(features)})
-    return monitored_rows(normalised, predicted)
+    rows = measured[[*keys, *columns]].merge(predicted[[*keys, prediction]], on=list(keys), how="left")
+    return rows.sort_values(list(keys), ignore_index=True)
 
 
-def reference_sample(history: pd.DataFrame) -> pd.DataFrame:
-    """At most `SAMPLE_ROWS` rows of the history: that which windows are compared with."""
-    rows = history if len(history) <= SAMPLE_ROWS else history.sample(SAMPLE_ROWS, random_state=SAMPLE_SEED)
-    return rows.sort_values(["engine_id", "day"], ignore_index=True)
-
-
-def monitored_rows(normalised: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """Readings and predictions side by side: engine_id, day and the monitored columns."""
-    keys = ["engine_id", "day"]
-    rows = normalised[[*keys, *MODEL_SENSORS]].merge(predicted[[*keys, PREDICTION]], on=keys, how="left")
-    return rows.sort_values(keys, ignore_index=True)
+def reference_sample(history: pd.DataFrame, keys: Sequence[str], most: int = SAMPLE_ROWS) -> pd.DataFrame:
+    """At most so many rows of the history, ordered by keys: that which windows are compared with."""
+    rows = history if len(history) <= most else history.sample(most, random_state=SAMPLE_SEED)
+    return rows.sort_values(list(keys), ignore_index=True)
 
 
 def window_of(rows: pd.DataFrame, day: date, days: int = WINDOW_DAYS) -> pd.DataFrame:

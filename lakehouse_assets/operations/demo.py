@@ -1,88 +1,88 @@
-"""`make demo`: a fresh clone to a materialised graph, a scored fleet and a drift report, with a summary at the end."""
+"""`make demo`: a fresh clone to a materialised graph with a model of every use case, and a summary at the end."""
 
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import time
-import warnings
-from collections import Counter
-from datetime import date, timedelta
-from pathlib import Path
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from lakehouse_assets import settings
+from lakehouse_assets.operations.demo_days import DEFS, demo_domains, shared_days
 
-#: Days that the simulated fleets fly in the demo.
-SIMULATED_DAYS = 200
 #: Remembers which input filled the embedded lake, so that another input does not get mixed into it.
 SOURCE_MARK = settings.DATA / ".demo_source"
+#: Domains that run at once, each in a process of its own.
+AT_ONCE = 2
 
 
 def main() -> int:
-    """Run the road for all days, then one night, and print the summary."""
+    """Run every domain's road and one night of it, then what all domains share, and print the summary."""
     arguments = argparse.ArgumentParser(prog="demo", description=main.__doc__)
-    arguments.add_argument("--days", type=int, default=SIMULATED_DAYS, help="days that the simulated fleets fly")
-    simulated_days = arguments.parse_args().days
-    warnings.filterwarnings("ignore", module=r"dagster|mlflow|great_expectations|evidently|google|pydantic")
+    arguments.add_argument("--days", type=int, help="days that the simulated sources deliver (default: as declared)")
+    arguments.add_argument("--domains", nargs="*", help="only these domains")
+    asked = arguments.parse_args()
     started = time.monotonic()
     settings.switch_telemetry_off()
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home())
     from lakehouse_assets.operations import embedded
 
-    embedded.set_aside_other_input(SOURCE_MARK, str(settings.landing_root() or "simulated plant"), _say)
+    source = str(settings.landing_root() or "simulated plant")
+    embedded.set_aside_other_input(SOURCE_MARK, source, say)
     embedded.prepare_dagster_home(settings.dagster_home())
-    first, last, night = days_to_run(settings.landing_root(), simulated_days)
-    _say(f"Input: {settings.landing_root() or 'simulated plant'}, {first} to {last} on the fleets' declared clock")
+    embedded.make_event_log()
+    say(f"Input: {source}")
+    domains = asked.domains or demo_domains(DEFS)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        failed = [
+            name for name, code in zip(domains, pool.map(lambda n: _run(n, asked.days), domains), strict=True) if code
+        ]
+    if failed:
+        say(f"\nThe demo of {', '.join(failed)} failed; what went wrong stands above. `make ui` shows the runs' logs.")
+        return 1
+    return _share_and_tell(domains, asked.days, started)
 
+
+def _share_and_tell(domains: Sequence[str], asked_days: int | None, started: float) -> int:
     import dagster as dg
 
     from lakehouse_assets.definitions import defs
+    from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.operations.runs import RunFailedError, run_job
     from lakehouse_assets.operations.summary import summary
+    from lakehouse_assets.use_case.component import declared_use_cases
 
+    lake = Lake(settings.lake_uri(), settings.storage_options())
     with dg.DagsterInstance.get() as instance:
-        try:
-            _say("\n1. The whole road, all days in one run: files -> zones -> features -> model -> predictions")
-            run_job(defs, instance, "turbofan_road", (first, last if night < last else last - timedelta(days=1)))
-            _say(f"\n2. One night, {night}: new files, predictions of every engine in service, drift report")
-            run_job(defs, instance, "turbofan_nightly", (night, night))
-        except RunFailedError as error:
-            _say(f"\n{error}")
-            return 1
-        _say(summary(instance, night))
-    seconds, megabytes = time.monotonic() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    _say(f"Took {seconds:.0f} s and {megabytes:,.0f} MB of memory at most.")
+        for days in shared_days(domains, asked_days):
+            say(f"\nWhat the domains share, {days[0]} to {days[1]}: equipment, the plants' days, SQL views")
+            try:
+                run_job(defs, instance, "shared_nightly", days)
+            except RunFailedError as error:
+                say(f"\n{error}")
+                return 1
+        told = [one for one in declared_use_cases(DEFS) if one.domain in domains]
+        say(summary(instance, lake, [one for one in told if lake.exists(one.key("models", "champion"))]))
+    seconds = time.monotonic() - started
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
+    say(f"Took {seconds:.0f} s; the largest process took {most:,.0f} MB of memory at most.")
     return 0
 
 
-def days_to_run(landing: Path | None, simulated_days: int) -> tuple[date, date, date]:
-    """First day, last day, and the day whose night the demo shows.
-
-    The simulated fleets' night is their last day's. On the declared clock a cohort dies out engine by engine, so the
-    night of real files is the last on which enough engines still fly for a drift report.
-    """
-    from lakehouse_assets.sources.clock import FIRST_DAY
-
-    if landing is None:
-        last = FIRST_DAY + timedelta(days=simulated_days - 1)
-        return FIRST_DAY, last, last
-    from lakehouse_assets.sources.landing import list_landing
-    from lakehouse_assets.sources.turbofan_files import read_delivery
-
-    days = [d for file in list_landing(landing / "turbofan") for d in read_delivery(file).rows.get("day", ())]
-    if not days:
-        raise SystemExit(
-            f"{landing / 'turbofan'} holds no readable sensor file. Expected files as NASA publishes them: "
-            "train_FD001.txt, test_FD001.txt, RUL_FD001.txt; unset LANDING to let the simulated plant deliver."
-        )
-    from lakehouse_assets.monitoring.calibration import MIN_ROWS, WINDOW_DAYS
-
-    flown = Counter(days)
-    windows = {day: sum(flown[day - timedelta(days=n)] for n in range(WINDOW_DAYS)) for day in flown}
-    return min(days), max(days), max((day for day, rows in windows.items() if rows >= MIN_ROWS), default=max(days))
+def _run(domain: str, days: int | None) -> int:
+    """A domain's part in a process of its own; its lines come with its name before them."""
+    command = [sys.executable, "-m", "lakehouse_assets.operations.demo_domain", domain]
+    command += ["--days", str(days)] if days else []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            say(f"[{domain}] {line.rstrip()}")
+    return process.returncode
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """A line for the person who waits."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 

@@ -22,6 +22,14 @@ def prepare_dagster_home(home: Path) -> None:
         link.symlink_to(settings.PROJECT_ROOT / "dagster.yaml")
 
 
+def make_event_log() -> None:
+    """Make Dagster's databases before several processes want them at once, each of which would make them."""
+    import dagster as dg
+
+    with dg.DagsterInstance.get() as instance:
+        instance.get_runs(limit=1)
+
+
 def set_aside_other_input(mark: Path, source: str, tell: Callable[[str], None]) -> None:
     """Keep inputs apart: move the embedded state of a demo on another input into `data/set_aside/`.
 

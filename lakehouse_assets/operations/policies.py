@@ -19,8 +19,8 @@ STORAGE_KINDS = {
     "monitoring": {"deltalake", "evidently"},
 }
 
-#: Zones whose assets belong to a use case; those of the others belong to a domain.
-USE_CASE_ZONES = ("delivery", "models", "monitoring")
+#: Zones whose assets belong to the domain that their key names; a use case's say their domain and use case themselves.
+DOMAIN_ZONES = ("landing", "raw", "harmonized", "distilled")
 
 #: Subject of the platform's own assets (`monitoring/platform/audit`): they belong to no use case and say their kinds.
 PLATFORM = "platform"
@@ -32,8 +32,7 @@ def with_house_policies(spec: dg.AssetSpec, contracts: Catalogue) -> dg.AssetSpe
     if contract is not None:
         spec = promised_spec(spec, contract)
     zone, subject = spec.key.path[0], spec.key.path[1]
-    of_use_case = zone in USE_CASE_ZONES and subject != PLATFORM
-    tags = {"zone": zone, **({"use_case": subject} if of_use_case else {}), **spec.tags}
+    tags = {"zone": zone, **({"domain": subject} if zone in DOMAIN_ZONES else {}), **spec.tags}
     kinds = STORAGE_KINDS.get(zone, set()) if subject != PLATFORM else set()
     return spec.replace_attributes(
         group_name=subject if spec.group_name in (None, "default") else spec.group_name,

@@ -1,29 +1,34 @@
-"""What the demo says at its end: zones, champion, engines at risk, drift, where everything lies, what to type next."""
+"""What the demo says at its end: zones, every use case with its champion, where everything lies, what to type next."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date
+from typing import TYPE_CHECKING
 
 import dagster as dg
-import pandas as pd
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.table import Lake
 
+if TYPE_CHECKING:
+    from lakehouse_assets.use_case.declaration import Declaration
+
 ZONES = ("raw", "harmonized", "distilled", "delivery", "models", "monitoring")
-USE_CASE = "turbofan_rul"
+#: Predictions shown of each use case.
+SHOWN = 5
 
 
-def summary(instance: dg.DagsterInstance, last: date) -> str:
+def summary(instance: dg.DagsterInstance, lake: Lake, use_cases: Sequence["Declaration"]) -> str:
     """The whole text.
 
     Args:
         instance: Whose asset records tell what was materialised.
-        last: The last day that was run.
+        lake: The lake.
+        use_cases: Those to tell of.
     """
-    lake = Lake(settings.lake_uri(), settings.storage_options())
     keys = sorted(list(key.path) for key in instance.all_asset_keys())
-    parts = [*_zones(instance, lake, keys), *_champion(lake), *_at_risk(lake), *_drift(lake, last), *_next_steps()]
-    return "\n".join(["", "=" * 100, *parts, "=" * 100])
+    parts = [*_zones(instance, lake, keys)]
+    for use_case in use_cases:
+        parts += [*_champion(lake, use_case), *_predictions(lake, use_case), *_drift(lake, use_case)]
+    return "\n".join(["", "=" * 100, *parts, *_next_steps(), "=" * 100])
 
 
 def _zones(instance: dg.DagsterInstance, lake: Lake, keys: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -35,52 +40,55 @@ def _zones(instance: dg.DagsterInstance, lake: Lake, keys: Sequence[Sequence[str
         yield f"{zone:<12}{len(own):>8}{rows:>12,}{partitions:>12,}"
 
 
-def _champion(lake: Lake) -> Iterator[str]:
-    decisions = lake.read_pandas(["models", USE_CASE, "champion"]).sort_values("decided_at")
-    promoted = decisions[decisions["promoted"]]
-    if promoted.empty:
-        yield f"\nNo champion: {decisions['reason'].iloc[-1]}"
+def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
+    from lakehouse_assets.lifecycle.champions import serves_by_record
+    from lakehouse_assets.lifecycle.evaluation import ALL, figure
+
+    decisions = lake.read_pandas(use_case.key("models", "champion")).sort_values("decided_at")
+    version, last = serves_by_record(decisions), decisions.iloc[-1]
+    yield f"\n{use_case.name}: {use_case.purpose}"
+    serves = f"version {version}" if version else "none"
+    yield f"  Champion: {serves}. Last decision: {last['action']}: {last['reason']}"
+    scores = lake.read_pandas(use_case.key("models", "evaluation"))
+    for data in dict.fromkeys(scores["data"]):
+        shown = scores[scores["data"].eq(data) & scores["role"].isin(["candidate", "baseline"])]
+        for (role, part), rows in shown.groupby(["role", "slice"], sort=False):
+            if part != ALL and role == "baseline":
+                continue
+            told = ", ".join(f"{one.metric} {figure(one.value, one.low, one.high)}" for one in rows.itertuples())
+            yield f"    {data.replace('_', ' '):<14}{role:<10}{part:<18}{rows['rows'].iloc[0]:>6,} rows: {told}"
+
+
+def _predictions(lake: Lake, use_case: "Declaration") -> Iterator[str]:
+    key, what = use_case.key("delivery", "predictions"), use_case.prediction
+    days = [one["day"] for one in lake.partition_values(key)] if lake.exists(key) else []
+    if not days:
         return
-    version = int(promoted["candidate_version"].iloc[-1])
-    yield f"\nChampion: {USE_CASE} version {version}: {promoted['reason'].iloc[-1]}"
-    scores = lake.read_pandas(["models", USE_CASE, "evaluation"])
-    own = scores[scores["model_version"].eq(version)].drop_duplicates(["data", "slice", "metric"])
-    names = {"held_out": "held-out engines, cut at random", "official_test": "official test engines"}
-    for (data, part), rows in own.groupby(["data", "slice"], sort=False):
-        value = rows.set_index("metric")["value"]
-        yield (
-            f"  {names[data]:<32} {part:<6} {rows['engines'].iloc[0]:>4} engines: RMSE {value['rmse']:.2f} "
-            f"(true RUL not capped), {value['rmse_capped_125']:.2f} (capped at 125), MAE {value['mae']:.2f}, "
-            f"NASA score {value['nasa_score']:,.0f}"
-        )
+    newest = lake.read_pandas(key, where={"day": max(days)})
+    ending = ", the most urgent:" if what.urgent else "."
+    yield f"  {len(newest):,} predictions from the rows of {max(days)}{ending}"
+    if what.urgent:
+        most = newest.sort_values(what.name, ascending=what.urgent == "low").head(SHOWN)
+        for row in most.to_dict("records"):
+            band = f" ({row['lower']:.0f} to {row['upper']:.0f})" if "lower" in row else ""
+            alarm = ", alarm" if row.get("alarm") is True else ""
+            who = " ".join(str(row[name]) for name in use_case.keys)
+            yield f"    {who:<36} {what.name} {row[what.name]:.3g} {what.unit}{band}{alarm}"
 
 
-def _at_risk(lake: Lake) -> Iterator[str]:
-    predictions = lake.read_pandas(["delivery", USE_CASE, "predictions"])
-    failed = lake.read_pandas(["harmonized", "turbofan", "failures"], columns=["engine_id"])["engine_id"]
-    serving = predictions[~predictions["engine_id"].isin(failed)]
-    newest = serving.sort_values("day").drop_duplicates("engine_id", keep="last").nsmallest(8, "remaining_cycles")
-    yield f"\nEngines in service: {serving['engine_id'].nunique()}. Most at risk, by their last reading:"
-    for row in newest.itertuples():
-        yield (
-            f"  {row.engine_id:<28} {row.remaining_cycles:6.1f} cycles left ({row.lower:.0f} to {row.upper:.0f}), "
-            f"read on {pd.Timestamp(row.day):%Y-%m-%d} in its cycle {row.cycle}"
-        )
-
-
-def _drift(lake: Lake, last: date) -> Iterator[str]:
+def _drift(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     from lakehouse_assets.monitoring.drift import overall
 
-    reports = lake.read_pandas(["monitoring", USE_CASE, "drift"])
-    day = pd.to_datetime(reports["day"])
-    own = reports[day.eq(pd.Timestamp(last))]
-    worst = own.assign(share=own["value"] / own["threshold"]).nlargest(3, "share")
-    worst = worst[worst["share"].notna()]
-    told = ", ".join(f"{row.column_name} at {row.share:.2f} of its threshold" for row in worst.itertuples())
-    rows = int(own["current_rows"].max()) if len(own) else 0
-    yield f"\nDrift on {last}: {overall(list(own['verdict']))} ({rows:,} rows in the window)"
-    if told:
-        yield f"  farthest from the reference: {told}"
+    key = use_case.key("monitoring", "drift")
+    if not lake.exists(key):
+        return
+    reports = lake.read_pandas(key)
+    last = reports[reports["day"].eq(reports["day"].max())]
+    worst = last.assign(share=last["value"] / last["threshold"]).nlargest(3, "share")
+    told = ", ".join(f"{one.column_name} at {one.share:.2f}" for one in worst.itertuples() if one.share == one.share)
+    rows = int(last["current_rows"].max()) if len(last) else 0
+    farthest = f"; shares of their thresholds: {told}" if told else ""
+    yield f"  Drift on {reports['day'].max()}: {overall(list(last['verdict']))} ({rows:,} rows in the window){farthest}"
 
 
 def _next_steps() -> Iterator[str]:

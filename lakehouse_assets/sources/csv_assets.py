@@ -13,7 +13,7 @@ import dagster as dg
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.csv_source import CsvSource
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
 from lakehouse_assets.sources.resource import LandingZone
 
 Simulation = Callable[[Path, date, date], object]
@@ -28,12 +28,6 @@ class RawAssets(NamedTuple):
     landing: dg.AssetsDefinition
     rows: dg.AssetsDefinition
     deliveries: dg.AssetsDefinition
-
-
-def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
-    """First and last day of the run, both included."""
-    span = context.partition_key_range
-    return date.fromisoformat(span.start), date.fromisoformat(span.end)
 
 
 def raw_assets(

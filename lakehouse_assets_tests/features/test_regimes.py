@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.features.regimes import SENSORS, SETTINGS, assign_regimes, fit_regimes, normalise
+from lakehouse_assets.features.regimes import (
+    SENSORS,
+    SETTINGS,
+    assign_regimes,
+    fit_regimes,
+    normalise,
+    regimes_version,
+)
 
 SIX = [(0, 0.0, 100), (3048, 0.25, 100), (6096, 0.7, 100), (7620, 0.62, 60), (10668, 0.84, 100), (12802, 0.84, 100)]
 
@@ -124,3 +131,14 @@ def test_scores_do_not_depend_on_the_unit_of_a_sensor(scale: float, offset: floa
     expected = normalise(readings, fit_regimes(readings))["t30"]
     found = normalise(converted, fit_regimes(converted))["t30"]
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_the_version_of_regimes_tells_them_and_the_features_apart() -> None:
+    regimes = pd.DataFrame({"regime": [0], "mean_t50": [700.0]})
+    versions = {
+        regimes_version(regimes, ["a", "b"]),
+        regimes_version(regimes, ["a"]),
+        regimes_version(regimes.assign(mean_t50=701.0), ["a", "b"]),
+    }
+    assert len(versions) == 3
+    assert regimes_version(regimes, ["a"]) == regimes_version(regimes.copy(), ["a"])

@@ -7,9 +7,20 @@ import pytest
 from lakehouse_assets.lifecycle.calibrated_classifier import fit_classifier, stratified_folds
 from lakehouse_assets.lifecycle.calibration_curve import calibration_curve, calibration_plot
 from lakehouse_assets.lifecycle.contributions import contributions_plot, mean_contributions
-from lakehouse_assets.lifecycle.milling_failure import PARAMS
 from lakehouse_assets.lifecycle.probability import alarm_threshold, fit_platt
 from lakehouse_assets.lifecycle.slices import collapsed_slices
+
+PARAMS = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 10,
+    "seed": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "num_threads": 1,
+    "verbosity": -1,
+}
 
 
 def features_of(frame: pd.DataFrame) -> pd.DataFrame:

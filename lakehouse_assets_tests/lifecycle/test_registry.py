@@ -1,113 +1,92 @@
-"""Against a real MLflow registry in SQLite, with a real booster."""
+"""Against a real MLflow registry in SQLite: a version is found again, loaded, served and told apart."""
 
-import shutil
+import json
 from pathlib import Path
 
-import lightgbm
-import numpy as np
+import mlflow
 import pandas as pd
 import pytest
+from mlflow.tracking import MlflowClient
 
-from lakehouse_assets.lifecycle.intervals import fit_band
-from lakehouse_assets.lifecycle.registry import Candidate, ModelRegistry
-from lakehouse_assets.lifecycle.scoring import in_service, predict, require_same_features
-
-RANDOM = np.random.default_rng(1)
-ROWS = pd.DataFrame({"x": RANDOM.normal(size=300), "y": RANDOM.normal(size=300)})
-TRUTH = (50 + 10 * ROWS["x"]).to_numpy()
-
-
-@pytest.fixture(scope="module")
-def registry(empty_registry: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelRegistry:
-    folder = tmp_path_factory.mktemp("mlflow")
-    shutil.copy(empty_registry, folder / "m.db")
-    return ModelRegistry(tracking_uri=f"sqlite:///{folder / 'm.db'}", artifact_root=Path(folder, "art").as_uri())
+from lakehouse_assets.lifecycle.model import model_digest
+from lakehouse_assets.lifecycle.model_settings import ModelSettings
+from lakehouse_assets.lifecycle.pyfunc import MODEL_FOLDER
+from lakehouse_assets.lifecycle.registry import UnknownVersionError
+from lakehouse_assets_tests.lifecycle.problems import TASKS, problem
+from lakehouse_assets_tests.lifecycle.pumps import VIEW, Plant, candidate, trained
 
 
-def candidate(recipe: str) -> Candidate:
-    params = {"verbosity": -1, "deterministic": True, "force_row_wise": True, "num_threads": 1}
-    booster = lightgbm.train(params, lightgbm.Dataset(ROWS.to_numpy(), TRUTH, feature_name=["x", "y"]), 20)
-    return Candidate(
-        booster=booster,
-        band=fit_band(booster.predict(ROWS.to_numpy()), TRUTH),
-        features=["x", "y"],
-        params=params,
-        metrics={"out_of_fold_rmse": 1.5},
-        delta_versions={"delivery/a/features": 7},
-        feature_version="f1",
-        recipe=recipe,
-        figures={"importances.png": b"\x89PNG"},
-        example=ROWS.head(),
-    )
+@pytest.mark.parametrize("task", TASKS)
+def test_a_registered_version_predicts_as_the_trained_model_and_knows_its_origin(plant: Plant, task: str) -> None:
+    model = trained(plant.lake, task)
+    made = plant.registry.register(candidate(model, f"{task}_pumps"))
+    read = plant.registry.load(made)
+    rows = problem(task).features
+    pd.testing.assert_frame_equal(read.predict(rows), model.predict(rows), check_exact=True)
+    assert made == plant.registry.version(f"{task}_pumps", 1) == plant.registry.by_recipe(f"{task}_pumps", "r1")
+    assert dict(made.delta_versions) == {VIEW.table: 3}
+    assert (made.feature_version, made.code_version) == ("f1", "c1")
+    assert ModelSettings.from_json(json.loads(made.tags["settings"])) == model.settings
+    assert plant.registry.metrics_of(made) == pytest.approx(dict(model.training_metrics))
 
 
-def test_before_the_first_promotion_there_is_no_champion(registry: ModelRegistry) -> None:
-    assert registry.champion("pumps") is None
-    assert registry.versions("pumps") == []
+def test_the_folder_is_text_and_the_tag_is_its_digest(plant: Plant) -> None:
+    made = plant.registry.register(candidate(trained(plant.lake), "fans"))
+    folder = plant.registry.folder(made)
+    assert made.tags["model_digest"] == model_digest(folder / MODEL_FOLDER)
+    kept = [path for path in folder.parents[1].rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if path.suffix in (".pkl", ".pickle", ".joblib")]
+    for path in kept:
+        path.read_text(encoding="utf-8")
 
 
-def test_a_registered_version_predicts_as_the_trained_model_and_knows_its_origin(registry: ModelRegistry) -> None:
-    made = candidate("r1")
-    version = registry.register("pumps", made)
-    loaded = registry.load(version)
-    assert np.array_equal(loaded.predict(ROWS[["y", "x"]]), made.booster.predict(ROWS.to_numpy()))
-    pd.testing.assert_frame_equal(loaded.band, made.band)
-    assert dict(version.delta_versions) == {"delivery/a/features": 7}
-    assert registry.by_recipe("pumps", "r1") == version
-    assert registry.by_recipe("pumps", "another") is None
-
-
-def test_registering_makes_no_champion_and_promotion_moves_the_alias(registry: ModelRegistry) -> None:
-    first, second = (registry.register("fans", candidate(recipe)) for recipe in ("r1", "r2"))
-    assert registry.champion("fans") is None
+def test_registering_makes_a_challenger_and_promotion_makes_it_the_champion(plant: Plant) -> None:
+    registry, model = plant.registry, trained(plant.lake)
+    assert registry.champion("valves") is None
+    assert registry.challenger("valves") is None
+    first = registry.register(candidate(model, "valves"))
+    assert registry.challenger("valves") == first
     registry.promote(first)
-    assert registry.champion("fans") == first
+    assert registry.champion("valves") == first
+    assert registry.challenger("valves") is None
+    second = registry.register(candidate(model, "valves", recipe="r2"))
+    assert (registry.champion("valves"), registry.challenger("valves")) == (first, second)
     registry.promote(second)
-    assert registry.champion("fans") == second
-    assert [version.version for version in registry.versions("fans")] == [1, 2]
+    registry.promote(first)
+    assert (registry.champion("valves"), registry.challenger("valves")) == (first, None)
 
 
-def test_the_run_holds_parameters_metrics_plots_signature_and_delta_versions(registry: ModelRegistry) -> None:
-    import mlflow
-    from mlflow.tracking import MlflowClient
-
-    version = registry.register("valves", candidate("r1"))
-    client = MlflowClient(registry.tracking_uri)
-    run = client.get_run(version.run_id)
-    assert run.data.params["num_threads"] == "1"
-    assert run.data.metrics["out_of_fold_rmse"] == 1.5
-    assert run.data.tags["delta_versions"] == '{"delivery/a/features": 7}'
-    assert [item.path for item in client.list_artifacts(version.run_id, "plots")] == ["plots/importances.png"]
-    signature = mlflow.models.get_model_info(f"models:/valves/{version.version}").signature
-    assert signature is not None
-    assert signature.inputs.input_names() == ["x", "y"]
+def test_promoting_an_older_version_leaves_the_newer_one_a_challenger(plant: Plant) -> None:
+    registry, model = plant.registry, trained(plant.lake)
+    older, newer = (registry.register(candidate(model, "seals", recipe=recipe)) for recipe in ("r1", "r2"))
+    registry.promote(older)
+    assert (registry.champion("seals"), registry.challenger("seals")) == (older, newer)
 
 
-def test_predictions_carry_a_band_and_the_versions_they_come_from(registry: ModelRegistry) -> None:
-    model = registry.load(registry.register("gears", candidate("r1")))
-    rows = ROWS.head(4).assign(engine_id=list("abcd"), day=pd.Timestamp("2024-01-01"), fleet="F", cycle=[1.0, 2, 3, 4])
-    predicted = predict(rows, model)
-    assert (predicted["lower"] <= predicted["upper"]).all()
-    assert predicted[["model_version", "feature_version"]].drop_duplicates().values.tolist() == [[1, "f1"]]
-    assert predict(rows.iloc[:0], model).empty
+def test_the_run_holds_parameters_metrics_plots_and_the_signature_of_an_entity(plant: Plant) -> None:
+    made = plant.registry.register(candidate(trained(plant.lake, "classification"), "gears", metrics={"rows": 5.0}))
+    client = MlflowClient(plant.registry.tracking_uri)
+    run = client.get_run(made.run_id)
+    assert (run.data.params["num_leaves"], run.data.params["rounds"]) == ("7", "15")
+    assert run.data.metrics["rows"] == 5.0
+    assert "out_of_fold_f1" in run.data.metrics
+    assert [item.path for item in client.list_artifacts(made.run_id, "plots")] == ["plots/importances.png"]
+    signature = mlflow.models.get_model_info(made.uri).signature
+    assert signature.inputs.input_names() == ["pump", "line", "day"]
+    assert signature.inputs.required_input_names() == ["pump", "line"]
+    assert signature.outputs.input_names() == [
+        *("pump", "line", "day", "predicted_at", "wear", "alarm", "model_version", "feature_version")
+    ]
 
 
-def test_features_of_another_version_are_refused_with_what_to_do(registry: ModelRegistry) -> None:
-    version = registry.register("rotors", candidate("r1"))
-    with pytest.raises(ValueError, match=r"learned from features f1.*run the training job"):
-        require_same_features(version, pd.DataFrame({"feature_version": ["f2"]}))
-    require_same_features(version, pd.DataFrame({"feature_version": ["f1", "f1"]}))
-
-
-def test_rows_of_several_feature_versions_are_refused_even_if_one_is_the_models(registry: ModelRegistry) -> None:
-    version = registry.register("shafts", candidate("r1"))
-    with pytest.raises(ValueError, match=r"mixes the feature versions f1, f2.*for all days"):
-        require_same_features(version, pd.DataFrame({"feature_version": ["f1", "f2"]}))
-
-
-def test_engines_that_failed_by_a_day_are_not_in_service_on_it() -> None:
-    days = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-01"])
-    rows = pd.DataFrame({"engine_id": ["a", "a", "b"], "day": days})
-    failures = pd.DataFrame({"engine_id": ["a"], "day": [pd.Timestamp("2024-01-02")]})
-    assert in_service(rows, failures)[["engine_id"]].values.tolist() == [["a"], ["b"]]
-    assert len(in_service(rows, failures.iloc[:0])) == 3
+def test_a_version_that_is_not_there_or_of_another_form_is_named(plant: Plant, tmp_path: Path) -> None:
+    plant.registry.register(candidate(trained(plant.lake), "rotors"))
+    with pytest.raises(UnknownVersionError, match=r"rotors has no version 7; it has \[1\]"):
+        plant.registry.version("rotors", 7)
+    plant.registry.use_experiment("strange")
+    with mlflow.start_run():
+        given = {"name": "model", "registered_model_name": "strange", "pip_requirements": []}
+        mlflow.pyfunc.log_model(python_model=lambda model_input: model_input, **given)
+    with pytest.raises(UnknownVersionError, match="not registered by this platform"):
+        plant.registry.load(plant.registry.version("strange", 1))

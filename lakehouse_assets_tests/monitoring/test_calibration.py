@@ -39,7 +39,7 @@ def test_windows_of_the_same_fleet_stay_below_their_thresholds_where_fixed_ones_
         rows = fleet(days=480, engines=40, seed=seed)
         history = rows[rows["day"] < "2024-10-01"]
         sample = history.sample(2000, random_state=1)
-        limits = calibrate(history, sample, COLUMNS, seed=1).set_index("column_name")["threshold"]
+        limits = calibrate(history, sample, COLUMNS, seed=1, group="engine_id").set_index("column_name")["threshold"]
         for day in pd.date_range("2024-10-20", "2025-04-10", freq="14D"):
             current = window_of(rows, day.date())
             distances = {name: normed_wasserstein(sample[name], current[name]) for name in COLUMNS}
@@ -54,18 +54,41 @@ def test_windows_of_the_same_fleet_stay_below_their_thresholds_where_fixed_ones_
 def test_a_shift_of_one_and_a_half_standard_deviations_in_one_column_is_beyond_its_threshold() -> None:
     rows = fleet(days=360, engines=40, seed=9)
     history = rows[rows["day"] < "2024-12-01"]
-    limits = calibrate(history, history, COLUMNS, seed=1).set_index("column_name")["threshold"]
+    limits = calibrate(history, history, COLUMNS, seed=1, group="engine_id").set_index("column_name")["threshold"]
     current = window_of(rows, pd.Timestamp("2024-12-20").date())
     assert normed_wasserstein(history["b"], current["b"] + 1.5) > limits["b"]
     assert normed_wasserstein(history["b"], current["b"]) < limits["b"]
 
 
 def test_a_reference_too_short_to_calibrate_gives_no_threshold() -> None:
-    limits = calibrate(fleet(days=30, engines=40, seed=1), fleet(30, 40, 1), COLUMNS, seed=1)
+    limits = calibrate(fleet(days=30, engines=40, seed=1), fleet(30, 40, 1), COLUMNS, seed=1, group="engine_id")
     assert limits["threshold"].isna().all()
     assert limits["windows"].eq(2).all()
 
 
 def test_calibrating_again_gives_the_same_thresholds() -> None:
     history = fleet(days=100, engines=20, seed=5)
-    pd.testing.assert_frame_equal(calibrate(history, history, COLUMNS, seed=2), calibrate(history, history, COLUMNS, 2))
+    once, again = (calibrate(history, history, COLUMNS, 2, "engine_id") for _ in range(2))
+    pd.testing.assert_frame_equal(once, again)
+
+
+def test_thresholds_of_a_fleet_are_those_that_earlier_reports_were_made_with() -> None:
+    history = fleet(120, 20, 3)
+    limits = calibrate(history, history.sample(1000, random_state=1), COLUMNS, 4, "engine_id")
+    assert limits["threshold"].tolist() == pytest.approx([0.7395941782750812, 0.8086852881804466, 0.8979241341079176])
+    assert limits["typical"].tolist() == pytest.approx([0.20820779263345124, 0.21974293102674103, 0.23574116533186468])
+
+
+def test_rows_that_hang_together_need_a_higher_threshold_than_rows_that_do_not() -> None:
+    # Without a group the rows of one machine would count as so many machines.
+    history = fleet(days=200, engines=5, seed=5)
+    whole, single = (
+        calibrate(history, history, COLUMNS, 2, group, window_days=28, least_rows=50)["threshold"]
+        for group in ("engine_id", None)
+    )
+    assert (whole > single).all()
+
+
+def test_windows_with_fewer_rows_than_needed_calibrate_nothing() -> None:
+    history = fleet(days=200, engines=5, seed=5)
+    assert calibrate(history, history, COLUMNS, 2, "engine_id", least_rows=1000)["threshold"].isna().all()

@@ -64,3 +64,7 @@ def test_a_report_says_day_model_rows_and_value_and_leaves_a_page(tmp_path: Path
     first = report.rows.iloc[0]
     assert (first["day"], first["model_version"], first["current_rows"]) == (pd.Timestamp(DAY), 3, 400)
     assert 0 < first["value"] < 0.3
+
+
+def test_how_many_rows_are_too_few_is_the_use_cases_to_say() -> None:
+    assert compare(rows(2000, 1), rows(50), limits(2, 2), DAY, 3, least_rows=50).verdict == "stable"

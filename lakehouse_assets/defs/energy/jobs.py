@@ -1,20 +1,11 @@
-"""The energy domain's jobs and its nightly schedule."""
+"""The domain's road, its night, and the night's schedule."""
 
 import dagster as dg
 
-from lakehouse_assets.defs.shared.equipment import EQUIPMENT
-from lakehouse_assets.sources.daily import nightly
+from lakehouse_assets.sources.daily import domain_jobs
 
-_ALL = dg.AssetSelection.groups("energy") | dg.AssetSelection.assets(EQUIPMENT)
 
-energy_road = dg.define_asset_job(
-    "energy_road",
-    selection=_ALL,
-    description="The whole road for a range of days in one run: files to zones, and the equipment they are about.",
-)
-energy_nightly = dg.define_asset_job(
-    "energy_nightly",
-    selection=_ALL,
-    description="One day: files to zones, and the equipment they are about.",
-)
-energy_nightly_schedule = nightly(energy_nightly)
+@dg.definitions
+def jobs() -> dg.Definitions:
+    """Everything that belongs to the domain says so by its tag."""
+    return domain_jobs("energy")

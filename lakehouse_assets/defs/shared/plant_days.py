@@ -9,8 +9,7 @@ from lakehouse_assets.defs.shared.mart import Source, load_mart
 from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.sources.csv_assets import days_of
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
 
 PLANT_DAYS = ["delivery", "plant", "days"]
 PLANT_DAYS_SQL = Path(__file__).parent / "plant_days.sql"
@@ -55,14 +54,3 @@ def plant_days(context: dg.AssetExecutionContext, lake: LakeResource, duckdb: Du
             connection.register(name, rows_of(lake.lake(), source, *days_of(context)))
         rows = connection.sql(sql, params=dict(_MART.bounds)).to_arrow_table()
     return rows.cast(arrow_schema(_CONTRACT))
-
-
-plant_days_nightly = dg.define_asset_job(
-    "plant_days_nightly", selection=dg.AssetSelection.assets(PLANT_DAYS), description="One day of every plant, for BI."
-)
-plant_days_nightly_schedule = dg.build_schedule_from_partitioned_job(
-    plant_days_nightly,
-    name="plant_days_nightly_schedule",
-    hour_of_day=4,
-    description="Every night at 04:00 UTC, when the domains' nights are over: the day before.",
-)

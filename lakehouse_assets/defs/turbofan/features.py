@@ -1,27 +1,18 @@
-"""Turbofan indicators that any use case can read, and the feature view of the remaining-useful-life use case."""
+"""Turbofan indicators that any use case can read."""
 
 from pathlib import Path
 
 import dagster as dg
 
 from lakehouse_assets.defs.turbofan.days import DAYS
-from lakehouse_assets.defs.turbofan.zones import days_of
 from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.lazy_types import Frame, Table
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
+from lakehouse_assets.sources.daily import BY_DAY, CADENCE, ONE_RUN, TRAINING, days_of
 
 FLEET_DAYS_SQL = Path(__file__).parent / "sql" / "fleet_days.sql"
 
 #: An engine's beginning is carried on over gaps of up to a week without a reading.
 GAP_DAYS = 7
-#: Days of readings that the longest window sees, the day itself included (a test holds it against the functions).
-HISTORY_DAYS = 90
-
-
-def _last_days(days: int) -> dg.TimeWindowPartitionMapping:
-    return dg.TimeWindowPartitionMapping(
-        start_offset=-(days - 1), end_offset=0, allow_nonexistent_upstream_partitions=True
-    )
 
 
 @dg.asset(
@@ -32,6 +23,7 @@ def _last_days(days: int) -> dg.TimeWindowPartitionMapping:
             key=["harmonized", "turbofan", "failures"], metadata={"columns": ["engine_id", "day", "cycle"]}
         ),
     },
+    tags={CADENCE: TRAINING},
 )
 def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failures: Frame) -> Frame:
     """Fit the regimes on the readings of failed engines that are not held out."""
@@ -56,11 +48,10 @@ def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failur
 )
 def normalised_readings(readings: Frame, regimes: Frame) -> Frame:
     """Normalise each reading within its regime; null where its flight condition is unknown."""
-    from lakehouse_assets.features.regimes import SENSORS, normalise
+    from lakehouse_assets.features.regimes import SENSORS, normalise, regimes_version
     from lakehouse_assets.features.windows import feature_names
-    from lakehouse_assets.lifecycle.training_set import feature_version
 
-    version = feature_version(regimes, feature_names())
+    version = regimes_version(regimes, feature_names())
     rows = normalise(readings, regimes)[["engine_id", "day", "known_at", "fleet", "cycle", *SENSORS]]
     return rows.assign(feature_version=version)
 
@@ -118,24 +109,3 @@ def fleet_days(context: dg.AssetExecutionContext, readings: Frame, failures: Fra
         for name, rows in relations.items():
             connection.register(name, rows)
         return connection.sql(sql).to_arrow_table()
-
-
-@dg.asset(
-    key=["delivery", "turbofan_rul", "features"],
-    ins={
-        "normalised": dg.AssetIn(
-            key=["distilled", "turbofan", "normalised_readings"], partition_mapping=_last_days(HISTORY_DAYS)
-        ),
-        "baselines": dg.AssetIn(key=["distilled", "turbofan", "engine_baselines"]),
-    },
-    metadata=BY_DAY,
-    partitions_def=DAYS,
-    backfill_policy=ONE_RUN,
-)
-def features(context: dg.AssetExecutionContext, normalised: Frame, baselines: Frame) -> Frame:
-    """Compute the window features of the run's days from those days and the history before them."""
-    from lakehouse_assets.features.windows import window_features
-    from lakehouse_assets.lifecycle.training_set import one_feature_version
-
-    version = one_feature_version(normalised, "the history of these days' features")
-    return window_features(normalised, baselines, first_day=days_of(context)[0]).assign(feature_version=version)

@@ -1,7 +1,7 @@
 """Turbofan from landing to raw: what the fleets delivered, kept as delivered."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -9,15 +9,9 @@ import dagster as dg
 from lakehouse_assets.defs.turbofan.days import DAYS
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
+from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA, days_of
 from lakehouse_assets.sources.names import Kind
 from lakehouse_assets.sources.resource import LandingZone
-
-
-def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
-    """First and last day of the run, both included."""
-    span = context.partition_key_range
-    return date.fromisoformat(span.start), date.fromisoformat(span.end)
 
 
 @dg.asset(

@@ -28,11 +28,11 @@ def observations(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
     Returns:
         ``meter_id``, ``target_at`` (end of the quarter hour, UTC), ``day`` (the one before it), ``known_at`` (of the
-        meter's first reading of that day), ``quarter``, ``day_type`` (`DAY_TYPES`) and ``week`` (ISO) of the target.
+        meter's first reading of that day), ``target_quarter``, ``target_day_type`` (`DAY_TYPES`), ``week`` (ISO).
     """
     told = tables["readings"].groupby(["meter_id", "day"], as_index=False)["known_at"].min()
     told["day"] = pd.to_datetime(told["day"]).astype("datetime64[us]")
-    columns = ["day", "target_at", "quarter", "day_type", "week"]
+    columns = ["day", "target_at", "target_quarter", "target_day_type", "week"]
     days = [_targets(day.date()) for day in told["day"].unique()]
     targets = pd.concat(days) if days else pd.DataFrame(columns=columns).astype({"day": "datetime64[us]"})
     return told.merge(targets[columns], on="day")
@@ -61,7 +61,8 @@ def features(inputs: Mapping[str, pd.DataFrame], first: date, last: date) -> pd.
 def _targets(day: date) -> pd.DataFrame:
     target = day + ONE_DAY
     kind, week = DAY_TYPES[day_type(target, is_public_holiday)], f"{target:%G-W%V}"
-    return quarters_of(target, _zone()).assign(day=pd.Timestamp(day).as_unit("us"), day_type=kind, week=week)
+    quarters = quarters_of(target, _zone()).rename(columns={"quarter": "target_quarter"})
+    return quarters.assign(day=pd.Timestamp(day).as_unit("us"), target_day_type=kind, week=week)
 
 
 def _zone() -> ZoneInfo:

@@ -4,7 +4,8 @@ SELECT
     observations.target_at,
     observations.day,
     CAST(readings.usage AS DOUBLE)  AS label,
-    readings.known_at               AS label_known_at
+    readings.known_at               AS label_known_at,
+    readings.day                    AS label_day
 FROM observations
 JOIN readings
     ON readings.meter_id = observations.meter_id AND readings.event_time = observations.target_at

@@ -5,7 +5,8 @@ SELECT
     observations.product_number,
     observations.day,
     CAST(failures.failed AS DOUBLE)     AS label,
-    failures.known_at                   AS label_known_at
+    failures.known_at                   AS label_known_at,
+    failures.day                        AS label_day
 FROM observations
 JOIN failures
     ON  failures.machine_id = observations.machine_id

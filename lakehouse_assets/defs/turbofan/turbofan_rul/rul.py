@@ -10,11 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.features.windows import feature_names, known_since, window_features
-from lakehouse_assets.lifecycle.training_set import one_feature_version
-
-REPORTED_CAP = 125.0
-"""Cycles. Where papers on C-MAPSS cap the truth; beyond it nothing can be learned, and an uncapped error mostly counts
-how many young engines were drawn."""
+from lakehouse_assets.lifecycle.feature_versions import one_version
 
 FIRST_CUT, LAST_CUT, LONGEST_RUL = 20, 5, 150
 """An engine is in service after 20 cycles and until 5 before its failure; further than 150 from it only the label's cap
@@ -37,13 +33,15 @@ def features(inputs: Mapping[str, pd.DataFrame], first: date, last: date) -> pd.
     normalised = inputs["normalised"].assign(day=pd.to_datetime(inputs["normalised"]["day"]))
     normalised = normalised[normalised["day"] <= end]
     baselines = inputs["baselines"].assign(day=pd.to_datetime(inputs["baselines"]["day"]))
-    version = one_feature_version(normalised, "the history of these days' features")
+    version = one_version(normalised["feature_version"], "the history of these days' features")
     rows = window_features(normalised, baselines, first_day=begin)
     told = rows[["engine_id", "day"]].assign(
         event_time=rows["day"].astype("datetime64[us]").dt.tz_localize("UTC"),
         known_at=known_since(normalised, baselines, first_day=begin),
     )
-    return pd.concat([told, rows[feature_names()]], axis=1).assign(feature_version=version)
+    # As the model's input it is called otherwise than the column of the observations that says the same.
+    made = rows[feature_names()].rename(columns={"cycle": "age"})
+    return pd.concat([told, made], axis=1).assign(feature_version=version)
 
 
 def random_cuts(rows: pd.DataFrame) -> pd.DataFrame:
@@ -55,22 +53,25 @@ def random_cuts(rows: pd.DataFrame) -> pd.DataFrame:
     Args:
         rows: ``engine_id``, ``cycle`` and ``label`` (cycles left, not capped).
     """
+    return rows[_at_cuts(rows, CUTS_PER_ENGINE)]
+
+
+def band_rows(rows: pd.DataFrame) -> np.ndarray:
+    """Which training rows the band is fitted on: the same number of cuts for each engine, long-lived or not."""
+    return _at_cuts(rows, 3 * CUTS_PER_ENGINE)
+
+
+def _at_cuts(rows: pd.DataFrame, per_engine: int) -> np.ndarray:
     last = (rows["cycle"] + rows["label"]).astype("int64").groupby(rows["engine_id"]).max()
-    cuts = {(engine, cycle) for engine, end in last.items() for cycle in _cuts(str(engine), int(end))}
+    cuts = {(engine, cycle) for engine, end in last.items() for cycle in _cuts(str(engine), int(end), per_engine)}
     places = zip(rows["engine_id"], rows["cycle"].astype("int64"), strict=True)
-    return rows[np.fromiter((place in cuts for place in places), bool, len(rows))]
+    return np.fromiter((place in cuts for place in places), bool, len(rows))
 
 
-def _cuts(engine: str, end: int) -> list[int]:
+def _cuts(engine: str, end: int, per_engine: int) -> list[int]:
     possible = np.arange(max(FIRST_CUT, end - LONGEST_RUL), end - LAST_CUT + 1)
-    return [
-        int(n) for n in np.random.default_rng([CUTS_SEED, *engine.encode()]).permutation(possible)[:CUTS_PER_ENGINE]
-    ]
-
-
-def rmse_capped(predictions: pd.DataFrame, truth: pd.Series) -> float:
-    """Root mean squared error in cycles against the truth capped at 125, as most papers on C-MAPSS report it."""
-    return float(np.sqrt(np.mean(np.square(predictions["prediction"] - np.minimum(truth, REPORTED_CAP)))))
+    draw = np.random.default_rng([CUTS_SEED, *engine.encode()])
+    return [int(n) for n in draw.permutation(possible)[:per_engine]]
 
 
 def nasa_score(predictions: pd.DataFrame, truth: pd.Series) -> float:

@@ -1,0 +1,1 @@
+"""The assets that every use case has."""

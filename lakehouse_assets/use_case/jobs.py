@@ -1,0 +1,80 @@
+"""The jobs, the schedule and the sensor of a use case."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import CADENCE, SEARCH, TRAINING
+from lakehouse_assets.use_case.plan import Plan
+
+
+def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions:
+    """Training, scoring, tuning, replay and rolling back; the regular retraining; the sensor that asks for one."""
+    own = dg.AssetSelection.assets(*(key for one in assets for key in one.keys))
+    searched, learned = (own & dg.AssetSelection.tag(CADENCE, one) for one in (SEARCH, TRAINING))
+    training = dg.define_asset_job(
+        f"{plan.name}_training",
+        selection=learned,
+        description=f"Train {plan.name} on all that is known, measure it on held-out rows, and let the gate decide.",
+    )
+    scoring = dg.define_asset_job(
+        f"{plan.name}_scoring",
+        selection=own - learned - searched,
+        description=f"One day of {plan.name}: features, predictions, outcomes, drift and performance.",
+    )
+    jobs = [training, scoring]
+    if plan.declaration.tuning is not None:
+        jobs.append(
+            dg.define_asset_job(
+                f"{plan.name}_tuning",
+                selection=searched,
+                description=f"Search for settings of {plan.name}; the next training uses the best of them.",
+            )
+        )
+    return dg.Definitions(
+        jobs=[*jobs, *_by_people(plan)], schedules=list(_schedules(plan, training)), sensors=[_sensor(plan, training)]
+    )  # fmt: skip
+
+
+def _by_people(plan: Plan) -> list[dg.JobDefinition]:
+    from lakehouse_assets.use_case.replay_job import replay_job
+    from lakehouse_assets.use_case.roll_back_job import roll_back_job
+
+    return [replay_job(plan), roll_back_job(plan)]
+
+
+def _schedules(plan: Plan, training: Any) -> Iterator[dg.ScheduleDefinition]:
+    if plan.declaration.schedule.training:
+        yield dg.ScheduleDefinition(
+            name=f"{plan.name}_training_schedule",
+            job=training,
+            cron_schedule=plan.declaration.schedule.training,
+            execution_timezone=plan.declaration.timezone,
+            description=f"A regular retraining of {plan.name}, whatever drift says.",
+        )
+
+
+def _sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{plan.name}_retrain_on_drift",
+        job=training,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Asks for one retraining when drift reports of the champion say drift.",
+    )
+    def retrain_on_drift(
+        context: dg.SensorEvaluationContext, lake: LakeResource
+    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
+        """Ask once per champion and episode of drift; the run key makes it once whatever restarts."""
+        from lakehouse_assets.monitoring.retraining import retraining_wanted
+
+        wanted = retraining_wanted(lake.lake(), plan.name)
+        if wanted.run_key is None:
+            yield dg.SkipReason(wanted.reason)
+        else:
+            context.log.info(wanted.reason)
+            yield dg.RunRequest(run_key=wanted.run_key, tags={"retraining_reason": wanted.reason})
+
+    return retrain_on_drift

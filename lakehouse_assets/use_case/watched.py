@@ -1,0 +1,165 @@
+"""The drift of a use case: the champion's own training data as the reference, and one report a day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lakehouse_assets import settings
+from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lifecycle.retrieval import features_at
+from lakehouse_assets.monitoring import drift as monitor
+from lakehouse_assets.monitoring.calibration import calibrate
+from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
+from lakehouse_assets.use_case.observations import Days, observations
+from lakehouse_assets.use_case.shadow import NoChampionError
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.lifecycle.registry import ModelRegistry
+    from lakehouse_assets.monitoring.drift import DriftReport
+    from lakehouse_assets.use_case.plan import Plan
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What windows are compared with, the thresholds learned from it, and whose it is."""
+
+    sample: pd.DataFrame
+    thresholds: pd.DataFrame
+    version: int
+
+
+def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
+    """The reference at the versions that the champion learned from.
+
+    Raises:
+        NoChampionError: nothing serves yet.
+    """
+    version = registry.champion(plan.name)
+    if version is None:
+        raise NoChampionError(f"No version of {plan.name} is champion yet, so there is nothing to compare with.")
+    declared, source = plan.declaration, plan.source(lake, version.delta_versions)
+    observed = observations(declared, plan.folder, source, Days())
+    rows = features_at(lake, observed, plan.views, version.delta_versions)
+    predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
+    history = _beside(plan, _measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
+    keys = _keys(plan)
+    sample = reference_sample(history, keys)
+    thresholds = calibrate(
+        history,
+        sample,
+        _columns(plan),
+        version.version,
+        declared.monitoring.group,
+        declared.monitoring.false_alarm_rate,
+        declared.monitoring.window_days,
+        least_rows=declared.monitoring.least_rows,
+    )
+    group = declared.monitoring.group
+    kept = sample[["day", *([group] if group else []), *_columns(plan)]]
+    return Reference(kept, thresholds.assign(model_version=version.version), version.version)
+
+
+def reports(
+    plan: Plan,
+    lake: Lake,
+    compared_with: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    first: date,
+    last: date,
+    progress: Callable[[str], None],
+) -> list[DriftReport]:
+    """One report for each of the days, both included."""
+    declared, source = plan.declaration, plan.source(lake)
+    days = Days(first, last).back(declared.monitoring.window_days - 1)
+    predictions = to_pandas(source.read("/".join(declared.key("delivery", "predictions")), days))
+    rows = (
+        features_at(lake, predictions.drop(columns="feature_version"), plan.views)
+        if _of_features(plan)
+        else predictions
+    )
+    current = _beside(plan, _measured(plan, source, rows, days), predictions)
+    version, made = int(thresholds["model_version"].iloc[0]), []
+    for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
+        window = window_of(current, day, declared.monitoring.window_days)
+        report = monitor.compare(
+            compared_with, window, thresholds, day, version, _page(plan, day), declared.monitoring.least_rows
+        )
+        progress(f"{day}: {report.verdict}")
+        made.append(report)
+    return made
+
+
+def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
+    """All reports' rows."""
+    return pd.concat([report.rows for report in made], ignore_index=True)
+
+
+def drifting(made: Sequence[DriftReport]) -> bool:
+    """Whether any report says drift."""
+    return any(report.verdict == monitor.DRIFT for report in made)
+
+
+def verdicts(made: Sequence[DriftReport]) -> str:
+    """Every verdict once, in words."""
+    return ", ".join(sorted({report.verdict for report in made}))
+
+
+def metadata_of(made: Sequence[DriftReport]) -> dict[str, Any]:
+    """What the asset page shows of the last report."""
+    import dagster as dg
+
+    from lakehouse_assets.lifecycle.plots import as_markdown
+    from lakehouse_assets.monitoring.plots import distances
+
+    last = made[-1]
+    picture = as_markdown(distances(last.rows), "distance of each column from the reference")
+    found: dict[str, Any] = {"verdict": last.verdict, "distances": dg.MetadataValue.md(picture)}
+    if last.html is not None:
+        page = last.html.relative_to(settings.reports_root()).as_posix()
+        found["report"] = dg.MetadataValue.url(f"{settings.reports_url()}/{page}")
+        found["report_file"] = dg.MetadataValue.path(str(last.html))
+    return found
+
+
+def _columns(plan: Plan) -> list[str]:
+    return [*plan.watched, plan.declaration.prediction.name]
+
+
+def _keys(plan: Plan) -> list[str]:
+    return [*plan.declaration.keys, "day"]
+
+
+def _of_features(plan: Plan) -> bool:
+    return plan.declaration.monitoring.table is None
+
+
+def _measured(plan: Plan, source: Any, rows: pd.DataFrame, days: Days) -> pd.DataFrame:
+    """The monitored columns: features as they were at the time of prediction, or the columns of another table."""
+    table = plan.declaration.monitoring.table
+    if table is None:
+        return rows
+    columns: Mapping[str, None] = dict.fromkeys([*_keys(plan), *plan.watched])
+    return to_pandas(source.read(table, days, list(columns)))
+
+
+def _beside(plan: Plan, measured: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+    group = plan.declaration.monitoring.group
+    keys = _keys(plan)
+    measured, predicted = (
+        one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measured, predicted)
+    )
+    rows = monitored_rows(measured, predicted, keys, plan.watched, plan.declaration.prediction.name)
+    if group and group not in keys:
+        rows = rows.merge(predicted[[*keys, group]], on=keys, how="left")
+    return rows
+
+
+def _page(plan: Plan, day: date) -> Path:
+    return settings.reports_root() / plan.name / "drift" / f"{day}.html"
