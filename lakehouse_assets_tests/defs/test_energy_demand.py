@@ -77,9 +77,9 @@ def test_a_forecast_of_every_quarter_hour_of_the_next_day_is_made_as_that_day_be
     own = observed[observed["meter_id"].eq("energy-A")]
     begin = pd.Timestamp("2018-02-20", tz=SEOUL)
     assert own["target_at"].tolist() == [begin + pd.Timedelta(minutes=15) * n for n in range(1, 97)]
-    assert own["quarter"].tolist() == list(range(96))
+    assert own["target_quarter"].tolist() == list(range(96))
     assert set(predicted_at("energy_demand", observed)) == {begin}
-    assert (set(own["day_type"]), set(own["week"])) == ({"working"}, {"2018-W08"})
+    assert (set(own["target_day_type"]), set(own["week"])) == ({"working"}, {"2018-W08"})
 
 
 def test_the_label_is_the_usage_of_the_quarter_hour_and_known_after_the_forecast() -> None:
