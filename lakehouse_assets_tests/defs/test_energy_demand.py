@@ -1,6 +1,7 @@
 """A forecast of demand sees what was known when it was made, of its own meter, through days on which clocks jump."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from lakehouse_assets.contracts.conform import conform
+from lakehouse_assets.defs.energy import harmonize
+from lakehouse_assets.defs.energy.days import SOURCE, contract
 from lakehouse_assets.defs.energy.energy_demand import demand
 from lakehouse_assets.defs.energy.energy_demand.day_ahead import (
     HISTORY_DAYS,
@@ -19,6 +23,9 @@ from lakehouse_assets.defs.energy.energy_demand.day_ahead import (
 )
 from lakehouse_assets.sources.holidays import is_public_holiday
 from lakehouse_assets.sources.local_time import day_begins
+from lakehouse_assets.sources.plant.drift import ColumnDrift
+from lakehouse_assets.sources.plant.energy import Works, write_days
+from lakehouse_assets_tests.defs.deliveries import raw_of
 from lakehouse_assets_tests.defs.use_cases import KEYS, declared, predicted_at, query, seen
 
 #: An example takes half a second: a failing one is shown as it was found.
@@ -70,9 +77,9 @@ def test_a_forecast_of_every_quarter_hour_of_the_next_day_is_made_as_that_day_be
     own = observed[observed["meter_id"].eq("energy-A")]
     begin = pd.Timestamp("2018-02-20", tz=SEOUL)
     assert own["target_at"].tolist() == [begin + pd.Timedelta(minutes=15) * n for n in range(1, 97)]
-    assert own["quarter"].tolist() == list(range(96))
+    assert own["target_quarter"].tolist() == list(range(96))
     assert set(predicted_at("energy_demand", observed)) == {begin}
-    assert (set(own["day_type"]), set(own["week"])) == ({"working"}, {"2018-W08"})
+    assert (set(own["target_day_type"]), set(own["week"])) == ({"working"}, {"2018-W08"})
 
 
 def test_the_label_is_the_usage_of_the_quarter_hour_and_known_after_the_forecast() -> None:
@@ -163,6 +170,19 @@ def test_a_day_on_which_the_clock_jumps_has_the_quarter_hours_that_it_has(day: d
     own = readings[readings["day"].eq(pd.Timestamp(day))].groupby("quarter_of_day")["usage"].mean()
     np.testing.assert_allclose(next_day["lag_1"], own.reindex(range(96)))
     assert next_day["lag_1"].isna().sum() == max(96 - quarters, 0)
+
+
+def test_drift_on_command_reaches_the_features(tmp_path: Path) -> None:
+    begin, days = date(2018, 3, 1), 4
+    last = begin + timedelta(days=days - 1)
+    found = []
+    for name, drifts in (("plain", ()), ("drifted", [ColumnDrift("usage_kwh", last, 0.5)])):
+        write_days(Works(), tmp_path / name, begin, last, drifts)
+        raw = raw_of(tmp_path / name, SOURCE, begin, last)
+        readings = conform(harmonize.readings(raw, SOURCE), contract("harmonized", "readings")).rows
+        found.append(demand.features({"readings": readings}, begin, last))
+    shift = (found[1]["lag_1"] - found[0]["lag_1"]).groupby(found[0]["day"]).mean()
+    assert shift.tolist() == pytest.approx([0, 0, 0, 0.5 * 33.9], abs=0.02)
 
 
 def test_missing_quarters_are_missing_and_a_silent_meter_is_not_forecast() -> None:

@@ -12,6 +12,7 @@ import pytest
 from deltalake import write_deltalake
 
 from lakehouse_assets.defs.shared import mart
+from lakehouse_assets.defs.shared.equipment import EQUIPMENT
 from lakehouse_assets.defs.shared.plant_days import PLANT_DAYS, plant_days
 from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.io_manager import DeltaIOManager
@@ -127,8 +128,10 @@ def test_the_column_lineage_follows_from_the_statement(lake: Lake) -> None:
 def test_it_runs_with_the_platform_on_days_before_other_domains_begin(tmp_path: Path) -> None:
     environment, lake = state_in(tmp_path), Lake(str(tmp_path / "lake"))
     first, last = "2018-01-02", "2018-01-03"
-    assert run_days(environment, "energy_road", first, last).success
-    done = run_days(environment, "plant_days_nightly", first, last)
+    told = (["landing", "energy", "files"], ["raw", "energy", "readings"], ["harmonized", "energy", "readings"])
+    keys = [dg.AssetKey(key) for key in (*told, ["harmonized", "energy", "quarantine"])]
+    assert run_days(environment, "energy_road", first, last, keys).success
+    done = run_days(environment, "shared_nightly", first, last, [dg.AssetKey(EQUIPMENT), dg.AssetKey(PLANT_DAYS)])
     assert done.success
     assert [one.check_name for one in done.get_asset_check_evaluations() if not one.passed] == []
     days: pd.DataFrame = lake.read_pandas(PLANT_DAYS)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import yaml
 
 from lakehouse_assets import definitions
+from lakehouse_assets.contracts.contract import load_contract
 from lakehouse_assets.features.feature_view import FeatureView
 from lakehouse_assets.features.point_in_time import point_in_time_join
 
@@ -28,9 +29,18 @@ def folder_of(use_case: str) -> Path:
 
 
 def declared(use_case: str) -> dict[str, Any]:
-    (file,) = (one for one in folder_of(use_case).glob("*.yaml*") if "features:" in one.read_text())
-    told: dict[str, Any] = yaml.safe_load(file.read_text())["attributes"]
+    told: dict[str, Any] = yaml.safe_load((folder_of(use_case) / "defs.yaml").read_text())["attributes"]
     return told
+
+
+def feature_columns(use_case: str) -> list[str]:
+    """The features as the declaration lists them, or the contract where there are too many for it."""
+    columns = declared(use_case)["features"][0].get("columns")
+    if columns:
+        return list(columns)
+    promise = load_contract(folder_of(use_case) / "contracts" / "delivery" / "features.yaml", False)
+    others = [*KEYS[use_case], "day", "event_time", "known_at", "feature_version"]
+    return [name for name in promise.column_names if name not in others]
 
 
 def query(use_case: str, name: str, relations: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -68,8 +78,8 @@ def seen(use_case: str, observations: pd.DataFrame, features: pd.DataFrame) -> p
         keys=tuple(KEYS[use_case]),
         event_time="event_time",
         known_at="known_at",
-        features=tuple(told["columns"]),
-        limit=timedelta(days=told["limit_days"]) if "limit_days" in told else None,
+        features=tuple(feature_columns(use_case)),
+        limit=timedelta(days=told["limit_days"]),
     )
     narrow = observations[KEYS[use_case]].assign(t=predicted_at(use_case, observations))
     joined: pd.DataFrame = point_in_time_join(
