@@ -40,9 +40,8 @@ def collector_paused() -> Iterator[None]:
 def load() -> dg.Definitions:
     """Everything below `defs/`, with the house's policies, and the checks that follow from the contracts."""
     with warnings.catch_warnings():
-        # Dagster 1.13 reads YAML by a function that pydantic has deprecated, and calls `backfill_policy` beta.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        warnings.simplefilter("ignore", dg.BetaWarning)
+        # As `load_from_defs_folder` does: Dagster warns of its own parts that are in beta.
+        warnings.simplefilter("ignore")
         # As `load_from_defs_folder`, without the schema of every component type as JSON, which took a fifth of the time
         # and which `dg utils inspect-component` makes when somebody asks.
         loaded = dg.ComponentTree.for_project(Path(__file__).parent).build_defs(DEFS)
