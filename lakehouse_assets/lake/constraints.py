@@ -31,7 +31,7 @@ def loosen(uri: str, options: StorageOptions, promise: TablePromise, provenance:
                     column.name, commit_properties=commit_properties(provenance, {"contract": "no longer required"})
                 )
 
-    retried(attempt, provenance, uri)
+    retried(attempt, provenance, uri, options)
 
 
 def tighten(uri: str, options: StorageOptions, promise: TablePromise, provenance: Provenance) -> dict[str, str]:
@@ -61,7 +61,7 @@ def tighten(uri: str, options: StorageOptions, promise: TablePromise, provenance
             return {}
         return _one_by_one(uri, options, lacking, provenance)
 
-    return retried(attempt, provenance, uri)
+    return retried(attempt, provenance, uri, options)
 
 
 def _one_by_one(uri: str, options: StorageOptions, lacking: dict[str, str], provenance: Provenance) -> dict[str, str]:

@@ -76,7 +76,7 @@ def restore_all(uri: str, options: StorageOptions, version: int, provenance: Pro
         table.restore(version, commit_properties=commit_properties(provenance, extra))
         return int(open_table(uri, options).version())
 
-    restored = retried(attempt, provenance, uri)
+    restored = retried(attempt, provenance, uri, options)
     # The engine brings the old version's table properties back too.
     keep_the_log(uri, options, provenance)
     return restored

@@ -137,7 +137,7 @@ def rewrite(found: Found, lake: Lake, who: Person, personal: Personal, digests: 
             commit_properties=_properties(name),
         )
 
-    retried(attempt, Provenance(name), uri)
+    retried(attempt, Provenance(name), uri, lake.storage_options)
 
 
 def purge(found: Found, lake: Lake, who: Person) -> None:
@@ -155,7 +155,7 @@ def purge(found: Found, lake: Lake, who: Person) -> None:
                 commit_properties=_properties(found.table.name),
             )
 
-    retried(say, Provenance(found.table.name), uri)
+    retried(say, Provenance(found.table.name), uri, lake.storage_options)
     for path in (*found.past, *found.unknown):
         files.delete_file(path)
     if found.log:
