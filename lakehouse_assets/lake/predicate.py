@@ -43,9 +43,9 @@ def literal(value: Any) -> str:
     """
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and math.isinf(value):
         return f"CAST('{value}' AS DOUBLE)"
-    if isinstance(value, int | float | decimal.Decimal):
+    if isinstance(value, int | float | decimal.Decimal) and not math.isnan(value):  # NaN equals nothing
         return str(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
