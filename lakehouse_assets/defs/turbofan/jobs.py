@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from lakehouse_assets.defs.shared.equipment import EQUIPMENT
 from lakehouse_assets.defs.turbofan.use_case import USE_CASE
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import nightly
@@ -19,7 +20,7 @@ _MODEL = dg.AssetSelection.assets(
     ["monitoring", USE_CASE, "thresholds"],
 )
 _SQL = dg.AssetSelection.assets(["delivery", "platform", "sql_views"])
-_ALL = dg.AssetSelection.groups("turbofan", USE_CASE) | _SQL
+_ALL = dg.AssetSelection.groups("turbofan", USE_CASE) | dg.AssetSelection.assets(EQUIPMENT) | _SQL
 _DRIFT = dg.AssetSelection.assets(["monitoring", USE_CASE, "drift"])
 
 turbofan_road = dg.define_asset_job(
