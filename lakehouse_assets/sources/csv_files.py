@@ -17,7 +17,7 @@ import pandas as pd
 
 from lakehouse_assets.sources.csv_source import CsvSource, FileName
 from lakehouse_assets.sources.delivered import EMPTY, TORN, UNDECODABLE, Values, frame_of, rejects_of
-from lakehouse_assets.sources.landing import LandingFile, read_bytes
+from lakehouse_assets.sources.landing import LandingFile, Redaction, read_bytes
 from lakehouse_assets.sources.lines import Line, split_lines
 
 
@@ -57,14 +57,21 @@ def rows_of(files: Iterable[CsvFile], source: CsvSource) -> pd.DataFrame:
     return frame_of([row for one in files for row in one.row_values], source.raw_columns[:-1])
 
 
-def read_csv_file(file: LandingFile | Path, source: CsvSource) -> CsvFile:
+def read_csv_file(file: LandingFile | Path, source: CsvSource, redact: Redaction = bytes) -> CsvFile:
     """Read a delivered file. Its digest is that of the bytes read now, not of those listed earlier.
+
+    Args:
+        file: The file.
+        source: What its source declares.
+        redact: Takes erased persons out of a file of unknown kind, which is kept as it is; those of the source hold
+            measurements only.
 
     Raises:
         LandingError: the file cannot be read at all.
     """
     path = file.path if isinstance(file, LandingFile) else file
-    return read_csv_content(file.name, read_bytes(path), source)
+    content = read_bytes(path)
+    return read_csv_content(file.name, content if source.parse_name(file.name) else redact(content), source)
 
 
 def read_csv_content(name: str, content: bytes, source: CsvSource) -> CsvFile:

@@ -10,14 +10,14 @@ No reason quotes a value: it may be a person's badge that slipped into another f
 
 import csv
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.sources.clock import FIRST_DAY
-from lakehouse_assets.sources.landing import LandingFile, list_landing, read_bytes
+from lakehouse_assets.sources.landing import LandingFile, Redaction, list_landing, read_bytes
 from lakehouse_assets.sources.lines import Line, positive_whole_number, split_lines
 from lakehouse_assets.sources.names import MaintenanceFile, parse_maintenance_name
 
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Values = tuple[Any, ...]
-Redaction = Callable[[bytes], bytes]
-"""Takes erased persons out of a file's content (`contracts/erased.py`)."""
 
 FIELDS = ("badge", "engine", "day", "work", "minutes", "note")
 ROW_COLUMNS = ("engine_id", "fleet", "day", "badge", "engine", "work", "minutes", "note", "file", "sha256", "line")
