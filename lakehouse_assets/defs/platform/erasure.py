@@ -91,6 +91,7 @@ def _told(report: Any) -> dict[str, Any]:
         "landing_files_that_cannot_be_searched": _list(report.unsearched),
         "artifacts_that_mention_the_person": _list(report.artifacts),
         "models_that_cannot_be_trained_again": _list(report.models),
+        "sandboxes_that_lose_a_table": _list(report.sandboxes),
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
 from lakehouse_assets.contracts.pseudonyms import Pseudonyms
+from lakehouse_assets.lake.sandbox import living
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.audit import AUDIT, entries, record
 from lakehouse_assets.operations.erasure.artifacts import artifacts_with
@@ -27,7 +28,7 @@ from lakehouse_assets.operations.erasure.landing import (
     write_redacted,
 )
 from lakehouse_assets.operations.erasure.person import Person, UnknownPersonError, person
-from lakehouse_assets.operations.erasure.report import Report, described, left_in_table, left_outside
+from lakehouse_assets.operations.erasure.report import Report, described, left_in_table, left_outside, pinned_to
 from lakehouse_assets.operations.erasure.table import Found, Personal, find, purge, rewrite
 from lakehouse_assets.sources.landing import read_bytes
 
@@ -153,19 +154,14 @@ def _carry_out(
 
 def _report(who: Person, found: list[Found], mentions: list[LandingMention], place: Place, dry_run: bool) -> Report:
     lost = {one.table.name: one.versions for one in found if one.versions}
-    pins = place.pins() if lost else {}
-    models = [
-        f"{model} ({table} version {version})"
-        for model, tables in sorted(pins.items())
-        for table, version in sorted(tables.items())
-        if version in lost.get(table, ())
-    ]
+    sandboxes = {f"{name} of {one.owner}": one.versions for name, one in living(place.lake).items()} if lost else {}
     return Report(
         subject=_listed(who)[0][0],
         dry_run=dry_run,
         tables={one.table.name: described(one, place.contracts) for one in found},
         landing_files=tuple(mention.path.name for mention in mentions),
-        models=tuple(models),
+        models=pinned_to(lost, place.pins() if lost else {}),
+        sandboxes=pinned_to(lost, sandboxes),
         artifacts=tuple(artifacts_with(place.artifacts, who)),
         unsearched=tuple(unsearchable_in(place.landing)) if place.landing else (),
     )
@@ -191,6 +187,7 @@ def _note(place: Place, request: Request, report: Report, action: str, run_id: s
         "tables": report.tables,
         "landing_files": report.landing_files,
         "models_that_cannot_be_trained_again": report.models,
+        "sandboxes_that_lose_a_table": report.sandboxes,
         "artifacts": report.artifacts,
         "landing_files_not_searched": report.unsearched,
         "left": report.left,

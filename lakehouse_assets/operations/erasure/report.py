@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,7 @@ class Report:
     tables: Mapping[str, Mapping[str, Any]]
     landing_files: tuple[str, ...]
     models: tuple[str, ...]
+    sandboxes: tuple[str, ...] = ()
     artifacts: tuple[str, ...] = ()
     unsearched: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
@@ -33,6 +34,16 @@ class Report:
     def found_anything(self) -> bool:
         """Whether the person was anywhere."""
         return bool(self.tables or self.landing_files or self.artifacts)
+
+
+def pinned_to(lost: Mapping[str, Collection[int]], pins: Mapping[str, Mapping[str, int]]) -> tuple[str, ...]:
+    """Who is pinned to versions that are lost, each with table and version."""
+    return tuple(
+        f"{name} ({table} version {version})"
+        for name, tables in sorted(pins.items())
+        for table, version in sorted(tables.items())
+        if version in lost.get(table, ())
+    )
 
 
 def described(found: Found, contracts: Mapping[str, Personal]) -> dict[str, Any]:
