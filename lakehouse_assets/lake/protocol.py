@@ -23,6 +23,10 @@ from lakehouse_assets.lake.storage import is_local, local_files, local_folder
 UNDERSTOOD = {"timestampNtz", "columnMapping", "deletionVectors", "v2Checkpoint", "vacuumProtocolCheck"}
 """Reader features of the Delta protocol that the scan applies; a table with another is refused."""
 
+VARIANT = "variantType"
+"""Whenever a property of a table with reader features is set (a table with wall-clock times is one), deltalake 1.6.6
+adds this feature to it. Without a column of that type it says nothing about the rows."""
+
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 _READ_OUT_OF_A_PATH = re.compile(r"[^/]=|[*?]")
 _FIELD_ID = b"PARQUET:field_id"
@@ -35,6 +39,8 @@ def check_readable(table: DeltaTable) -> None:
         UnreadableTableError: naming the table, the feature and the way out.
     """
     unknown = set(table.protocol().reader_features or ()) - UNDERSTOOD
+    if VARIANT in unknown and not _holds_variants(json.loads(table.schema().to_json())):
+        unknown.remove(VARIANT)
     if unknown:
         raise _refused(
             table,
@@ -131,6 +137,14 @@ def _check_columns_by_id(table: DeltaTable) -> None:
                     f"maps columns by id (delta.columnMapping.mode), and file {file} calls one {field.name!r}, which "
                     "would be read as nulls. Have its writer rewrite the table (REORG TABLE in Spark), or make a copy",
                 )
+
+
+def _holds_variants(kind: Any) -> bool:
+    """Whether a Delta type is or holds a variant."""
+    if not isinstance(kind, dict):
+        return kind == "variant"
+    inner = [kind.get(name) for name in ("elementType", "keyType", "valueType")]
+    return any(_holds_variants(one) for one in [*inner, *(field["type"] for field in kind.get("fields", ()))])
 
 
 def _physical_names(kind: Any) -> Iterator[tuple[int, str]]:
