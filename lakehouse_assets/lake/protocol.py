@@ -142,7 +142,7 @@ def _check_columns_by_id(table: DeltaTable) -> None:
 def _holds_variants(kind: Any) -> bool:
     """Whether a Delta type is or holds a variant."""
     if not isinstance(kind, dict):
-        return kind == "variant"
+        return bool(kind == "variant")
     inner = [kind.get(name) for name in ("elementType", "keyType", "valueType")]
     return any(_holds_variants(one) for one in [*inner, *(field["type"] for field in kind.get("fields", ()))])
 

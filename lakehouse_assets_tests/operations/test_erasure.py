@@ -306,6 +306,36 @@ def test_an_artifact_of_a_model_that_mentions_her_is_named_and_left_until_somebo
     assert entries(place.lake)["action"].iloc[-1] == "erase"
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("append-only", r"table raw/odd/table could not be written without the person: .*append-only"),
+        ("constraint", r"table raw/odd/table could not be written without the person: .*Rows break a constraint"),
+        ("partitioned", r"table raw/odd/table is partitioned by a column that holds the person"),
+    ],
+)
+def test_a_table_that_cannot_be_cleaned_is_said_with_what_to_do_and_all_others_are_cleaned(
+    how: str, said: str, place: Place, tmp_path: Path
+) -> None:
+    uri = place.lake.table_uri(["raw", "odd", "table"])
+    write_deltalake(
+        uri,
+        pa.table({"who": [ANN, BOB], "n": [1, 2]}),
+        partition_by=["who"] if how == "partitioned" else None,
+        configuration={"delta.appendOnly": "true"} if how == "append-only" else None,
+    )
+    if how == "constraint":
+        DeltaTable(uri).alter.add_constraint({"a_badge": "who LIKE 'B-%'"})
+    with pytest.raises(ErasureIncompleteError, match=f"(?s){said}"):
+        erased(place)
+    assert [path for path in traces(tmp_path) if not path.startswith("lake/raw/odd/")] == []
+    assert place.lake.row_count(["raw", "odd", "table"]) == 2
+    assert entries(place.lake)["action"].iloc[-1] == "erase_incomplete"
+    shutil.rmtree(uri)
+    erased(place)
+    assert entries(place.lake)["action"].iloc[-1] == "erase"
+
+
 @pytest.mark.parametrize("given", ["", " ", "---", "erased", "Ann, of the night shift", "a b c d e"])
 def test_what_is_neither_badge_nor_pseudonym_is_refused_without_being_quoted(place: Place, given: str) -> None:
     with pytest.raises(UnknownPersonError, match="neither a pseudonym") as refused:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
 from lakehouse_assets.contracts.pseudonyms import Pseudonyms
+from lakehouse_assets.lake.errors import LakeError
 from lakehouse_assets.lake.sandbox import living
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.audit import AUDIT, entries, record
@@ -130,17 +131,20 @@ def _carry_out(
     place: Place, who: Person, found: list[Found], mentions: list[LandingMention], in_flight: timedelta
 ) -> list[str]:
     """Do it, look again, and do it again where a run that was under way wrote the person back. Gives what is left."""
-    digests = _changed_digests(mentions)
+    digests, refused = _changed_digests(mentions), dict[str, str]()
     for _ in range(ROUNDS):
-        for one in found:
-            if one.active:
+        for one in (one for one in found if one.active and not one.named):
+            try:
                 rewrite(one, place.lake, who, place.contracts.get(one.table.name, Personal()), digests)
+            except LakeError as error:  # one table must not keep the person in all others
+                refused[one.table.name] = str(error)
         for one in _look(place, who, (), in_flight):
-            purge(one, place.lake, who)
+            if not one.named and one.table.name not in refused:
+                purge(one, place.lake, who)
         found = _look(place, who, mentions, in_flight)
         if not any(one.active or one.past or one.unknown or one.log for one in found):
             break
-    left = [left_in_table(one, in_flight) for one in found]
+    left = [left_in_table(one, in_flight, refused.get(one.table.name)) for one in found]
     for mention in (one for one in mentions if not one.packed):
         try:
             write_redacted(mention)

@@ -59,11 +59,20 @@ def described(found: Found, contracts: Mapping[str, Personal]) -> dict[str, Any]
         "files_of_no_version": len(found.unknown) + len(found.in_flight),
         "versions_lost": ranges_text(found.versions),
         "files_of_the_log": len(found.log),
+        "files_named_after_the_person": len(found.named),
     }
 
 
-def left_in_table(found: Found, in_flight: timedelta) -> str:
+def left_in_table(found: Found, in_flight: timedelta, refused: str | None = None) -> str:
     """What of a person is still in a table, and what to do."""
+    if refused is not None:
+        return f"- table {found.table.name} could not be written without the person: {refused}"
+    if found.named:
+        return (
+            f"- table {found.table.name} is partitioned by a column that holds the person, so that {len(found.named)} "
+            "of its files are named so. Write the table anew without that partition (its rows, by a column that names "
+            "nobody), remove the old folder, and run this again"
+        )
     if found.in_flight and not (found.active or found.past or found.unknown or found.log):
         return (
             f"- table {found.table.name}: {len(found.in_flight)} files belong to no version and are younger than "
