@@ -47,20 +47,27 @@ def add_rows(lake: "Lake", contract: Contract, rows: "pa.Table", keys: Sequence[
 
     Raises:
         PromiseBrokenError: rows break the contract. Nothing was written.
+        SchemaChangedError: the table was made by another contract. Nothing was written.
     """
     from lakehouse_assets.contracts.promise import table_promise
     from lakehouse_assets.lake.commit import Provenance
-    from lakehouse_assets.lake.constraints import tighten
-    from lakehouse_assets.lake.promise import hold_to
+    from lakehouse_assets.lake.constraints import loosen, tighten
+    from lakehouse_assets.lake.promise import hold_to, promised_schema
+    from lakehouse_assets.lake.read import table_schema
     from lakehouse_assets.lake.rows import Rows
-    from lakehouse_assets.lake.settings import WriteMode, WriteSettings
+    from lakehouse_assets.lake.settings import SchemaMode, WriteMode, WriteSettings
     from lakehouse_assets.lake.write import Target, write_rows
 
     uri, options, promise = lake.table_uri(contract.key), lake.storage_options, table_promise(contract)
     provenance = Provenance(asset="/".join(contract.key), run_id=run_id)
-    with Rows(rows.cast(promise.schema)) as given:
+    there = table_schema(lake.open(contract.key)) if lake.exists(contract.key) else None
+    schema, change = promised_schema(rows.schema, there, promise, provenance, uri)
+    with Rows(rows.select(schema.names).cast(schema)) as given:
         hold_to(promise, given.batches(), provenance, uri)
-        settings = WriteSettings(write_mode=WriteMode.APPEND, merge_keys=tuple(keys))
+        if there is not None:
+            loosen(uri, options, promise, provenance)
+        mode = SchemaMode.MERGE if change.added else SchemaMode.STRICT
+        settings = WriteSettings(write_mode=WriteMode.APPEND, merge_keys=tuple(keys), schema_mode=mode)
         written = write_rows(given, Target(uri, options, description=promise.description), settings, provenance, {})
     tighten(uri, options, promise, provenance)
     return written.version

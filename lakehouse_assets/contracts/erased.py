@@ -6,15 +6,12 @@ It holds pseudonyms only, by every key that was known when a person was erased.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from lakehouse_assets.contracts.additions import keep
+from lakehouse_assets.contracts.archives import is_packed, mentions
 from lakehouse_assets.contracts.identifiers import replace_mentions
 from lakehouse_assets.contracts.pseudonyms import ERASED, PseudonymKeyError, Pseudonyms, is_pseudonym, key_id
 from lakehouse_assets.lake.table import Lake
-
-if TYPE_CHECKING:
-    pass
 
 ERASED_PERSONS = ["monitoring", "platform", "erased_persons"]
 
@@ -33,10 +30,20 @@ class ErasedPersons:
         return replace_mentions(text, lambda span: ERASED if self._is_one(span) else None)
 
     def redact(self, content: bytes) -> bytes:
-        """The same of a file's bytes, which need not be text. The same bytes where nobody is mentioned."""
+        """The same of a file's bytes, which need not be text. The same bytes where nobody is mentioned.
+
+        Of an archive that holds a mention nothing is left but `ERASED`: nobody reads archives, and one that is changed
+        inside would only be a broken one.
+        """
         if not self.persons:
             return content
+        if is_packed(content):
+            return ERASED.encode() if mentions(content, self._is_mentioned_in) else content
         return self.redact_text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def _is_mentioned_in(self, content: bytes) -> bool:
+        text = content.decode("utf-8", "surrogateescape")
+        return self.redact_text(text) != text
 
     def _is_one(self, span: str) -> bool:
         if is_pseudonym(span):

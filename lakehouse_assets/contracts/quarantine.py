@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import dagster as dg
 import pandas as pd
 
 from lakehouse_assets.contracts.conform import to_arrow
@@ -30,12 +31,26 @@ def quarantine_table(
     """
     places = pd.MultiIndex.from_frame(broken[SOURCE_PLACE])
     ours = raw[pd.MultiIndex.from_frame(raw[RAW_PLACE]).isin(places)].drop_duplicates(RAW_PLACE, keep="last")
-    texts = {
-        (row["file"], row["sha256"], row["line"]): json.dumps({name: _text(row[name]) for name in values})
-        for row in ours.to_dict("records")
-    }
-    rows = broken.assign(row=[texts[place] for place in places])
-    return to_arrow(rows, quarantine)
+    texts = dict(zip(map(tuple, ours[RAW_PLACE].itertuples(index=False)), rows_as_json(ours, values), strict=True))
+    return to_arrow(broken.assign(row=[texts[place] for place in places]), quarantine)
+
+
+def rows_as_json(rows: pd.DataFrame, values: Sequence[str]) -> list[str]:
+    """Some columns of each row as one JSON object, values as the text that they are."""
+    return [json.dumps({name: _text(row[name]) for name in values}) for row in rows[list(values)].to_dict("records")]
+
+
+def quarantine_check(
+    key: Sequence[str], name: str, broken: pd.DataFrame, repair_job: str | None = None
+) -> dg.AssetCheckResult:
+    """The check on a quarantine: it warns as long as rows stand there."""
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey(list(key)),
+        check_name=name,
+        passed=broken.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata=quarantine_metadata(broken, repair_job),
+    )
 
 
 def quarantine_metadata(broken: pd.DataFrame, repair_job: str | None = None) -> dict[str, Any]:

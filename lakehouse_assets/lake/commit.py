@@ -69,6 +69,8 @@ def commit_properties(
         "lakehouse.deps": json.dumps(provenance.deps, sort_keys=True),
         **{f"lakehouse.{name}": value for name, value in extra.items()},
     }
+    if once and provenance.step:
+        custom["lakehouse.step"] = provenance.step
     transactions = [Transaction(provenance.step, 1)] if once and provenance.step else None
     return CommitProperties(
         custom_metadata=custom, app_transactions=transactions, max_commit_retries=0 if creates else None

@@ -14,10 +14,15 @@ _KEY = "delta.constraints."
 
 
 def loosen(uri: str, options: StorageOptions, promise: TablePromise, provenance: Provenance) -> None:
-    """Before a write: takes away from an existing table what the contract no longer demands of its rows."""
+    """Before a write: takes away from an existing table what the contract no longer demands of its rows.
+
+    And says of its columns what the contract says now: the engine refuses rows whose columns are described otherwise
+    than the table's (deltalake 1.6.6), so that a reworded description would have stopped every write.
+    """
 
     def attempt() -> None:
         table = open_table(uri, options)
+        _describe(table, promise, provenance)
         schema = pa.schema(table.schema().to_arrow())
         wanted = promise.constraints(schema)
         for name in _ours(table):
@@ -31,11 +36,11 @@ def loosen(uri: str, options: StorageOptions, promise: TablePromise, provenance:
                     column.name, commit_properties=commit_properties(provenance, {"contract": "no longer required"})
                 )
 
-    retried(attempt, provenance, uri)
+    retried(attempt, provenance, uri, options)
 
 
 def tighten(uri: str, options: StorageOptions, promise: TablePromise, provenance: Provenance) -> dict[str, str]:
-    """After a write: gives the table the constraints that it lacks.
+    """After a write: gives the table the constraints and the descriptions that it lacks.
 
     Returns:
         Constraint -> why the table could not take it: rows of partitions that this run did not write break it. They
@@ -44,6 +49,7 @@ def tighten(uri: str, options: StorageOptions, promise: TablePromise, provenance
 
     def attempt() -> dict[str, str]:
         table = open_table(uri, options)
+        _describe(table, promise, provenance)
         wanted = promise.constraints(pa.schema(table.schema().to_arrow()))
         held = _ours(table)
         lacking = {name: sql for name, sql in wanted.items() if name not in held}
@@ -61,7 +67,27 @@ def tighten(uri: str, options: StorageOptions, promise: TablePromise, provenance
             return {}
         return _one_by_one(uri, options, lacking, provenance)
 
-    return retried(attempt, provenance, uri)
+    return retried(attempt, provenance, uri, options)
+
+
+def _describe(table: DeltaTable, promise: TablePromise, provenance: Provenance) -> None:
+    """Says of the table and its columns what the promise now says of them: comments, units, classifications.
+
+    A table is made with most of them. The validity of a history comes without, and a contract is reworded.
+    """
+    if promise.description is not None and table.metadata().description != promise.description:
+        table.alter.set_table_description(
+            promise.description, commit_properties=commit_properties(provenance, {"contract": "described the table"})
+        )
+    held = {field.name: field.metadata for field in table.schema().fields}
+    for column in promise.schema:
+        notes = {name.decode(): note.decode() for name, note in (column.metadata or {}).items()}
+        if column.name in held and any(held[column.name].get(name) != note for name, note in notes.items()):
+            table.alter.set_column_metadata(
+                column.name,
+                notes,
+                commit_properties=commit_properties(provenance, {"contract": f"described {column.name}"}),
+            )
 
 
 def _one_by_one(uri: str, options: StorageOptions, lacking: dict[str, str], provenance: Provenance) -> dict[str, str]:

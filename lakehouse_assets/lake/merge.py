@@ -25,13 +25,19 @@ def check_keys(rows: Rows, keys: Sequence[str], provenance: Provenance) -> None:
     """Keys must be there, not null, and unique among the rows: else which row wins would be chance.
 
     Raises:
-        MergeKeyError: with the offending keys.
+        MergeKeyError: with the offending keys, or for a column that cannot be merged.
     """
     absent = [key for key in keys if key not in rows.schema.names]
     if absent:
         raise MergeKeyError(
             f"{provenance.who()}: merge key {', '.join(absent)} is not a column of its rows, which have "
             f"{', '.join(rows.schema.names)}. Nothing was written. Correct merge_keys in the asset's metadata."
+        )
+    ticked = [name for name in rows.schema.names if "`" in name]
+    if ticked:
+        raise MergeKeyError(
+            f"{provenance.who()}: column {', '.join(ticked)} has a backtick in its name, which the engine cannot merge "
+            "(deltalake 1.6.6). Nothing was written. Rename it."
         )
     columns = pa.Table.from_batches(
         [batch.select(list(keys)) for batch in rows.batches()],

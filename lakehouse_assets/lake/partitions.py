@@ -24,6 +24,7 @@ import dagster as dg
 import pyarrow as pa
 
 from lakehouse_assets.lake.errors import MissingSettingError, PartitionTypeError
+from lakehouse_assets.lake.partition_keys import iso_date, whole_number
 from lakehouse_assets.lake.predicate import Interval, Point, Stretch, all_of, any_of, column_condition
 
 PartitionExpr = str | Mapping[str, str]
@@ -172,35 +173,29 @@ def _stretch(key: str, definition: dg.PartitionsDefinition, column: str, kind: p
             )
         return Point(key)
     if pa.types.is_integer(kind):
-        return Point(_whole_number(key, column, asset))
+        return Point(_in_range(whole_number(key, definition, column, asset), kind, column, asset))
     if isinstance(definition, dg.TimeWindowPartitionsDefinition):
         return _window(key, definition, column, kind, asset)
     if pa.types.is_date(kind):
-        return Point(_iso_date(key, column, asset))
+        return Point(iso_date(key, definition, column, asset))
     raise PartitionTypeError(
         f"Asset {asset}, partition {key!r}: column {column!r} has type {kind}, which cannot hold this partition. "
         "Use a text column that holds the partition key."
     )
 
 
-def _whole_number(key: str, column: str, asset: str) -> int:
-    try:
-        return int(key)
-    except ValueError as error:
+def _in_range(number: int, kind: pa.DataType, column: str, asset: str) -> int:
+    low, high = (
+        (-(2 ** (kind.bit_width - 1)), 2 ** (kind.bit_width - 1))
+        if pa.types.is_signed_integer(kind)
+        else (0, 2**kind.bit_width)
+    )
+    if not low <= number < high:
         raise PartitionTypeError(
-            f"Asset {asset}: column {column!r} is an integer, but partition key {key!r} is not. Give the partitions "
-            'keys that are numbers (for days fmt="%Y%m%d"), or use a date or text column.'
-        ) from error
-
-
-def _iso_date(key: str, column: str, asset: str) -> dt.date:
-    try:
-        return dt.date.fromisoformat(key)
-    except ValueError as error:
-        raise PartitionTypeError(
-            f"Asset {asset}: column {column!r} is a date, but partition key {key!r} is no ISO date. "
-            "Use a text column that holds the partition key."
-        ) from error
+            f"Asset {asset}: column {column!r} has type {kind}, which cannot hold partition key {number}. Use a wider "
+            "integer, or a text column that holds the partition key."
+        )
+    return number
 
 
 def _window(

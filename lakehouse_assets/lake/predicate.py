@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,9 @@ def literal(value: Any) -> str:
     """
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, int | float | decimal.Decimal):
+    if isinstance(value, float) and math.isinf(value):
+        return f"CAST('{value}' AS DOUBLE)"
+    if isinstance(value, int | float | decimal.Decimal) and not math.isnan(value):  # NaN equals nothing
         return str(value)
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -17,12 +18,17 @@ from deltalake import DeltaTable
 
 from lakehouse_assets.lake.errors import UnreadableTableError
 from lakehouse_assets.lake.predicate import quoted
-from lakehouse_assets.lake.storage import is_local
+from lakehouse_assets.lake.storage import is_local, local_files, local_folder
 
 UNDERSTOOD = {"timestampNtz", "columnMapping", "deletionVectors", "v2Checkpoint", "vacuumProtocolCheck"}
 """Reader features of the Delta protocol that the scan applies; a table with another is refused."""
 
+VARIANT = "variantType"
+"""Whenever a property of a table with reader features is set (a table with wall-clock times is one), deltalake 1.6.6
+adds this feature to it. Without a column of that type it says nothing about the rows."""
+
 HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+_READ_OUT_OF_A_PATH = re.compile(r"[^/]=|[*?]")
 _FIELD_ID = b"PARQUET:field_id"
 
 
@@ -33,6 +39,8 @@ def check_readable(table: DeltaTable) -> None:
         UnreadableTableError: naming the table, the feature and the way out.
     """
     unknown = set(table.protocol().reader_features or ()) - UNDERSTOOD
+    if VARIANT in unknown and not _holds_variants(json.loads(table.schema().to_json())):
+        unknown.remove(VARIANT)
     if unknown:
         raise _refused(
             table,
@@ -58,9 +66,10 @@ def files_tell_rows(table: DeltaTable) -> bool:
     """Whether a reader of the table's Parquet files and their paths alone sees the rows as the Delta log means them.
 
     Not so where deleted rows are marked in vectors, columns are mapped, a file lies outside of the table's folder (a
-    shallow clone), or the folders do not say what the log says of their files: paths are free text in Delta.
+    shallow clone), or the folders do not say what the log says of their files: paths are free text in Delta. Nor where
+    a folder above the table looks like a partition (``env=prod``, which became the column ``env``) or like a pattern.
     """
-    if rewrites_rows(table):
+    if rewrites_rows(table) or _READ_OUT_OF_A_PATH.search(local_folder(table.table_uri)):
         return False
     columns = table.metadata().partition_columns
     actions = pa.table(table.get_add_actions(flatten=True))
@@ -119,8 +128,8 @@ def _check_columns_by_id(table: DeltaTable) -> None:
         )
     import pyarrow.parquet as pq
 
-    for file in table.file_uris():
-        for field in _fields(pq.read_schema(file.removeprefix("file://"))):
+    for file in local_files(table, table.file_uris()):
+        for field in _fields(pq.read_schema(file)):
             number = (field.metadata or {}).get(_FIELD_ID)
             if number is None or expected.get(int(number), field.name) != field.name:
                 raise _refused(
@@ -128,6 +137,14 @@ def _check_columns_by_id(table: DeltaTable) -> None:
                     f"maps columns by id (delta.columnMapping.mode), and file {file} calls one {field.name!r}, which "
                     "would be read as nulls. Have its writer rewrite the table (REORG TABLE in Spark), or make a copy",
                 )
+
+
+def _holds_variants(kind: Any) -> bool:
+    """Whether a Delta type is or holds a variant."""
+    if not isinstance(kind, dict):
+        return bool(kind == "variant")
+    inner = [kind.get(name) for name in ("elementType", "keyType", "valueType")]
+    return any(_holds_variants(one) for one in [*inner, *(field["type"] for field in kind.get("fields", ()))])
 
 
 def _physical_names(kind: Any) -> Iterator[tuple[int, str]]:

@@ -19,7 +19,7 @@ from lakehouse_assets.lake.errors import LakeError, MissingTableError, StorageEr
 from lakehouse_assets.lake.failures import advice, cause, told
 from lakehouse_assets.lake.protocol import check_readable, files_tell_rows
 from lakehouse_assets.lake.schema import delta_schema
-from lakehouse_assets.lake.storage import is_local
+from lakehouse_assets.lake.storage import is_local, local_files
 
 if TYPE_CHECKING:
     import duckdb
@@ -189,7 +189,7 @@ def _over_files(
 
     relation = connection.sql(
         "SELECT * FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)",
-        params=[[file.removeprefix("file://") for file in files]],
+        params=[local_files(table, files)],
     )
     schema = table_schema(table)
     present = set(relation.columns)

@@ -176,7 +176,7 @@ def drop(lake: Lake, name: str, provenance: Provenance) -> Sandbox:
             commit_properties=commit_properties(provenance, {}),
         )
 
-    retried(attempt, provenance, lake.table_uri(SANDBOXES))
+    retried(attempt, provenance, lake.table_uri(SANDBOXES), lake.storage_options)
     return sandbox
 
 

@@ -248,9 +248,28 @@ def may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
         return bool(not _is_narrower_float(found, expected))
     if pa.types.is_date(expected) and found == pa.timestamp("us"):  # pandas has no dates, only midnights
         return True
-    if pa.types.is_nested(found) and pa.types.is_nested(expected):
-        return bool(type(found) is type(expected))
+    return _nested_may_fit(found, expected)
+
+
+def _nested_may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
+    """The same of lists, maps and structs, whose fields must be the table's: Arrow casts them by dropping what the
+    table lacks, filling what the rows lack and reading text as times, all without a word.
+    """
+    types = pa.types
+    if types.is_struct(found) and types.is_struct(expected):
+        names = [field.name for field in found]
+        same = sorted(names) == sorted(field.name for field in expected)
+        return same and all(_inner_may_fit(field.type, expected.field(field.name).type) for field in found)
+    if types.is_list(found) and types.is_list(expected):
+        return _inner_may_fit(found.value_type, expected.value_type)
+    if types.is_map(found) and types.is_map(expected):
+        return _inner_may_fit(found.key_type, expected.key_type) and _inner_may_fit(found.item_type, expected.item_type)
     return False
+
+
+def _inner_may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
+    """Whether each value in there is checked too; that a time is midnight is looked at in whole columns only."""
+    return may_fit(found, expected) and not (pa.types.is_date(expected) and pa.types.is_timestamp(found))
 
 
 def _is_number(kind: pa.DataType) -> bool:

@@ -27,7 +27,7 @@ from lakehouse_assets.lake.errors import UnreadableTableError
 from lakehouse_assets.lake.predicate import quoted
 from lakehouse_assets.lake.protocol import rewrites_rows
 from lakehouse_assets.lake.read import table_schema
-from lakehouse_assets.lake.storage import is_local
+from lakehouse_assets.lake.storage import is_local, local_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -70,7 +70,7 @@ def view_source(table: DeltaTable) -> ViewSource:
     """
     import pyarrow as pa
 
-    folder = table.table_uri.removeprefix("file://").rstrip("/")
+    folder = local_folder(table.table_uri)
     _refuse_what_files_do_not_tell(table, folder)
     actions = pa.table(table.get_add_actions(flatten=True))
     schema = table_schema(table)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import unquote
 
 from lakehouse_assets.lake.erased_versions import check_not_erased
-from lakehouse_assets.lake.errors import MissingTableError, StorageError
+from lakehouse_assets.lake.errors import MissingSettingError, MissingTableError, StorageError
 from lakehouse_assets.lake.failures import advice, cause, told
 
 if TYPE_CHECKING:
@@ -18,10 +19,41 @@ if TYPE_CHECKING:
 StorageOptions = dict[str, str] | None
 
 
+#: In addresses the engine takes %20 for a space, drops a backslash, and aborts at brackets (deltalake 1.6.6): the table
+#: would lie elsewhere than its address says, or on another's.
+_MISREAD = re.compile(r"%[0-9A-Fa-f]{2}|[\[\]\\]")
+
+
 def table_uri(lake_uri: str, key: Sequence[str]) -> str:
-    """Where a table lies: ``<lake_uri>/<asset key joined by />``. A slash inside a part of the key is escaped."""
-    parts = [quote(part, safe=" !#$&'()*+,;=@[]{}^~`") if "/" in part or part in (".", "..") else part for part in key]
-    return "/".join([lake_uri.rstrip("/"), *parts])
+    """Where a table lies: ``<lake_uri>/<asset key joined by />``.
+
+    Raises:
+        MissingSettingError: for a name that would lead elsewhere.
+    """
+    misread = [part for part in key if "/" in part or part in ("", ".", "..") or _MISREAD.search(part)]
+    if misread or (is_local(lake_uri) and not lake_uri.startswith("file://") and _MISREAD.search(lake_uri)):
+        what = f"asset key {list(key)}, part {misread[0]!r}" if misread else f"lake {lake_uri}"
+        raise MissingSettingError(
+            f"There can be no table for {what}: a slash within a part, a backslash, a bracket, or % before two "
+            "hexadecimal digits would be read as another address. Choose another name."
+        )
+    return "/".join([lake_uri.rstrip("/"), *key])
+
+
+def local_folder(uri: str) -> str:
+    """The folder of a local table as the file system knows it. The engine gives addresses: %20 for a space."""
+    return unquote(uri.removeprefix("file://")).rstrip("/") if uri.startswith("file://") else uri.rstrip("/")
+
+
+def local_files(table: DeltaTable, uris: Sequence[str]) -> list[str]:
+    """The paths of a local table's files, of which the engine gives addresses.
+
+    Below the table's folder an address is the path: there % stands in the names of the folders themselves.
+    """
+    root = table.table_uri.removeprefix("file://")
+    folder = local_folder(table.table_uri)
+    plain = [uri.removeprefix("file://") for uri in uris]
+    return [f"{folder}/{path[len(root) :]}" if path.startswith(root) else path for path in plain]
 
 
 def is_local(uri: str) -> bool:

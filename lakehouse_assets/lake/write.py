@@ -11,6 +11,7 @@ import pyarrow as pa
 from deltalake import DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError
 
+from lakehouse_assets.lake.appended import holds_append_of
 from lakehouse_assets.lake.commit import Provenance, commit_properties, retried
 from lakehouse_assets.lake.errors import SchemaChangedError
 from lakehouse_assets.lake.layout import writer_properties
@@ -132,7 +133,7 @@ def _append(
     provenance: Provenance,
     tagged: dict[str, str],
 ) -> Written:
-    if provenance.step and table.transaction_version(provenance.step) is not None:
+    if holds_append_of(table, provenance):
         return Written(version=table.version(), skipped=True)
     write_deltalake(
         table,

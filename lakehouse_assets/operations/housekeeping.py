@@ -122,7 +122,7 @@ def vacuum_all(
         RegistryUnreachableError, ValueError, LakeError: the pins cannot be known; then nothing is removed anywhere.
     """
     from lakehouse_assets.lake.maintenance.log import shorten_log
-    from lakehouse_assets.lake.maintenance.vacuum import vacuum
+    from lakehouse_assets.lake.maintenance.vacuum import readable, vacuum
     from lakehouse_assets.operations.pins import gather
 
     gather(lake, registry, all_keys)
@@ -131,7 +131,7 @@ def vacuum_all(
         uri, options, who = lake.table_uri(table.key), lake.storage_options, Provenance(table.name, run_id=run_id)
 
         def pins() -> Mapping[int, Sequence[str]]:
-            return gather(lake, registry, all_keys).get(table.name, {})
+            return readable(gather(lake, registry, all_keys).get(table.name, {}), lake.open(table.key))
 
         done = asdict(vacuum(uri, options, pins, rule, who, dry_run))
         pinned = pins()

@@ -92,7 +92,7 @@ def examine(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) -
 
     uri, who = lake.table_uri(request.key), Provenance("/".join(request.key), partitions=request.partitions)
     scope = _scope(request, lake, instance)
-    found = restorable(uri, lake.storage_options, request.to, scope, who)
+    found = restorable(uri, lake.storage_options, request.to, scope, who, bool(request.partitions))
     contents = dict(found.contents.contents)
     if scope is not None and not request.partitions:
         known = instance.get_materialized_partitions(request.asset.key)

@@ -138,11 +138,14 @@ def _deliveries(source: CsvSource, owner: str, files: dg.AssetsDefinition) -> dg
     )
     def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
         """Read every file that the ledger does not know yet, and set aside what cannot be read."""
+        from lakehouse_assets.contracts.erased import erased_persons
+        from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
         from lakehouse_assets.sources import deliveries as ledgers
         from lakehouse_assets.sources.csv_files import read_csv_file
 
-        ledger = ledgers.Ledger(source.domain, lambda file: read_csv_file(file, source))
         listed, store = landing.listed(source.domain), lake.lake()
+        erased = erased_persons(store, pseudonyms_of_environment())
+        ledger = ledgers.Ledger(source.domain, lambda file: read_csv_file(file, source, erased.redact))
         new, rejects = ledger.examine(listed, ledger.known(store), datetime.now(UTC))
         yield dg.Output(ledgers.deliveries_table(new), "deliveries")
         yield dg.Output(ledgers.quarantine_table(rejects), "quarantine", metadata={"new_rejects": len(rejects)})

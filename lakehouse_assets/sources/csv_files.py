@@ -5,7 +5,6 @@ be quoted (RFC 4180), but does not go on in the next line: a quote that is left 
 Whether ``abc`` may stand in a number's field is decided where values get their types.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,8 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from lakehouse_assets.sources.csv_source import CsvSource, FileName
-from lakehouse_assets.sources.delivered import EMPTY, TORN, UNDECODABLE, Values, frame_of, rejects_of
-from lakehouse_assets.sources.landing import LandingFile, read_bytes
+from lakehouse_assets.sources.delimited import delimited_fields
+from lakehouse_assets.sources.delivered import EMPTY, TORN, Values, frame_of, rejects_of
+from lakehouse_assets.sources.landing import LandingFile, Redaction, read_bytes
 from lakehouse_assets.sources.lines import Line, split_lines
 
 
@@ -57,14 +57,21 @@ def rows_of(files: Iterable[CsvFile], source: CsvSource) -> pd.DataFrame:
     return frame_of([row for one in files for row in one.row_values], source.raw_columns[:-1])
 
 
-def read_csv_file(file: LandingFile | Path, source: CsvSource) -> CsvFile:
+def read_csv_file(file: LandingFile | Path, source: CsvSource, redact: Redaction = bytes) -> CsvFile:
     """Read a delivered file. Its digest is that of the bytes read now, not of those listed earlier.
+
+    Args:
+        file: The file.
+        source: What its source declares.
+        redact: Takes erased persons out of a file of unknown kind, which is kept as it is; those of the source hold
+            measurements only.
 
     Raises:
         LandingError: the file cannot be read at all.
     """
     path = file.path if isinstance(file, LandingFile) else file
-    return read_csv_content(file.name, read_bytes(path), source)
+    content = read_bytes(path)
+    return read_csv_content(file.name, content if source.parse_name(file.name) else redact(content), source)
 
 
 def read_csv_content(name: str, content: bytes, source: CsvSource) -> CsvFile:
@@ -94,7 +101,7 @@ def _file_fault(parsed: FileName | None, lines: list[Line], source: CsvSource) -
         return f"unknown file: its name is not {source.grammar}"
     if not lines:
         return EMPTY
-    found = _fields(lines[0], source.delimiter)
+    found = delimited_fields(lines[0], source.delimiter)
     expected = list(source.columns)
     if isinstance(found, str) or [name.strip() for name in found] != expected:
         return f"wrong header: expected {source.delimiter.join(expected)!r}, found {lines[0].text!r}"
@@ -116,7 +123,7 @@ class _Reader:
 
     def read(self, line: Line) -> tuple[str, date, list[str]] | str:
         """Whose the row is, its day and its fields; or why the line is no row."""
-        fields = _fields(line, self._source.delimiter)
+        fields = delimited_fields(line, self._source.delimiter)
         if isinstance(fields, str):
             return TORN if not line.ended and line.is_text else fields
         fault = self._shape_fault(line, fields)
@@ -142,15 +149,3 @@ class _Reader:
         if self._entity_field is not None and not fields[self._entity_field].strip():
             return f"{self._name.form.entity_column} is blank"
         return None
-
-
-def _fields(line: Line, delimiter: str) -> list[str] | str:
-    """A line's fields, or why it has none."""
-    if not line.is_text:
-        return UNDECODABLE
-    if '"' not in line.text:
-        return line.text.split(delimiter)
-    try:
-        return next(csv.reader([line.text], delimiter=delimiter, strict=True))
-    except csv.Error as error:
-        return f"quotes that do not match: {error}"

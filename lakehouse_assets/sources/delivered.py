@@ -15,7 +15,6 @@ REJECT_COLUMNS = ("file", "sha256", "line", "day", "reason", "text", "content")
 """``line`` is 0 where the whole file is rejected; then, and where a line is not text, ``content`` has the bytes."""
 
 EMPTY = "empty file: it has no line with anything in it"
-UNDECODABLE = "bytes that are not text: expected ASCII or UTF-8"
 TORN = "file ends inside this line"
 
 _DTYPES = {"line": "int64", "day": "object", "content": "object"}

@@ -7,10 +7,14 @@ Sub-folders are not entered: people put aside there what shall not be taken.
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+
+Redaction = Callable[[bytes], bytes]
+"""Takes erased persons out of a file's content (`contracts/erased.py`)."""
 
 
 class LandingError(OSError):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 NUMBER_LIMIT = 99_999
 """The largest unit or cycle: 273 years of days, which every time stamp downstream can still hold."""
 
+UNDECODABLE = "bytes that are not text: expected ASCII or UTF-8"
+
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _POSITIVE = re.compile(r"0*([1-9][0-9]{0,4})")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.([0-9]*))?")

@@ -8,16 +8,16 @@ from a torn one and is set aside.
 No reason quotes a value: it may be a person's badge that slipped into another field.
 """
 
-import csv
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.sources.clock import FIRST_DAY
-from lakehouse_assets.sources.landing import LandingFile, list_landing, read_bytes
+from lakehouse_assets.sources.delimited import delimited_fields
+from lakehouse_assets.sources.landing import LandingFile, Redaction, list_landing, read_bytes
 from lakehouse_assets.sources.lines import Line, positive_whole_number, split_lines
 from lakehouse_assets.sources.names import MaintenanceFile, parse_maintenance_name
 
@@ -25,17 +25,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Values = tuple[Any, ...]
-Redaction = Callable[[bytes], bytes]
-"""Takes erased persons out of a file's content (`contracts/erased.py`)."""
 
 FIELDS = ("badge", "engine", "day", "work", "minutes", "note")
 ROW_COLUMNS = ("engine_id", "fleet", "day", "badge", "engine", "work", "minutes", "note", "file", "sha256", "line")
 
 EMPTY = "empty file: it has not even a header"
 HEADER = f"the first line is not the header {','.join(FIELDS)}"
-UNDECODABLE = "bytes that are not text: expected UTF-8"
 TORN = "file ends inside this line: its line end is missing"
-QUOTES = "quotation marks that do not close, or text after a closing one"
 ENGINE = "engine is not a whole number"
 OTHER_DAY = "its day is not the day in the file's name"
 
@@ -82,13 +78,13 @@ def read_maintenance_content(name: str, content: bytes) -> MaintenanceDelivery:
     sha256, lines = hashlib.sha256(content).hexdigest(), split_lines(content)
     rows: list[Values] = []
     rejects: list[Values] = []
-    whole = EMPTY if not lines else HEADER if _fields(lines[0]) != FIELDS else _day_fault(file.day)
+    whole = EMPTY if not lines else HEADER if delimited_fields(lines[0]) != list(FIELDS) else _day_fault(file.day)
     if whole is not None:
         rejects.append((name, sha256, 0, file.day, whole, "", content))
     for line in lines[1:] if whole is None else ():
-        fields = _fields(line)
+        fields = delimited_fields(line)
         reason = _fault(line, fields, file)
-        if reason is None and fields is not None:
+        if reason is None and not isinstance(fields, str):
             badge, engine, _, work, minutes, note = fields
             engine_id = f"turbofan-{file.fleet}-{int(engine):03d}"
             rows.append(
@@ -107,24 +103,12 @@ def records_of(deliveries: Iterable[MaintenanceDelivery]) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=list(ROW_COLUMNS)).astype({"line": "int64"})
 
 
-def _fields(line: Line) -> tuple[str, ...] | None:
-    """A line's fields; None where its quotation marks make no sense."""
-    if not line.is_text:
-        return ()
-    try:
-        return tuple(next(csv.reader([line.text], strict=True)))
-    except csv.Error:
-        return None
-
-
-def _fault(line: Line, fields: tuple[str, ...] | None, file: MaintenanceFile) -> str | None:
+def _fault(line: Line, fields: list[str] | str, file: MaintenanceFile) -> str | None:
     """Why a line is no record; None where it is one."""
-    if not line.is_text:
-        return UNDECODABLE
-    if not line.ended:
+    if line.is_text and not line.ended:
         return TORN
-    if fields is None:
-        return QUOTES
+    if isinstance(fields, str):
+        return fields
     if len(fields) != len(FIELDS):
         return f"wrong number of fields: expected {len(FIELDS)}, found {len(fields)}"
     if positive_whole_number(fields[1]) is None:

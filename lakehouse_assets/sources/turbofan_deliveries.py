@@ -8,8 +8,8 @@ import pandas as pd
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.delivered import ReadFile
 from lakehouse_assets.sources.deliveries import Ledger, check_metadata, deliveries_table, quarantine_table
-from lakehouse_assets.sources.landing import LandingFile, list_landing, read_bytes
-from lakehouse_assets.sources.maintenance_files import Redaction, read_maintenance
+from lakehouse_assets.sources.landing import LandingFile, Redaction, list_landing, read_bytes
+from lakehouse_assets.sources.maintenance_files import read_maintenance
 from lakehouse_assets.sources.names import parse_maintenance_name, parse_name
 from lakehouse_assets.sources.turbofan_files import read_content, read_delivery
 

@@ -19,12 +19,18 @@ from lakehouse_assets.sources.delivered import (
     EMPTY,
     REJECT_COLUMNS,
     TORN,
-    UNDECODABLE,
     Values,
     frame_of,
 )
 from lakehouse_assets.sources.landing import LandingFile, read_bytes
-from lakehouse_assets.sources.lines import NUMBER_LIMIT, Line, positive_whole_number, split_lines, torn_line
+from lakehouse_assets.sources.lines import (
+    NUMBER_LIMIT,
+    UNDECODABLE,
+    Line,
+    positive_whole_number,
+    split_lines,
+    torn_line,
+)
 from lakehouse_assets.sources.names import GRAMMAR, TurbofanFile, engine_id, parse_name
 
 SETTINGS = tuple(f"setting_{number}" for number in range(1, 4))

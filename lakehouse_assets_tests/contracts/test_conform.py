@@ -1,5 +1,7 @@
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -67,6 +69,41 @@ def test_a_missing_reading_is_null_and_breaks_nothing(missing: object) -> None:
     split = conform(frame(force=[missing, "5"]).astype(object), CONTRACT)
     assert split.broken.empty
     assert split.rows["force"].isna().tolist() == [True, False]
+
+
+def conformed(kind: str, *values: object) -> tuple[list[object], list[str]]:
+    """A column's values as stored, and the rules that the others break."""
+    column = Column("x", kind, "A column.")
+    promise = Contract(Path("x.yaml"), ("harmonized", "x", "x"), "p", "team:x", (column,), ())
+    split = conform(pd.DataFrame({"x": pd.Series(list(values), dtype="object")}), promise)
+    return to_arrow(split.rows, promise)["x"].to_pylist(), split.broken["rule"].tolist()
+
+
+def test_large_whole_numbers_keep_every_digit_beside_values_that_are_none() -> None:
+    kept, broken = conformed("long", "9007199254740993", None, "NaN", str(2**63 - 1), "-9007199254740995", "abc", "1.5")
+    assert kept == [9007199254740993, None, None, 2**63 - 1, -9007199254740995]
+    assert broken == ["x must be a whole number, found 'abc'", "x must be a whole number, found '1.5'"]
+    assert conformed("long", str(2**63), "1.0")[0] == [1]
+
+
+def test_a_date_in_another_form_breaks_its_own_row_and_no_other() -> None:
+    kept, broken = conformed(
+        "date", "01.02.2024", "2024-01-03", "20240104", date(2024, 1, 5), "2024-01-06T10:00", "now"
+    )
+    assert kept == [date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 5)]
+    assert [rule.split("found ")[1] for rule in broken] == ["'01.02.2024'", "'2024-01-06T10:00'", "'now'"]
+
+
+def test_times_of_any_zone_become_utc_whatever_form_the_first_row_has() -> None:
+    kept, broken = conformed("timestamp", "2024-01-01T00:00:00+02:00", "2024-01-01 05:00", "today", "1600000000")
+    assert kept == [datetime(2023, 12, 31, 22, tzinfo=UTC), datetime(2024, 1, 1, 5, tzinfo=UTC)]
+    assert broken == ["x must be a time, found 'today'", "x must be a time, found '1600000000'"]
+
+
+def test_what_is_neither_true_nor_false_is_set_aside_and_does_not_stop_the_others() -> None:
+    kept, broken = conformed("boolean", True, "False", "TRUE ", np.bool_(False), None, "perhaps", 2)
+    assert kept == [True, False, True, False, None]
+    assert broken == ["x must be true or false, found 'perhaps'", "x must be true or false, found '2'"]
 
 
 def test_of_two_rows_with_one_key_the_first_stays_and_the_second_is_set_aside() -> None:

@@ -174,6 +174,25 @@ def test_a_new_nullable_column_of_the_contract_is_added_with_its_comment(lake: L
     assert "contract_heat_min_0_max_900" in constraints(lake)
 
 
+def test_what_a_contract_says_anew_of_table_and_columns_reaches_a_table_that_is_there_once(
+    lake: Lake, press: Press
+) -> None:
+    press({"force": [5.0]})
+    press(
+        {"force": [5.0]}, columns=(PRESS, SHIFT, FORCE.replace(", customProperties: [{property: unit, value: kN}]", ""))
+    )
+    said = (PRESS, SHIFT, FORCE.replace("Its force.", "The force of the stroke.").replace("kN", "N"))
+    for _ in range(2):
+        press({"force": [5.0]}, columns=said)
+        before = table(lake).version()
+    fields = {one.name: one.metadata for one in table(lake).schema().fields}
+    assert fields["force"] == {"comment": "The force of the stroke.", "unit": "N"}
+    assert fields["press_id"]["comment"] == "The press."
+    assert lake.read(KEY)["force"].to_pylist() == [5.0]
+    press({"force": [5.0]}, columns=said)
+    assert table(lake).version() == before + 1, "a write that finds all as said makes its own commit only"
+
+
 @pytest.mark.parametrize(
     ("columns", "rows", "told"),
     [

@@ -1,11 +1,14 @@
 """The jobs of the milling and energy domains, run as from a command line, on files of a landing folder."""
 
+import gzip
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
+from lakehouse_assets.contracts.erased import add_erased
+from lakehouse_assets.contracts.pseudonyms import Pseudonyms
 from lakehouse_assets.defs.milling.zones import simulate
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.plant import milling
@@ -42,6 +45,22 @@ def test_a_landing_folder_with_one_domain_serves_that_domain_and_leaves_the_othe
     assert lake.row_count(OPERATIONS) == 598
     (reject,) = lake.read_pandas(["raw", "milling", "quarantine"]).to_dict("records")
     assert (reject["file"], reject["line"], reject["reason"]) == (torn.name, 301, "file ends inside this line")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_of_unknown_kind_does_not_bring_an_erased_person_back(packed: bool, tmp_path: Path) -> None:
+    """Such a file is kept in quarantine as it is; who was erased must not come back with it."""
+    key, lake = b"the key of this test and no other", Lake(str(tmp_path / "lake"))
+    folder = tmp_path / "delivered" / "milling"
+    folder.mkdir(parents=True)
+    note = b"late: B-10423\n"
+    (folder / "shifts.txt").write_bytes(gzip.compress(note) if packed else note)
+    add_erased(lake, [(Pseudonyms(key).of("B-10423"), key)])
+    environment = state_in(tmp_path, LANDING=str(folder.parent), PSEUDONYM_KEY=key.decode())
+    kept = [dg.AssetKey(["raw", "milling", name]) for name in ("deliveries", "quarantine")]
+    assert run_days(environment, "milling_nightly", DAYS[0], DAYS[0], only=kept).success
+    (row,) = lake.read(["raw", "milling", "quarantine"]).to_pylist()
+    assert (row["file"], row["content"]) == ("shifts.txt", b"erased" if packed else b"late: erased\n")
 
 
 def test_a_simulated_day_run_twice_adds_nothing(tmp_path: Path) -> None:

@@ -9,6 +9,9 @@ import pandas as pd
 import pytest
 from deltalake import write_deltalake
 
+from lakehouse_assets import definitions as platform
+from lakehouse_assets.contracts.promise import ContractedIOManager
+from lakehouse_assets.contracts.schema import promised_spec
 from lakehouse_assets.defs.shared import conform
 from lakehouse_assets.defs.shared.equipment import EQUIPMENT, equipment
 from lakehouse_assets.lake.io_manager import DeltaIOManager
@@ -48,6 +51,17 @@ def test_a_failure_closes_the_engines_row_and_opens_one_out_of_service(tmp_path:
         ["turbofan-XX999-002", True, None, True],
     ]
     assert history["valid_to"].iloc[0] == history["valid_from"].iloc[1]
+
+
+def test_the_times_in_which_a_row_held_are_described_as_in_the_contract(tmp_path: Path) -> None:
+    lake, contract = Lake(str(tmp_path)), platform.contracts()[tuple(EQUIPMENT)]
+    fly(lake, "readings", [("turbofan-FS001-001", "FS001", DAY1)])
+    asset = dg.map_asset_specs(lambda spec: promised_spec(spec, contract), [equipment])
+    manager = ContractedIOManager(lake_uri=lake.uri)
+    for _ in range(2):
+        assert dg.materialize(asset, resources={"io_manager": manager, "lake": LakeResource(lake_uri=lake.uri)}).success
+    said = {field.name: field.metadata.get("comment") for field in lake.open(EQUIPMENT).schema().fields}
+    assert said == {column.name: column.description for column in contract.columns}
 
 
 def test_a_lake_without_any_domain_has_no_equipment(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lakehouse_assets.operations.audit import entries
 from lakehouse_assets_tests.conftest import PROJECT
 from lakehouse_assets_tests.end_to_end.test_broken_files import READINGS, SET_ASIDE, Plant, line
 
@@ -80,6 +81,11 @@ def test_repaired_rows_enter_their_table_and_stay_in_it_whatever_runs_again(plan
     ]
     assert {(one["made_by"], one["reason"]) for one in kept} == {("ines", "read off the logbook")}
     assert all(one["made_at"] and one["run_id"] for one in kept)
+    (deed,) = entries(plant.lake, "repair").to_dict("records")
+    assert (deed["subject"], deed["who"]) == ("harmonized/turbofan/readings", "ines")
+    assert deed["reason"] == "read off the logbook"
+    assert deed["run_id"] == kept[0]["run_id"]
+    assert sorted(row["source_line"] for row in deed["details"]["repairs"]) == [2, 4]
 
     plant.ingest()
     assert aside(plant) == {6: "99999"}, "a later run of all days takes the repairs again"

@@ -2,8 +2,10 @@ import dagster as dg
 import pandas as pd
 import pytest
 
+from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MergeKeyError
-from lakehouse_assets_tests.lake.makers import asset_of, daily, day, rows_of
+from lakehouse_assets.lake.maintenance.restore import restore_all
+from lakehouse_assets_tests.lake.makers import asset_of, daily, daily_frame, day, rows_of
 
 
 class PowerCutError(RuntimeError):
@@ -68,6 +70,43 @@ def test_a_re_execution_of_the_failed_run_does_not_append_again(lake, instance, 
     )
     assert again.success
     assert lake.row_count(["table"]) == 1
+
+
+@pytest.mark.parametrize("how", ["restored", "overwritten"])
+def test_rows_that_were_taken_out_since_are_appended_again_by_a_re_execution(how, lake, materialise):
+    table = asset_of(lambda context: pd.DataFrame({"run": [context.run_id]}), write_mode="append")
+    first = materialise(table)
+    second = materialise(table)
+    if how == "restored":
+        restore_all(lake.table_uri(["table"]), None, 0, Provenance("table"))
+    else:
+        materialise(table, tags={"lakehouse/write_mode": "overwrite"})
+    again = materialise(table, tags={"dagster/root_run_id": second.run_id})
+    runs = {row[0] for row in rows_of(lake.read(["table"]))}
+    assert again.run_id in runs
+    assert second.run_id not in runs
+    assert (first.run_id in runs) == (how == "restored")
+    materialise(table, tags={"dagster/root_run_id": second.run_id})
+    assert lake.row_count(["table"]) == 2
+
+
+def test_rows_that_came_back_with_a_restore_are_not_appended_again(lake, materialise):
+    table = asset_of(lambda _: pd.DataFrame({"n": [1]}), write_mode="append")
+    first = materialise(table)
+    for version in (0, 1):
+        materialise(table, tags={"lakehouse/write_mode": "overwrite"})
+        restore_all(lake.table_uri(["table"]), None, version, Provenance("table"))
+    restore_all(lake.table_uri(["table"]), None, 2, Provenance("table"))
+    materialise(table, tags={"dagster/root_run_id": first.run_id})
+    assert lake.row_count(["table"]) == 1
+
+
+def test_a_partition_that_others_overwrote_around_an_append_does_not_bring_it_twice(lake, materialise):
+    table = daily(lambda context: daily_frame(context.partition_keys, 1), write_mode="append")
+    first = materialise(table, span=("2024-01-01", "2024-01-02"))
+    materialise(table, "2024-01-02", tags={"lakehouse/write_mode": "overwrite"})
+    materialise(table, span=("2024-01-01", "2024-01-02"), tags={"dagster/root_run_id": first.run_id})
+    assert lake.row_count(["table"]) == 2
 
 
 def test_append_with_keys_adds_only_rows_whose_key_is_new(lake, materialise):

@@ -241,3 +241,12 @@ def test_a_version_a_time_and_a_run_tag_pin_an_input(lake, materialise):
     assert seen == {"now": 2, "version": 1, "time": 1, "tag": 1}
     with pytest.raises(MissingTableError, match="newest version is 1"):
         materialise(reading("gone", version=7), others=[table])
+
+
+def test_endless_numbers_can_be_asked_for_and_nan_is_refused_since_it_equals_nothing(lake, materialise):
+    materialise(asset_of(lambda _: pa.table({"v": [float("nan"), 1.0, float("inf"), float("-inf")]})))
+    for read in (lake.row_count, lambda key, where: len(lake.read_duckdb(key, where=where).fetchall())):
+        assert read(["table"], where={"v": float("inf")}) == 1
+        with pytest.raises(TypeError, match="Cannot compare a column with nan"):
+            read(["table"], where={"v": float("nan")})
+        assert read(["table"], where={"v": (float("-inf"), 2.0)}) == 2

@@ -113,6 +113,14 @@ def test_keys_that_do_not_tell_rows_apart_are_refused(rows, message, lake, mater
     assert not lake.exists(["table"])
 
 
+def test_a_column_that_the_engine_cannot_merge_is_told(materialise):
+    table = daily(
+        lambda _: pd.DataFrame({"day": [day("2024-01-01")], "a`b": [1]}), write_mode="merge", merge_keys=["day"]
+    )
+    with pytest.raises(MergeKeyError, match="a`b has a backtick in its name"):
+        materialise(table, "2024-01-01")
+
+
 def test_a_merge_without_keys_is_refused(materialise):
     with pytest.raises(MissingSettingError, match="merge_keys"):
         materialise(asset_of(lambda _: pd.DataFrame({"id": [1]}), write_mode="merge"))

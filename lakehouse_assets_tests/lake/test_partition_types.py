@@ -171,6 +171,56 @@ def test_two_dimensions_are_replaced_and_loaded_cell_by_cell(kind, lake, materia
     assert rows_of(lake.read(["down"]), "site") == [("north",)]
 
 
+TWINS = {
+    "numbers": (dg.StaticPartitionsDefinition(["1", "2", "01"]), "1", "01", lambda key: int(key)),
+    "days": (
+        dg.StaticPartitionsDefinition(["2024-01-01", "20240101"]),
+        "2024-01-01",
+        "20240101",
+        dt.date.fromisoformat,
+    ),
+    "dynamic numbers": (dg.DynamicPartitionsDefinition(name="twins"), "1", "01", lambda key: int(key)),
+}
+
+
+@pytest.mark.parametrize("case", TWINS)
+def test_two_keys_that_are_one_value_in_their_column_are_refused_before_one_overwrites_the_other(
+    case, lake, instance, materialise
+):
+    definition, one, other, value = TWINS[case]
+    if isinstance(definition, dg.DynamicPartitionsDefinition):
+        instance.add_dynamic_partitions("twins", [one, other])
+    table = asset_of(
+        lambda context: pd.DataFrame({"part": [value(context.partition_key)], "key": [context.partition_key]}),
+        definition,
+        partition_expr="part",
+    )
+    for key in (one, other) if isinstance(definition, dg.StaticPartitionsDefinition) else (other,):
+        with pytest.raises(PartitionTypeError, match="each would overwrite the other's rows"):
+            materialise(table, key)
+    assert not lake.exists(["table"])
+
+
+def test_a_static_key_with_leading_zeros_is_a_number_where_no_other_key_is_it(lake, materialise):
+    months = dg.StaticPartitionsDefinition(["01", "02"])
+    table = asset_of(
+        lambda context: pd.DataFrame({"month": [int(context.partition_key)]}), months, partition_expr="month"
+    )
+    for key in ("01", "02", "01"):
+        materialise(table, key)
+    assert rows_of(lake.read(["table"])) == [(1,), (2,)]
+
+
+def test_a_key_that_the_columns_integer_cannot_hold_is_told(materialise):
+    table = asset_of(
+        lambda _: pa.table({"part": pa.array([1], pa.int8())}),
+        dg.StaticPartitionsDefinition(["1", "300"]),
+        partition_expr="part",
+    )
+    with pytest.raises(PartitionTypeError, match="int8, which cannot hold partition key 300"):
+        materialise(table, "300")
+
+
 def test_a_missing_partition_expr_is_told_with_what_to_write(materialise):
     table = asset_of(lambda _: pd.DataFrame({"day": []}), DAYS)
     with pytest.raises(MissingSettingError, match="partition_expr"):

@@ -2,12 +2,13 @@
 
 import datetime as dt
 import time
+import traceback
 
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.errors import MissingTableError, SchemaChangedError
+from lakehouse_assets.lake.errors import MissingTableError, SchemaChangedError, StorageError
 from lakehouse_assets.lake.maintenance.log import keep_the_log
 from lakehouse_assets.lake.maintenance.restore import restorable, restore_all, restore_partitions, version_at
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum
@@ -99,6 +100,35 @@ def test_a_column_that_was_dropped_since_is_refused_also_when_new_ones_may_be_nu
     with pytest.raises(SchemaChangedError, match=r"column value was dropped since"):
         restore_partitions(uri, None, 0, scope(lake, "2024-01-01"), True, WHO)
     assert lake.version(["table"]) == 3
+
+
+def test_a_partition_whose_own_files_are_there_comes_back_though_those_of_others_are_gone(lake, materialise):
+    uri = lake.table_uri(["table"])
+    for value, keys in ((0, SPAN), (1, ("2024-01-01", "2024-01-02"))):
+        materialise(daily(lambda context, value=value: daily_frame(context.partition_keys, value=value)), span=keys)
+    materialise(daily(lambda context: daily_frame(context.partition_keys[:0])), "2024-01-03")
+    emptied = lake.version(["table"])
+    vacuum(uri, None, lambda: {emptied - 1: ["model x"]}, VacuumRule(0, 0), WHO, dry_run=False)
+    with pytest.raises(MissingTableError, match="files are gone"):
+        restorable(uri, None, 0, scope(lake, "2024-01-01", "2024-01-03"), WHO, partly=True)
+    assert restorable(uri, None, 0, scope(lake, "2024-01-03"), WHO, partly=True).contents.total.rows == 2
+    with pytest.raises(MissingTableError, match="files are gone"):
+        restorable(uri, None, 0, scope(lake, "2024-01-03"), WHO)
+    restore_partitions(uri, None, 0, scope(lake, "2024-01-03"), False, WHO)
+    assert values_by_day(lake) == {"2024-01-01": 1, "2024-01-02": 1, "2024-01-03": 0}
+
+
+def test_rows_that_break_a_newer_limit_are_refused_without_being_shown(lake, materialise):
+    """A row may be about a person, and errors stay in the event log."""
+    uri = lake.table_uri(["table"])
+    for who, value in (("ann of the night shift", -5), ("bob", 5)):
+        frame = daily_frame(["2024-01-01"], value=value).assign(who=who)
+        materialise(daily(lambda _, frame=frame: frame), "2024-01-01")
+    lake.open(["table"]).alter.add_constraint({"not_negative": "value >= 0"})
+    with pytest.raises(StorageError, match="Rows break a constraint that the table itself carries") as refused:
+        restore_partitions(uri, None, 0, scope(lake, "2024-01-01"), False, WHO)
+    assert "night shift" not in "".join(traceback.format_exception(refused.value))
+    assert set(lake.read(["table"])["who"].to_pylist()) == {"bob"}
 
 
 def test_a_version_whose_files_are_gone_is_refused_and_the_whole_ones_are_named(history, lake):

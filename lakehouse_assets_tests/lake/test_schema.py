@@ -41,6 +41,43 @@ def test_strict_refuses_every_change_and_says_which(rows, part, lake, materialis
     _refused(materialise, lake, table, part, "schema_mode")
 
 
+def _list(value, kind):
+    return pa.table({"a": pa.array([[value]], pa.list_(kind))})
+
+
+NOON = dt.datetime(2024, 1, 1, 12)
+INSIDE = {
+    "a field more": (pa.table({"a": [{"x": 1}]}), pa.table({"a": [{"x": 1, "y": 2}]})),
+    "a field less": (pa.table({"a": [{"x": 1, "y": 2}]}), pa.table({"a": [{"x": 1}]})),
+    "another field in a list": (pa.table({"a": [[{"x": 1}]]}), pa.table({"a": [[{"y": 1}]]})),
+    "text for times": (_list(NOON, pa.timestamp("us")), _list("2024-01-01", pa.string())),
+    "instants for wall clocks": (_list(NOON, pa.timestamp("us")), _list(NOON, pa.timestamp("us", "Europe/Berlin"))),
+    "times for dates": (_list(NOON.date(), pa.date32()), _list(NOON, pa.timestamp("us"))),
+    "more digits": (_list(1.5, pa.float32()), _list(1.1, pa.float64())),
+    "a list for a struct": (pa.table({"a": [{"x": 1}]}), pa.table({"a": [[1]]})),
+}
+
+
+@pytest.mark.parametrize("mode", ["strict", "merge"])
+@pytest.mark.parametrize("case", INSIDE)
+def test_what_changes_inside_of_a_column_is_refused_too_and_nothing_is_dropped_without_a_word(
+    case, mode, lake, materialise
+):
+    first, then = INSIDE[case]
+    table, now = _changing(first, schema_mode=mode)
+    materialise(table)
+    now["rows"] = then
+    _refused(materialise, lake, table, "'a' is ")
+
+
+def test_fields_in_another_order_and_wider_numbers_inside_of_a_column_keep_their_values(lake, materialise):
+    table, now = _changing(pa.table({"a": [{"x": 1.5, "y": "b"}]}))
+    materialise(table)
+    now["rows"] = pa.table({"a": [{"y": "c", "x": 2}]})
+    materialise(table)
+    assert lake.read(["table"]).to_pylist() == [{"a": {"x": 2.0, "y": "c"}}]
+
+
 def test_merge_adds_columns_and_fills_missing_ones_with_null(lake, materialise):
     now = {"rows": {"a": [1]}}
     table = daily(

@@ -54,11 +54,13 @@ def records(who: str, number: int, note: str = "", sha256: str = "aa") -> pa.Tab
     )
 
 
-def write(lake: Lake, key: list[str], rows: pa.Table, *, partitioned: bool = True, mode: str = "append") -> None:
+def write(
+    lake: Lake, key: list[str], rows: pa.Table, *, partitioned: bool = True, mode: str = "append", personal: bool = True
+) -> None:
     """As the IO manager writes a table whose asset has personal columns."""
-    personal = tuple(CONTRACTS.get("/".join(key), Personal()).columns)
-    target = Target(lake.table_uri(key), None, layout=["day"] if partitioned else ())
-    settings = WriteSettings(write_mode=WriteMode(mode), personal_columns=personal)
+    columns = tuple(CONTRACTS.get("/".join(key), Personal()).columns) if personal else ()
+    target = Target(lake.table_uri(key), lake.storage_options, layout=["day"] if partitioned else ())
+    settings = WriteSettings(write_mode=WriteMode(mode), personal_columns=columns)
     with Rows(rows) as given:
         write_rows(given, target, settings, Provenance("/".join(key)), {})
 

@@ -1,9 +1,15 @@
 """What the audit table keeps, on a real table."""
 
+import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from lakehouse_assets.contracts import additions
+from lakehouse_assets.contracts.contract import Column
+from lakehouse_assets.contracts.schema import arrow_schema
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.audit import AUDIT, entries, record
 
@@ -50,3 +56,14 @@ def test_the_table_is_made_as_its_contract_promises_and_held_to_it(lake: Lake) -
     assert table.metadata().description.startswith("Who had what done to the lake by hand")
     assert not fields["entry"].nullable
     assert fields["who"].metadata["comment"] == "Who asked for it."
+
+
+def test_a_column_that_its_contract_gets_is_kept_with_the_next_deed_and_not_left_out(lake: Lake) -> None:
+    note(lake)
+    made = additions.platform_contract(AUDIT)
+    later = dataclasses.replace(made, columns=(*made.columns, Column("ticket", "string", "Where it was asked for.")))
+    row = {"entry": "1", "at": datetime.now(UTC), "ticket": "T-1"}
+    row |= dict.fromkeys(("action", "subject", "who", "reason", "run_id", "details"), "x")
+    rows = pa.Table.from_pylist([row], schema=arrow_schema(later))
+    additions.add_rows(lake, later, rows, ["entry"], "run")
+    assert set(lake.read(AUDIT)["ticket"].to_pylist()) == {None, "T-1"}

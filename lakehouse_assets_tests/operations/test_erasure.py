@@ -1,9 +1,11 @@
 """Erasing a person from a lake of real tables."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -12,14 +14,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse_assets.contracts.erased import erased_persons
-from lakehouse_assets.lake.errors import ErasedVersionError
+from lakehouse_assets.lake.errors import ErasedVersionError, MissingTableError
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.audit import entries
 from lakehouse_assets.operations.erasure.erase import ErasureIncompleteError, Place, Report, UnknownPersonError, erase
+from lakehouse_assets_tests.contracts.test_archives import zipped
 from lakehouse_assets_tests.operations.people import (
     ANN,
     BOB,
@@ -243,6 +247,93 @@ def test_a_landing_file_that_may_not_be_written_is_said_and_all_else_is_done(pla
     ):
         erased(place)
     assert [path for path in traces(tmp_path) if path.startswith("lake/")] == []
+
+
+def test_an_archive_in_the_landing_folder_is_searched_and_its_copy_in_quarantine_goes(
+    place: Place, tmp_path: Path
+) -> None:
+    """What a person packs together is not ours to rewrite; what raw kept of it is."""
+    packed = zipped(**{"shifts.txt": f"late: {ANN.lower()}\n".encode()})
+    path = tmp_path / "landing" / "turbofan" / "shifts.zip"
+    path.write_bytes(packed)
+    other = zipped(other=b"nobody")
+    torn = pa.table({"text": ["", ""], "content": [packed, other]})
+    write(place.lake, QUARANTINE, torn, partitioned=False)
+    assert path.name in erase(place, REQUEST, KEYS, dry_run=True).landing_files
+    with pytest.raises(ErasureIncompleteError, match=r"shifts\.zip is an archive that mentions the person"):
+        erased(place)
+    assert path.read_bytes() == packed
+    kept = place.lake.read(QUARANTINE)["content"].to_pylist()
+    assert packed not in kept
+    assert other in kept
+    for version in range(place.lake.version(QUARANTINE)):
+        with contextlib.suppress(MissingTableError):
+            assert packed not in place.lake.read(QUARANTINE, version=version)["content"].to_pylist()
+    assert erased_persons(place.lake, KEYS).redact(packed) == b"erased", "ingestion keeps nothing of it either"
+    path.unlink()
+    erased(place)
+    assert entries(place.lake)["action"].iloc[-1] == "erase"
+
+
+def test_a_landing_file_that_cannot_be_searched_is_named_and_stops_nothing(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "landing" / "turbofan" / "manual.pdf").write_bytes(b"%PDF-1.7 ...")
+    assert erased(place).unsearched == ("turbofan/manual.pdf: a PDF",)
+    (details,) = entries(place.lake, "erase")["details"]
+    assert details["landing_files_not_searched"] == ["turbofan/manual.pdf: a PDF"]
+
+
+@pytest.mark.parametrize("kind", ["text", "parquet", "zip"])
+def test_an_artifact_of_a_model_that_mentions_her_is_named_and_left_until_somebody_deletes_it(
+    kind: str, place: Place, tmp_path: Path
+) -> None:
+    root = tmp_path / "mlflow" / "artifacts"
+    artifact = root / "1" / "models" / f"training_rows.{kind}"
+    artifact.parent.mkdir(parents=True)
+    (artifact.parent / "band.json").write_text('{"low": 1.5}')
+    if kind == "parquet":
+        pq.write_table(pa.table({"badge": [ANN, BOB]}), artifact)
+    else:
+        artifact.write_bytes(ANN.encode() if kind == "text" else zipped(rows=ANN.encode()))
+    with_artifacts = dataclasses.replace(place, artifacts=(root.as_uri(), str(tmp_path / "no reports yet")))
+    before = artifact.read_bytes()
+    with pytest.raises(ErasureIncompleteError, match=rf"{re.escape(str(artifact))} mentions the person: delete"):
+        erased(with_artifacts)
+    assert artifact.read_bytes() == before
+    (details,) = entries(place.lake, "erase_incomplete")["details"]
+    assert details["artifacts"] == [str(artifact)]
+    artifact.unlink()
+    erased(with_artifacts)
+    assert entries(place.lake)["action"].iloc[-1] == "erase"
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("append-only", r"table raw/odd/table could not be written without the person: .*append-only"),
+        ("constraint", r"table raw/odd/table could not be written without the person: .*Rows break a constraint"),
+        ("partitioned", r"table raw/odd/table is partitioned by a column that holds the person"),
+    ],
+)
+def test_a_table_that_cannot_be_cleaned_is_said_with_what_to_do_and_all_others_are_cleaned(
+    how: str, said: str, place: Place, tmp_path: Path
+) -> None:
+    uri = place.lake.table_uri(["raw", "odd", "table"])
+    write_deltalake(
+        uri,
+        pa.table({"who": [ANN, BOB], "n": [1, 2]}),
+        partition_by=["who"] if how == "partitioned" else None,
+        configuration={"delta.appendOnly": "true"} if how == "append-only" else None,
+    )
+    if how == "constraint":
+        DeltaTable(uri).alter.add_constraint({"a_badge": "who LIKE 'B-%'"})
+    with pytest.raises(ErasureIncompleteError, match=f"(?s){said}"):
+        erased(place)
+    assert [path for path in traces(tmp_path) if not path.startswith("lake/raw/odd/")] == []
+    assert place.lake.row_count(["raw", "odd", "table"]) == 2
+    assert entries(place.lake)["action"].iloc[-1] == "erase_incomplete"
+    shutil.rmtree(uri)
+    erased(place)
+    assert entries(place.lake)["action"].iloc[-1] == "erase"
 
 
 @pytest.mark.parametrize("given", ["", " ", "---", "erased", "Ann, of the night shift", "a b c d e"])

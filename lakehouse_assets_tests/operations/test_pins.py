@@ -9,12 +9,14 @@ import pandas as pd
 import pytest
 from deltalake import write_deltalake
 
+from lakehouse_assets.contracts.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.errors import MissingTableError
+from lakehouse_assets.lake.errors import ErasedVersionError, MissingTableError
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
 from lakehouse_assets.lake.sandbox import make
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.lifecycle.registry import ModelRegistry, RegistryUnreachableError
+from lakehouse_assets.operations.erasure.erase import Place, Request, erase
 from lakehouse_assets.operations.housekeeping import KeptTable, vacuum_all
 from lakehouse_assets.operations.pins import gather
 
@@ -95,6 +97,29 @@ def test_vacuum_keeps_what_is_pinned_and_removes_the_rest(registry: ModelRegistr
     assert done["versions_kept"] == f"1 (model pumps version 1), 3 (sandbox study of ann until {TODAY})"
     assert [lake.read(FEATURES, version=version)["v"].to_pylist() for version in (1, 3, 4)] == [[1], [3], [4]]
     with pytest.raises(MissingTableError, match="A file of this version is gone"):
+        lake.read(FEATURES, version=2)
+
+
+def test_a_pinned_version_that_an_erasure_took_keeps_nothing_and_does_not_stop_the_vacuum(
+    registry: ModelRegistry, tmp_path: Path
+) -> None:
+    """Erasing outranks pins; what is lost by it is told, and the table is vacuumed as before ever after."""
+    lake, uri = Lake(str(tmp_path / "people")), Lake(str(tmp_path / "people")).table_uri(FEATURES)
+    for number, badge in enumerate(("B-10423", "B-20111", "B-10423", "B-20111", "B-20111")):
+        write_deltalake(uri, pd.DataFrame({"badge": [badge], "v": [number]}), mode="overwrite")
+    register(registry, "pumps", {"delivery/pumps/features": 2})
+    register(registry, "pumps", {"delivery/pumps/features": 3})
+    make(lake, "study", {"delivery/pumps/features": 0}, "ann", "wear", TODAY, Provenance("x"))
+    keys = Pseudonyms(b"a key for this test only")
+    request = Request("B-10423", "protection officer", "request 1", dt.timedelta(0))
+    report = erase(Place(lake, {}, None, registry.pins), request, keys, dry_run=False)
+    assert report.models == ("pumps version 1 (delivery/pumps/features version 2)",)
+    assert report.sandboxes == ("study of ann (delivery/pumps/features version 0)",)
+    done = clean(lake, registry)
+    assert done["versions_kept"] == "3 (model pumps version 2)"
+    assert (done["files"], done["skipped"]) == (1, "")
+    assert lake.read(FEATURES, version=3)["v"].to_pylist() == [3]
+    with pytest.raises(ErasedVersionError):
         lake.read(FEATURES, version=2)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from lakehouse_assets.lake.errors import StorageError, UnreadableTableError
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets_tests.lake.makers import DAYS
+from lakehouse_assets_tests.lake.makers import DAYS, daily
 from lakehouse_assets_tests.reliability.delta_by_hand import HandMade, field, mapped
 
 KEY = ["foreign"]
@@ -155,13 +155,35 @@ def test_a_damaged_deletion_vector_is_told_and_never_brings_rows_back(lake, fold
 
 
 @pytest.mark.parametrize(
-    "feature", ["typeWidening", "typeWidening-preview", "variantType", "variantShredding-preview", "fancyFeature"]
+    "feature", ["typeWidening", "typeWidening-preview", "variantShredding-preview", "fancyFeature"]
 )
 def test_a_reader_feature_that_is_not_applied_is_refused_by_name(feature, lake, folder):
     made = HandMade(folder, [field("id", "long")], features=[feature])
     made.add(pa.table({"id": pa.array([1], pa.int32())}))
     made.commit()
     refused(lake, f"(?s)(?=.*{feature})(?=.*copy without it)")
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["column", "in a list"])
+def test_a_column_of_variants_is_refused(inside, lake, folder):
+    kind = {"type": "array", "elementType": "variant", "containsNull": True} if inside else "variant"
+    made = HandMade(folder, [field("id", "long"), field("v", kind)], features=["variantType"])
+    made.add(pa.table({"id": pa.array([1], pa.int64())}))
+    made.commit()
+    refused(lake, "variantType")
+
+
+def test_a_table_that_the_engine_says_has_variants_and_has_none_is_read_and_written(lake, materialise):
+    """deltalake 1.6.6 adds that feature to a table with times without a zone whenever a property of it is set."""
+    table = daily(
+        lambda context: pd.DataFrame({"day": [D1], "at": [pd.Timestamp(D1)], "run": [context.run_id]}), name="wall"
+    )
+    materialise(table, str(D1))
+    lake.open(["wall"]).alter.set_table_properties({"a.property": "1"}, raise_if_not_exists=False)
+    assert "variantType" in lake.open(["wall"]).protocol().reader_features
+    assert lake.read(["wall"])["at"].to_pylist() == [dt.datetime.combine(D1, dt.time())]
+    again = materialise(table, str(D1)).run_id
+    assert lake.read_duckdb(["wall"], columns=["run"]).fetchall() == [(again,)]
 
 
 def test_a_v2_checkpoint_with_sidecars_and_no_older_entries_is_read(lake, folder):

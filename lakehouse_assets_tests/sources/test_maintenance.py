@@ -73,7 +73,7 @@ def test_a_record_is_kept_as_delivered_with_its_engine_day_file_and_line() -> No
         ("B-10423,17,2024-01-05,inspection,30,done", "file ends inside this line"),
         ("B-10423,B-10423,2024-01-05,inspection,30,\n", "engine is not a whole number"),
         ("B-10423,17,2024-01-06,inspection,30,\n", "its day is not the day in the file's name"),
-        ('B-10423,17,2024-01-05,inspection,30,"torn\n', "quotation marks that do not close"),
+        ('B-10423,17,2024-01-05,inspection,30,"torn\n', "quotes that do not match"),
         (b"B-10423,17,2024-01-05,inspection,30,\xff\n", "bytes that are not text"),
     ],
 )

@@ -54,7 +54,7 @@ landing_files, raw_readings, deliveries = raw_assets(
 def readings(raw: Frame) -> Iterator[Any]:
     """Type the rows in force, put their stamps right and into UTC, and set aside what breaks the contract."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.contracts.quarantine import quarantine_metadata, quarantine_table
+    from lakehouse_assets.contracts.quarantine import quarantine_check, quarantine_table
     from lakehouse_assets.defs.energy import harmonize
 
     split = conform(harmonize.readings(raw, SOURCE), READINGS)
@@ -62,15 +62,11 @@ def readings(raw: Frame) -> Iterator[Any]:
     aside = contract("harmonized", "quarantine")
     yield dg.Output(quarantine_table(split.broken, raw, SOURCE.value_columns, aside), "quarantine")
     broken = harmonize.broken_days(split.rows, SOURCE.timezone)
-    yield _warning(READINGS.key, "every_meter_day_is_whole", broken, harmonize.day_check_metadata(broken))
-    yield _warning(QUARANTINE, "every_row_keeps_the_contract", split.broken, quarantine_metadata(split.broken))
-
-
-def _warning(key: Any, check: str, broken: Any, metadata: dict[str, Any]) -> dg.AssetCheckResult:
-    return dg.AssetCheckResult(
-        asset_key=dg.AssetKey(list(key)),
-        check_name=check,
+    yield dg.AssetCheckResult(
+        asset_key=dg.AssetKey(list(READINGS.key)),
+        check_name="every_meter_day_is_whole",
         passed=broken.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata=metadata,
+        metadata=harmonize.day_check_metadata(broken),
     )
+    yield quarantine_check(QUARANTINE, "every_row_keeps_the_contract", split.broken)

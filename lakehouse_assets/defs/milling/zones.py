@@ -86,16 +86,10 @@ def failures(raw: Frame) -> Iterator[Any]:
 def _harmonized(raw: Any, promise: Any, harmonize: Any, describe: Any) -> Iterator[Any]:
     """One table's rows that keep its contract, those that break it, and the checks on both."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.contracts.quarantine import quarantine_metadata, quarantine_table
+    from lakehouse_assets.contracts.quarantine import quarantine_check, quarantine_table
 
     split, table = conform(harmonize(raw, SOURCE), promise), promise.key[-1]
     yield dg.Output(to_arrow(split.rows, promise), table, metadata=describe(split.rows))
     aside = contract("harmonized", f"{table}_quarantine")
     yield dg.Output(quarantine_table(split.broken, raw, SOURCE.value_columns, aside), "quarantine")
-    yield dg.AssetCheckResult(
-        asset_key=["harmonized", "milling", f"{table}_quarantine"],
-        check_name="every_row_keeps_the_contract",
-        passed=split.broken.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=quarantine_metadata(split.broken),
-    )
+    yield quarantine_check(aside.key, "every_row_keeps_the_contract", split.broken)

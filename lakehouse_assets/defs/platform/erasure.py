@@ -1,10 +1,12 @@
 """The job that erases a person (docs/personal_data.md). It is started by hand, in the UI's launchpad."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
+from lakehouse_assets import settings
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.storage import is_local
 from lakehouse_assets.lifecycle.registry import ModelRegistry
@@ -56,7 +58,8 @@ def erase_everywhere(
     keys = pseudonyms_of_environment()
     replace_in_run_config(context.instance, context.run_id, config.badge, keys.of(config.badge))
     contracts = personal_tables(defs.resolve_all_asset_specs())
-    place = Place(lake.lake(), contracts, Path(landing.root), registry.pins)
+    outside = (registry.artifact_root, str(settings.reports_root()))
+    place = Place(lake.lake(), contracts, Path(landing.root), registry.pins, outside)
     request = Request(config.badge, config.requested_by, config.reason, timedelta(minutes=config.in_flight_minutes))
     try:
         report = erase(place, request, keys, dry_run=config.dry_run, run_id=context.run_id)
@@ -84,6 +87,13 @@ def _told(report: Any) -> dict[str, Any]:
         "person": report.subject,
         "dry_run": report.dry_run,
         "tables": dg.MetadataValue.md("\n".join(lines) or "in no table"),
-        "landing_files": dg.MetadataValue.md("\n".join(f"- {name}" for name in report.landing_files) or "none"),
-        "models_that_cannot_be_trained_again": dg.MetadataValue.md("\n".join(report.models) or "none"),
+        "landing_files": _list(report.landing_files),
+        "landing_files_that_cannot_be_searched": _list(report.unsearched),
+        "artifacts_that_mention_the_person": _list(report.artifacts),
+        "models_that_cannot_be_trained_again": _list(report.models),
+        "sandboxes_that_lose_a_table": _list(report.sandboxes),
     }
+
+
+def _list(names: Iterable[str]) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md("\n".join(f"- {name}" for name in names) or "none")

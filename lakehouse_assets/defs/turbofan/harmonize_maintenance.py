@@ -1,7 +1,8 @@
 """Maintenance records as delivered -> conformed names and UTC. Pure functions; pseudonyms follow from the contract."""
 
-import json
 from typing import TYPE_CHECKING
+
+from lakehouse_assets.contracts.contract import Contract
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,17 +32,12 @@ def records_in_force(raw: "pd.DataFrame") -> "pd.DataFrame":
     return frame.sort_values(["source_file", "source_line"], kind="stable", ignore_index=True)
 
 
-def quarantine_table(broken: "pd.DataFrame") -> "pa.Table":
-    """Broken records as an Arrow table: where each came from, the rule it broke, and its values as JSON."""
-    import pyarrow as pa
+def quarantine_table(broken: "pd.DataFrame", quarantine: Contract) -> "pa.Table":
+    """Broken records as an Arrow table: where each came from, the rule it broke, and its values as JSON.
 
-    named = ["engine_id", "fleet", "day", "source_file", "source_line", "rule"]
-    values = (
-        broken[["badge", "work", "minutes", "note"]]
-        .astype(object)
-        .where(broken[["badge", "work", "minutes", "note"]].notna(), None)
-    )
-    table = broken[named].assign(row=[json.dumps(row, default=str) for row in values.to_dict("records")])
-    types = {"day": pa.date32(), "source_line": pa.int64()}
-    schema = pa.schema([pa.field(name, types.get(name, pa.string())) for name in table.columns])
-    return pa.Table.from_pandas(table, schema=schema, preserve_index=False)
+    The values are those of the broken rows and not of raw's, which hold badges.
+    """
+    from lakehouse_assets.contracts.conform import to_arrow
+    from lakehouse_assets.contracts.quarantine import rows_as_json
+
+    return to_arrow(broken.assign(row=rows_as_json(broken, ["badge", "work", "minutes", "note"])), quarantine)

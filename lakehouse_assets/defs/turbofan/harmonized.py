@@ -23,15 +23,9 @@ def _nothing_set_aside(quarantine: str, name: str, description: str) -> dg.Asset
 
 def _said_of(quarantine: str, name: str, broken: Any) -> dg.AssetCheckResult:
     """The check on a quarantine: it warns as long as rows stand there."""
-    from lakehouse_assets.contracts.quarantine import quarantine_metadata
+    from lakehouse_assets.contracts.quarantine import quarantine_check
 
-    return dg.AssetCheckResult(
-        asset_key=["harmonized", "turbofan", quarantine],
-        check_name=name,
-        passed=broken.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=quarantine_metadata(broken, REPAIR_JOB),
-    )
+    return quarantine_check(["harmonized", "turbofan", quarantine], name, broken, REPAIR_JOB)
 
 
 @dg.multi_asset(

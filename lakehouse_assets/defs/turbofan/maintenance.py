@@ -57,17 +57,12 @@ def maintenance_records(raw: Frame) -> Iterator[Any]:
     """Type the records in force, with a pseudonym in place of every badge, and set aside what breaks the contract."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
     from lakehouse_assets.contracts.pseudonyms import without_pseudonyms
-    from lakehouse_assets.contracts.quarantine import quarantine_metadata
+    from lakehouse_assets.contracts.quarantine import quarantine_check
     from lakehouse_assets.defs.turbofan.harmonize_maintenance import quarantine_table, records_in_force
 
     promise = contract("harmonized", "maintenance_records")
     split = conform(records_in_force(raw), promise)
     yield dg.Output(to_arrow(split.rows, promise), "records", metadata={"people": int(split.rows["badge"].nunique())})
-    yield dg.Output(quarantine_table(split.broken), "quarantine")
-    yield dg.AssetCheckResult(
-        asset_key=_QUARANTINE,
-        check_name="every_record_keeps_the_contract",
-        passed=split.broken.empty,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata=quarantine_metadata(split.broken.assign(rule=split.broken["rule"].map(without_pseudonyms))),
-    )
+    yield dg.Output(quarantine_table(split.broken, contract("harmonized", "maintenance_quarantine")), "quarantine")
+    shown = split.broken.assign(rule=split.broken["rule"].map(without_pseudonyms))
+    yield quarantine_check(_QUARANTINE, "every_record_keeps_the_contract", shown)

@@ -1,5 +1,6 @@
 """The job that feeds repaired rows back: quarantined rows get corrected values, or are discarded, and say by whom."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -43,8 +44,8 @@ class RowRepair(dg.Config):
 class RepairConfig(dg.Config):
     """Who puts which quarantined rows right, and why."""
 
-    made_by: str = Field(description="Who repairs; stands in raw/turbofan/repairs for ever.", min_length=1)
-    reason: str = Field(description="Why these values are the right ones.", min_length=1)
+    made_by: str = Field(description="Who repairs; stands in raw/turbofan/repairs and the audit.", pattern=r"\S")
+    reason: str = Field(description="Why these values are the right ones.", pattern=r"\S")
     table: RepairedTable = Field(
         default=RepairedTable.READINGS, description="The table whose quarantine holds the rows."
     )
@@ -80,7 +81,25 @@ def repair_quarantined_rows(context: dg.OpExecutionContext, config: RepairConfig
     context.log.info(f"taken: {told}")
     metadata: dict[str, Any] = {"repairs": len(planned.repairs), "made_by": config.made_by, "delta_version": version}
     context.log_event(dg.AssetMaterialization(REPAIRS, metadata=metadata))
+    _note(context, config, lake, planned.repairs)
     _make_anew(context, config.table, planned.rows)
+
+
+def _note(context: dg.OpExecutionContext, config: RepairConfig, lake: LakeResource, repairs: Any) -> None:
+    """One row in the audit, the same one where the step is repeated after a crash."""
+    from lakehouse_assets.operations.audit import record
+
+    rows = repairs[["source_file", "source_line", "action", "values"]].to_dict("records")
+    record(
+        lake.lake(),
+        action="repair",
+        subject=f"harmonized/turbofan/{config.table.value}",
+        who=config.made_by,
+        reason=config.reason,
+        details={"repairs": rows},
+        run_id=context.run_id,
+        entry=json.dumps(["repair", *sorted(repairs["repair_id"])]),
+    )
 
 
 def _planned(context: dg.OpExecutionContext, config: RepairConfig, lake: LakeResource) -> Any:

@@ -36,7 +36,7 @@ def keep_the_log(uri: str, options: StorageOptions, provenance: Provenance) -> b
         )
         return True
 
-    return retried(attempt, provenance, uri)
+    return retried(attempt, provenance, uri, options)
 
 
 def commits_since_checkpoint(table: DeltaTable, options: StorageOptions) -> int:

@@ -35,7 +35,12 @@ class Restorable:
 
 
 def restorable(
-    uri: str, options: StorageOptions, to: Moment, scope: PartitionScope | None, provenance: Provenance
+    uri: str,
+    options: StorageOptions,
+    to: Moment,
+    scope: PartitionScope | None,
+    provenance: Provenance,
+    partly: bool = False,
 ) -> Restorable:
     """Looks at an earlier version without changing anything.
 
@@ -45,6 +50,7 @@ def restorable(
         to: a version, or a time, which means the version that was the newest then.
         scope: the partitions whose rows are looked at; ``None`` for an unpartitioned table.
         provenance: who, for errors.
+        partly: whether these partitions alone are to be restored, so that files of the others may be gone.
 
     Raises:
         MissingTableError: there was no table then, or the version's log or files are gone; names the versions that can
@@ -53,14 +59,17 @@ def restorable(
     newest = open_table(uri, options)
     table = _at(newest, uri, options, to)
     stored = stored_files(table, options)
+    predicate = scope.predicate() if scope is not None else None
     gone = missing_files(table, stored)
+    if partly and gone:
+        needed = {file.rsplit("/", maxsplit=1)[-1] for file in table.file_uris(file_pruning_predicate=predicate)}
+        gone = [path for path in gone if path.rsplit("/", maxsplit=1)[-1] in needed]
     if gone:
         raise MissingTableError(
             f"Table {uri} cannot be restored to version {table.version()}: {len(gone)} of its files are gone, for "
             f"example {gone[0]}. They were vacuumed. Nothing was changed. Versions that are whole: "
             f"{_ranges(whole_versions(uri, options, stored))}."
         )
-    predicate = scope.predicate() if scope is not None else None
     contents = inspect(read_stream(table, None, predicate), scope, provenance, uri)
     return Restorable(int(table.version()), int(newest.version()), contents, _schema_change(table, newest))
 
@@ -76,7 +85,7 @@ def restore_all(uri: str, options: StorageOptions, version: int, provenance: Pro
         table.restore(version, commit_properties=commit_properties(provenance, extra))
         return int(open_table(uri, options).version())
 
-    restored = retried(attempt, provenance, uri)
+    restored = retried(attempt, provenance, uri, options)
     # The engine brings the old version's table properties back too.
     keep_the_log(uri, options, provenance)
     return restored

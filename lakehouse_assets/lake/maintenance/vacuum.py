@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from deltalake import DeltaTable
 
 from lakehouse_assets.lake.commit import Provenance, commit_properties
+from lakehouse_assets.lake.erased_versions import erased_versions
 from lakehouse_assets.lake.errors import LakeError, MissingTableError
 from lakehouse_assets.lake.maintenance.files import active_files, stored_sizes
 from lakehouse_assets.lake.maintenance.log import commit_times
@@ -78,7 +79,7 @@ def vacuum(
     table = open_table(uri, options)
     if rewrites_rows(table):
         return Vacuumed(skipped="has deletion vectors or column mapping: its own writer must keep it")
-    pinned = dict(pins())
+    pinned = readable(pins(), table)
     try:
         doomed, keep = _doomed(table, uri, options, pinned, rule)
     except MissingTableError as error:
@@ -89,7 +90,7 @@ def vacuum(
         return _skipped(told, f"{told.files} files with {told.bytes:,} bytes may go; the limit is {rule.min_bytes:,}")
     if dry_run:
         return _skipped(told, "dry run: nothing was removed")
-    if dict(pins()) != pinned:
+    if readable(pins(), table) != pinned:
         return _skipped(told, "nothing was removed, since the pins changed meanwhile; the next run knows them")
     table.vacuum(
         retention_hours=rule.retention_hours,
@@ -100,6 +101,12 @@ def vacuum(
         commit_properties=commit_properties(provenance, {"maintenance": "vacuum"}),
     )
     return Vacuumed(told.files, told.bytes, told.versions_kept, int(open_table(uri, options).version()))
+
+
+def readable(pinned: Pinned, newest: DeltaTable) -> dict[int, Sequence[str]]:
+    """The pinned versions that can still be read: one that held an erased person is lost already, and keeps nothing."""
+    lost = erased_versions(newest)
+    return {version: who for version, who in pinned.items() if version not in lost}
 
 
 def _doomed(

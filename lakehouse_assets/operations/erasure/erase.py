@@ -11,16 +11,25 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
 from lakehouse_assets.contracts.pseudonyms import Pseudonyms
-from lakehouse_assets.lake.erased_versions import ranges_text
+from lakehouse_assets.lake.errors import LakeError
+from lakehouse_assets.lake.sandbox import living
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.audit import AUDIT, entries, record
+from lakehouse_assets.operations.erasure.artifacts import artifacts_with
 from lakehouse_assets.operations.erasure.files import file_system, tables_in, texts_of
-from lakehouse_assets.operations.erasure.landing import LandingMention, files_of, mentions_in, write_redacted
+from lakehouse_assets.operations.erasure.landing import (
+    LandingMention,
+    files_of,
+    mentions_in,
+    parts_of,
+    unsearchable_in,
+    write_redacted,
+)
 from lakehouse_assets.operations.erasure.person import Person, UnknownPersonError, person
+from lakehouse_assets.operations.erasure.report import Report, described, left_in_table, left_outside, pinned_to
 from lakehouse_assets.operations.erasure.table import Found, Personal, find, purge, rewrite
 from lakehouse_assets.sources.landing import read_bytes
 
@@ -47,32 +56,16 @@ class Request:
 
 @dataclass(frozen=True)
 class Place:
-    """Where persons may be: the lake, what contracts say of its tables, the landing folder, the models' pins."""
+    """Where persons may be: the lake, what contracts say of its tables, the landing folder, the models' pins.
+
+    ``artifacts`` are folders or addresses outside of the lake that are searched and left as they are.
+    """
 
     lake: Lake
     contracts: Mapping[str, Personal]
     landing: Path | None = None
     pins: Pins = dict
-
-
-@dataclass(frozen=True)
-class Report:
-    """What an erasure found and did, without the person's badge.
-
-    ``tables`` has an entry for each table with something to do: rows by column, versions that are lost, files.
-    """
-
-    subject: str
-    dry_run: bool
-    tables: Mapping[str, Mapping[str, Any]]
-    landing_files: tuple[str, ...]
-    models: tuple[str, ...]
-    left: tuple[str, ...] = ()
-
-    @property
-    def found_anything(self) -> bool:
-        """Whether the person was anywhere."""
-        return bool(self.tables or self.landing_files)
+    artifacts: tuple[str, ...] = ()
 
 
 def erase(place: Place, request: Request, keys: Pseudonyms, *, dry_run: bool, run_id: str = "") -> Report:
@@ -96,7 +89,7 @@ def erase(place: Place, request: Request, keys: Pseudonyms, *, dry_run: bool, ru
         return report
     add_erased(place.lake, _listed(who))
     _note(place, request, report, "erase_begun", run_id)
-    left = _carry_out(place, who, found, mentions, request.in_flight)
+    left = _carry_out(place, who, found, mentions, request.in_flight) + left_outside(mentions, report.artifacts)
     report = replace(report, left=tuple(left))
     _note(place, request, report, "erase" if not left else "erase_incomplete", run_id)
     if left:
@@ -117,7 +110,8 @@ def _resolved(place: Place, who: Person) -> Person:
         for path in table.data if columns else ():
             who = who.knowing(texts_of(files, path, columns))
     delivered = files_of(place.landing) if place.landing else ()
-    return who.knowing(read_bytes(file).decode("utf-8", "surrogateescape") for file in delivered)
+    contents = (part for file in delivered for part in parts_of(read_bytes(file)))
+    return who.knowing(part.decode("utf-8", "surrogateescape") for part in contents)
 
 
 def _look(place: Place, who: Person, mentions: Iterable[LandingMention], in_flight: timedelta) -> list[Found]:
@@ -137,18 +131,21 @@ def _carry_out(
     place: Place, who: Person, found: list[Found], mentions: list[LandingMention], in_flight: timedelta
 ) -> list[str]:
     """Do it, look again, and do it again where a run that was under way wrote the person back. Gives what is left."""
-    digests = _changed_digests(mentions)
+    digests, refused = _changed_digests(mentions), dict[str, str]()
     for _ in range(ROUNDS):
-        for one in found:
-            if one.active:
+        for one in (one for one in found if one.active and not one.named):
+            try:
                 rewrite(one, place.lake, who, place.contracts.get(one.table.name, Personal()), digests)
+            except LakeError as error:  # one table must not keep the person in all others
+                refused[one.table.name] = str(error)
         for one in _look(place, who, (), in_flight):
-            purge(one, place.lake, who)
+            if not one.named and one.table.name not in refused:
+                purge(one, place.lake, who)
         found = _look(place, who, mentions, in_flight)
         if not any(one.active or one.past or one.unknown or one.log for one in found):
             break
-    left = [_left(one, in_flight) for one in found]
-    for mention in mentions:
+    left = [left_in_table(one, in_flight, refused.get(one.table.name)) for one in found]
+    for mention in (one for one in mentions if not one.packed):
         try:
             write_redacted(mention)
         except OSError as error:
@@ -159,50 +156,19 @@ def _carry_out(
     return left
 
 
-def _left(found: Found, in_flight: timedelta) -> str:
-    if found.in_flight and not (found.active or found.past or found.unknown or found.log):
-        return (
-            f"- table {found.table.name}: {len(found.in_flight)} files belong to no version and are younger than "
-            f"{in_flight}: a writer may be about to commit them. Run this again after that time, or now with a shorter "
-            "`in_flight_minutes` if no run is active"
-        )
-    return (
-        f"- table {found.table.name}: {len(found.active)} files of the newest version, {len(found.past)} of earlier "
-        f"ones and {len(found.log)} of the log. Another run writes the person back: let it end, then run this again"
-    )
-
-
 def _report(who: Person, found: list[Found], mentions: list[LandingMention], place: Place, dry_run: bool) -> Report:
     lost = {one.table.name: one.versions for one in found if one.versions}
-    pins = place.pins() if lost else {}
-    models = [
-        f"{model} ({table} version {version})"
-        for model, tables in sorted(pins.items())
-        for table, version in sorted(tables.items())
-        if version in lost.get(table, ())
-    ]
+    sandboxes = {f"{name} of {one.owner}": one.versions for name, one in living(place.lake).items()} if lost else {}
     return Report(
         subject=_listed(who)[0][0],
         dry_run=dry_run,
-        tables={one.table.name: _described(one, place.contracts) for one in found},
+        tables={one.table.name: described(one, place.contracts) for one in found},
         landing_files=tuple(mention.path.name for mention in mentions),
-        models=tuple(models),
+        models=pinned_to(lost, place.pins() if lost else {}),
+        sandboxes=pinned_to(lost, sandboxes),
+        artifacts=tuple(artifacts_with(place.artifacts, who)),
+        unsearched=tuple(unsearchable_in(place.landing)) if place.landing else (),
     )
-
-
-def _described(found: Found, contracts: Mapping[str, Personal]) -> dict[str, Any]:
-    declared = contracts.get(found.table.name, Personal())
-    return {
-        "rows_by_column": dict(found.rows),
-        "rows_with_new_digest": found.digests,
-        "on_erasure": declared.on_erasure,
-        "columns_no_contract_calls_personal": sorted(set(found.rows) - set(declared.columns)),
-        "files_of_newest_version": len(found.active),
-        "files_of_the_past": len(found.past),
-        "files_of_no_version": len(found.unknown) + len(found.in_flight),
-        "versions_lost": ranges_text(found.versions),
-        "files_of_the_log": len(found.log),
-    }
 
 
 def _listed(who: Person) -> list[tuple[str, bytes]]:
@@ -214,10 +180,10 @@ def _listed(who: Person) -> list[tuple[str, bytes]]:
 
 
 def _was_cut_short(lake: Lake, subject: str) -> bool:
-    """Whether the last that the audit says of the person is that an erasure began."""
+    """Whether the last that the audit says of the person is that an erasure began, or left something."""
     deeds = entries(lake)
     own = deeds[deeds["subject"].eq(subject)]
-    return len(own) > 0 and own["action"].iloc[-1] == "erase_begun"
+    return len(own) > 0 and own["action"].iloc[-1] in ("erase_begun", "erase_incomplete")
 
 
 def _note(place: Place, request: Request, report: Report, action: str, run_id: str) -> None:
@@ -225,6 +191,9 @@ def _note(place: Place, request: Request, report: Report, action: str, run_id: s
         "tables": report.tables,
         "landing_files": report.landing_files,
         "models_that_cannot_be_trained_again": report.models,
+        "sandboxes_that_lose_a_table": report.sandboxes,
+        "artifacts": report.artifacts,
+        "landing_files_not_searched": report.unsearched,
         "left": report.left,
     }
     record(

@@ -3,9 +3,11 @@
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lakehouse_assets.contracts.archives import UnsearchableError, is_packed, unpacked
 from lakehouse_assets.contracts.erased import ErasedPersons
 from lakehouse_assets.sources.landing import read_bytes
 from lakehouse_assets.sources.names import parse_name
@@ -22,6 +24,8 @@ class LandingMention:
     path: Path
     content: bytes = field(repr=False)
     digests: tuple[str, str]
+    packed: bool = False
+    """Whether it is an archive, which is not rewritten: what else it holds is not ours to throw away."""
 
 
 def files_of(root: Path) -> Iterator[Path]:
@@ -44,7 +48,26 @@ def mentions_in(root: Path, before: ErasedPersons, after: ErasedPersons) -> list
         redacted = after.redact(content)
         if redacted != content:
             digests = (_digest(before.redact(content)), _digest(redacted))
-            found.append(LandingMention(path, redacted, digests))
+            found.append(LandingMention(path, redacted, digests, is_packed(content)))
+    return found
+
+
+def parts_of(content: bytes) -> Iterator[bytes]:
+    """A file's bytes, and what they hold if they are packed, as far as that can be looked at."""
+    yield content
+    with suppress(UnsearchableError):
+        yield from unpacked(content)
+
+
+def unsearchable_in(root: Path) -> list[str]:
+    """The files below a landing folder of which nobody can tell whom they mention, each with the reason."""
+    found = []
+    for path in files_of(root):
+        try:
+            for _ in unpacked(read_bytes(path)):
+                pass
+        except UnsearchableError as error:
+            found.append(f"{path.relative_to(root)}: {error}")
     return found
 
 

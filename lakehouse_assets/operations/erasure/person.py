@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse_assets.contracts.archives import is_packed, mentions
 from lakehouse_assets.contracts.identifiers import canonical, replace_mentions, search_pattern, spans
 from lakehouse_assets.contracts.pseudonyms import ERASED, Pseudonyms, is_pseudonym
 
@@ -56,8 +57,19 @@ class Person:
         return ERASED if blanked == text and canonical(text) in self.identifiers else blanked
 
     def blanked_bytes(self, content: bytes) -> bytes:
-        """The same of bytes, which need not be text."""
+        """The same of bytes, which need not be text; an archive that holds a mention becomes `ERASED`."""
+        if is_packed(content):
+            return ERASED.encode() if self.is_in(content) else content
         return self.blanked_text(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+    def is_in(self, content: bytes) -> bool:
+        """Whether bytes mention the person, in what they hold too if they are packed."""
+
+        def mentioned(part: bytes) -> bool:
+            text = part.decode("utf-8", "surrogateescape")
+            return self.blanked_text(text) != text
+
+        return mentions(content, mentioned)
 
     @property
     def search(self) -> str:

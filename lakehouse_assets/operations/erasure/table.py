@@ -54,6 +54,7 @@ class Found:
         versions: The versions that are lost when the files of the past go.
         log: Files of the log that mention the person.
         digests: Rows whose delivery's digest is to be replaced.
+        named: Data files whose path names the person: the table is partitioned by a column that holds people.
     """
 
     table: Files
@@ -65,10 +66,11 @@ class Found:
     versions: frozenset[int]
     log: tuple[str, ...]
     digests: int = 0
+    named: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is anything to do in the table."""
-        return bool(self.active or self.past or self.unknown or self.in_flight or self.log)
+        return bool(self.active or self.past or self.unknown or self.in_flight or self.log or self.named)
 
 
 def find(
@@ -109,6 +111,7 @@ def find(
         versions=_versions_of(mentions, lives, newest.version()),
         log=tuple(logs_with(table, files, who)),
         digests=sum(delivered.values()),
+        named=tuple(path for path in data if who.is_in(unquote(path).encode())),
     )
 
 
@@ -137,7 +140,7 @@ def rewrite(found: Found, lake: Lake, who: Person, personal: Personal, digests: 
             commit_properties=_properties(name),
         )
 
-    retried(attempt, Provenance(name), uri)
+    retried(attempt, Provenance(name), uri, lake.storage_options)
 
 
 def purge(found: Found, lake: Lake, who: Person) -> None:
@@ -155,7 +158,7 @@ def purge(found: Found, lake: Lake, who: Person) -> None:
                 commit_properties=_properties(found.table.name),
             )
 
-    retried(say, Provenance(found.table.name), uri)
+    retried(say, Provenance(found.table.name), uri, lake.storage_options)
     for path in (*found.past, *found.unknown):
         files.delete_file(path)
     if found.log:
