@@ -22,18 +22,19 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from lakehouse_assets.lake.duckdb_types import duckdb_type
+from lakehouse_assets.lake.duckdb_types import columns_by_name, duckdb_type
 from lakehouse_assets.lake.errors import UnreadableTableError
-from lakehouse_assets.lake.predicate import quoted
+from lakehouse_assets.lake.predicate import quoted, quoted_text
 from lakehouse_assets.lake.protocol import rewrites_rows
 from lakehouse_assets.lake.read import table_schema
-from lakehouse_assets.lake.storage import is_local
+from lakehouse_assets.lake.storage import is_local, local_folder
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_ADVICE = "Materialise delivery/platform/sql_views and open the file again. Seen at "
 _PLAIN_FEATURES = ("timestampNtz", "vacuumProtocolCheck", "v2Checkpoint")
 """Reader features under which the Parquet files alone tell the rows."""
 
@@ -70,7 +71,7 @@ def view_source(table: DeltaTable) -> ViewSource:
     """
     import pyarrow as pa
 
-    folder = table.table_uri.removeprefix("file://").rstrip("/")
+    folder = local_folder(table.table_uri)
     _refuse_what_files_do_not_tell(table, folder)
     actions = pa.table(table.get_add_actions(flatten=True))
     schema = table_schema(table)
@@ -97,34 +98,43 @@ def view_sql(source: ViewSource) -> str:
     """The view's SELECT statement."""
     template = string.Template((resources.files(__package__) / "sql" / "view.sql").read_text(encoding="utf-8"))
     columns = ", ".join(f"{_value(source, field)} AS {quoted(field.name)}" for field in source.schema)
-    by_name = ", ".join(f"{quoted_text(one.name)}: {_column_by_name(one)}" for one in source.stored)
     values = {
         "names": ", ".join(quoted(field.name) for field in source.schema),
         "columns": columns,
         "empty_columns": ", ".join(
-            ["NULL::VARCHAR AS filename"]
+            ["NULL::VARCHAR AS filename", "false AS __as_made"]
             + [f"NULL::{duckdb_type(one.type)} AS {quoted(one.name)}" for one in source.stored]
         ),
-        "columns_by_name": f"MAP{{{by_name}}}",
+        "replayed_columns": columns_by_name(source.stored, {"__as_made": False}),
         "commits": quoted_text(f"{source.folder}/_delta_log/{'?' * 20}.json"),
         "made_commit": quoted_text(f"{source.folder}/_delta_log/{source.version:020d}.json"),
         "made_version": str(source.version),
         "made_files": _texts(source.files),
         "made_columns": _pairs(source.delta_columns),
         "partition_columns": _texts(source.partition_columns),
-        "advice": quoted_text(" Materialise delivery/platform/sql_views and open the file again. Seen at "),
+        **{name: quoted_text(f"{text} {_ADVICE}") for name, text in _problems(source).items()},
         "path_pattern": quoted_text(_path_pattern(source.partition_columns)),
-        "folder": quoted_text(source.folder),
+        "folder_slash": quoted_text(f"{source.folder}/"),
         "data_files": quoted_text(f"{source.folder}/**/*.parquet"),
         "rows": str(max(source.rows, 1)),
     }
-    return template.substitute(values, as_made=_as_made(source, columns, values["columns_by_name"]))
+    return template.substitute(values, as_made=_as_made(source, columns, columns_by_name(source.stored)))
 
 
-def _as_made(source: ViewSource, columns: str, columns_by_name: str) -> str:
+def _problems(source: ViewSource) -> dict[str, str]:
+    """What a query says when it cannot replay a commit: whole texts, since each query has to bind each ``||``."""
+    return {
+        "gone": f"Commits after version {source.version} are gone from the log of {source.folder}.",
+        "changed": f"The columns of {source.folder} have changed since this file of SQL views was made.",
+        "unreadable": f"Since this file of SQL views was made, {source.folder} was written in a way that DuckDB may "
+        "read wrong (deletion vectors, column mapping, files that lie elsewhere).",
+    }
+
+
+def _as_made(source: ViewSource, columns: str, by_name: str) -> str:
     if not source.files:
         return ""
-    options = [f"schema = {columns_by_name}"]
+    options = [f"schema = {by_name}"]
     if source.uniform:
         kinds = ", ".join(f"{quoted_text(one.name)}: {quoted_text(duckdb_type(one.type))}" for one in source.stored)
         options = ["hive_partitioning = false", f"bound_schema = {{{kinds}}}"]
@@ -134,11 +144,6 @@ def _as_made(source: ViewSource, columns: str, columns_by_name: str) -> str:
         options.append(f"explicit_cardinality = {source.rows}")
     reader = f"read_parquet({_texts(source.files)}, {', '.join(options)})"
     return f"SELECT true AS __as_made, {columns} FROM {reader} UNION ALL"  # noqa: S608 - names and texts are quoted
-
-
-def _column_by_name(field: pa.Field) -> str:
-    kind = quoted_text(duckdb_type(field.type))
-    return f"{{'name': {quoted_text(field.name)}, 'type': {kind}, 'default_value': NULL}}"
 
 
 def _statistics(source: ViewSource) -> list[str]:
@@ -220,11 +225,6 @@ def _uniform(files: tuple[str, ...], stored: pa.Schema) -> bool:
 def _delta_type(kind: Any) -> str:
     parsed = json.loads(kind.to_json())
     return parsed if isinstance(parsed, str) else json.dumps(parsed, separators=(",", ":"))
-
-
-def quoted_text(text: str) -> str:
-    """A text as it stands in SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _path_pattern(partition_columns: tuple[str, ...]) -> str:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from lakehouse_assets.lake.erased_versions import check_not_erased
 from lakehouse_assets.lake.errors import MissingTableError, StorageError
@@ -27,6 +27,13 @@ def table_uri(lake_uri: str, key: Sequence[str]) -> str:
 def is_local(uri: str) -> bool:
     """Whether a table lies in a local folder."""
     return "://" not in uri or uri.startswith("file://")
+
+
+def local_folder(table_uri: str) -> str:
+    """The folder of a local table as the operating system names it: the engine's address of it is percent-encoded."""
+    if table_uri.startswith("file://"):
+        table_uri = unquote(table_uri.removeprefix("file://"))
+    return table_uri.rstrip("/")
 
 
 def exists(uri: str, options: StorageOptions) -> bool:
