@@ -40,7 +40,8 @@ _ADVICE: tuple[tuple[str, str], ...] = (
         "file back from a backup; materialising its partition again replaces it in the present version.",
     ),
     (
-        "Invalid Parquet|Corrupt footer|Requested range was invalid|EOF|Parquet error|No magic bytes|Snappy|zstd",
+        "Invalid Parquet|Corrupt footer|Requested range was invalid|EOF|Parquet error|No magic bytes|[Ss]nappy|zstd"
+        "|Unexpected end of stream|Couldn't deserialize thrift|page header",
         "A Parquet file of the table is damaged. Bring it back from a backup, or materialise its partition again, "
         "which replaces it; other partitions are not touched.",
     ),
