@@ -17,6 +17,7 @@ from lakehouse_assets.lake.read import read_stream, table_schema
 from lakehouse_assets.lake.relation import to_duckdb
 from lakehouse_assets.lake.selection import selected_files
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets_tests.reliability.delta_by_hand import HandMade, field
 
 KEY = ["table"]
 DAYS = [dt.date(2024, 1, 1), dt.date(2024, 1, 2), None]
@@ -105,12 +106,12 @@ def _is_direct(table):
 def test_files_that_need_the_engine_are_left_to_it(lake):
     rows = pa.table({"id": [1, 2], "name": ["a", None]})
     assert _is_direct(_written(lake, rows))
-    later = rows.append_column("later", pa.array([1.5, 2.5]))
+    later = rows.append_column("later", pa.array(["x", "y"]))
     table = _written(lake, later, schema_mode="merge")
     assert not _is_direct(table)
     assert read_stream(table, ["id", "name"], None).read_all().num_rows == 4
-    assert _sorted(lake.read(KEY)["later"].to_pylist()) == [1.5, 2.5, None, None]
-    assert _sorted(lake.read_duckdb(KEY, columns=["later"]).fetchall()) == [(1.5,), (2.5,), (None,), (None,)]
+    assert _sorted(lake.read(KEY)["later"].to_pylist()) == _sorted(["x", "y", None, None])
+    assert _sorted(lake.read_duckdb(KEY, columns=["later"]).fetchall()) == _sorted([("x",), ("y",), (None,), (None,)])
 
 
 def test_a_file_whose_column_has_another_type_is_left_to_the_engine(lake):
@@ -125,6 +126,15 @@ def test_many_files_are_left_to_the_engine(lake):
     table = _written(lake, rows, partition_by=["part"])
     assert not _is_direct(table)
     assert lake.read(KEY, columns=["part"], where={"part": (0, MOST_FILES)}).num_rows == MOST_FILES
+
+
+def test_a_file_whose_name_duckdb_takes_for_a_pattern_is_read_by_every_way(lake):
+    made = HandMade(Path(lake.table_uri(KEY)), [field("id", "long")])
+    made.add(pa.table({"id": [1, 2]}), path="part-*.parquet")
+    made.commit()
+    pq.write_table(pa.table({"id": [3]}), made.folder / "part-that-no-commit-names.parquet")
+    assert lake.read(KEY)["id"].to_pylist() == [1, 2]
+    assert lake.read_duckdb(KEY).fetchall() == [(1,), (2,)]
 
 
 def test_a_lake_in_a_folder_with_spaces_and_umlauts_is_read_by_every_way(tmp_path):
