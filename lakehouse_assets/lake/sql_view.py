@@ -3,9 +3,8 @@
 DuckDB cannot make a list of files out of a query, so a view has two branches. The first holds the files of the version
 at which the view was made, with the number of their rows and the range of their numbers, which the optimiser would not
 know otherwise (25 star-schema queries on plain lists of files: 1.3 times the CPU of DuckDB's own tables with them).
-The second replays the
-commits made since: of the files below the table's folder it reads those that the log says to be active. Each query
-takes one branch, by the newest commit that lies in the log when the query is planned.
+The second replays the commits made since: of the files below the table's folder it reads those that the log says to
+be active. Each query takes one branch, by the newest commit that lies in the log when the query is planned.
 
 The answer is one version's, whoever commits meanwhile, because DuckDB lists folders as it binds, left to right: the
 newest commit, then the commits to replay, then the data files. A commit's files lie there before it does, so that the
