@@ -94,11 +94,14 @@ def row_hashes(batch: pa.RecordBatch) -> U64:
 
 def _mix(values: U64) -> U64:
     """The finalizer of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit."""
-    mixed = values ^ (values >> np.uint64(30))
+    mixed = values >> np.uint64(30)
+    mixed ^= values
     mixed *= np.uint64(0xBF58476D1CE4E5B9)
-    mixed ^= mixed >> np.uint64(27)
+    shifted = mixed >> np.uint64(27)
+    mixed ^= shifted
     mixed *= np.uint64(0x94D049BB133111EB)
-    mixed ^= mixed >> np.uint64(31)
+    np.right_shift(mixed, np.uint64(31), out=shifted)
+    mixed ^= shifted
     return mixed
 
 
@@ -166,11 +169,14 @@ def _dictionary_values(array: Any) -> U64:
     known = _values(array.dictionary)
     codes = array.indices
     if not codes.null_count:
-        plain: U64 = known[_numbers(codes)]
-        return plain
-    extended: U64 = np.append(known, _NULL)
-    gathered: U64 = extended[_numbers(codes.fill_null(len(known)))]
-    return gathered
+        return _looked_up(known, _numbers(codes))
+    return _looked_up(np.append(known, _NULL), _numbers(codes.fill_null(len(known))))
+
+
+def _looked_up(table: U64, places: npt.NDArray[Any]) -> U64:
+    """The table's values at places. Places of the machine's own width first: so it takes half of the time."""
+    values: U64 = table.take(places.astype(np.intp))
+    return values
 
 
 def _valid_values(array: pa.Array) -> U64:  # noqa: C901 - one line a type family
@@ -268,7 +274,7 @@ def _text_values(array: Any) -> U64:
     if data_buffer is None or offsets[-1] == offsets[0]:
         return _spans(np.zeros(0, dtype=np.uint64), offsets - offsets[0])
     data = np.frombuffer(data_buffer, dtype=np.uint8, count=int(offsets[-1] - offsets[0]), offset=int(offsets[0]))
-    return _spans(_BYTES[data], offsets - offsets[0])
+    return _spans(_looked_up(_BYTES, data), offsets - offsets[0])
 
 
 def _spans(elements: U64, offsets: npt.NDArray[np.int64]) -> U64:
@@ -278,8 +284,10 @@ def _spans(elements: U64, offsets: npt.NDArray[np.int64]) -> U64:
     a running sum over everything, differences at the ends, shifted back by the inverse power of the start.
     """
     powers, inverses = _power_tables(len(elements))
-    running = np.zeros(len(elements) + 1, dtype=np.uint64)
-    np.cumsum(elements * powers[: len(elements)], out=running[1:])
+    running = np.empty(len(elements) + 1, dtype=np.uint64)
+    running[0] = 0
+    np.multiply(elements, powers[: len(elements)], out=running[1:])
+    np.cumsum(running[1:], out=running[1:])
     starts, ends = offsets[:-1], offsets[1:]
     hashes: U64 = (running[ends] - running[starts]) * inverses[starts]
     return hashes + (ends - starts).astype(np.uint64) * np.uint64(0xA24BAED4963EE407)

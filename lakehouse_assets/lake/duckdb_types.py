@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import pyarrow as pa
+
+from lakehouse_assets.lake.predicate import quoted_text
 
 _NAMES = {
     pa.bool_(): "BOOLEAN",
@@ -38,3 +42,17 @@ def duckdb_type(kind: pa.DataType) -> str:
         fields = [f'"{field.name}" {duckdb_type(field.type)}' for field in kind]
         return f"STRUCT({', '.join(fields)})"
     raise TypeError(f"Delta has no type {kind}.")
+
+
+def columns_by_name(fields: Iterable[pa.Field], same_for_all: Mapping[str, bool] | None = None) -> str:
+    """DuckDB's ``schema`` option: it takes these columns from each file by name, null where a file has none.
+
+    ``same_for_all`` adds columns that no file has, with the value that all rows get.
+    """
+    columns = [(field.name, duckdb_type(field.type), "NULL") for field in fields]
+    columns += [(name, "BOOLEAN", str(value).lower()) for name, value in (same_for_all or {}).items()]
+    texts = [
+        f"{quoted_text(name)}: {{'name': {quoted_text(name)}, 'type': {quoted_text(kind)}, 'default_value': {value}}}"
+        for name, kind, value in columns
+    ]
+    return f"MAP{{{', '.join(texts)}}}"

@@ -41,7 +41,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     ),
     (
         "Invalid Parquet|Corrupt footer|Requested range was invalid|unexpected EOF|EOF: |Parquet error|No magic bytes"
-        "|Snappy|zstd",
+        "|[Ss]nappy|zstd|Unexpected end of stream|Couldn't deserialize thrift|page header",
         "A Parquet file of the table is damaged. Bring it back from a backup, or materialise its partition again, "
         "which replaces it; other partitions are not touched.",
     ),

@@ -14,10 +14,13 @@ from deltalake import DeltaTable
 
 from lakehouse_assets.lake.errors import MissingTableError, UnsupportedTypeError
 from lakehouse_assets.lake.partitions import partition_columns, resolve
+from lakehouse_assets.lake.predicate import NOTHING, Condition
 from lakehouse_assets.lake.presence import check_partitions_exist
-from lakehouse_assets.lake.read import checked_columns, read_stream, read_table, table_schema, to_duckdb, to_pandas
+from lakehouse_assets.lake.read import checked_columns, read_stream, read_table, table_schema, to_pandas
+from lakehouse_assets.lake.relation import to_duckdb
 from lakehouse_assets.lake.settings import RUN_TAG_PREFIX
-from lakehouse_assets.lake.storage import StorageOptions, exists, open_table
+from lakehouse_assets.lake.snapshots import open_to_read
+from lakehouse_assets.lake.storage import StorageOptions, exists
 
 
 @dataclass(frozen=True)
@@ -39,21 +42,21 @@ def load(context: dg.InputContext, uri: str, options: StorageOptions, pins: Mapp
         if _is_own_past(context) or _maps_to_nothing(context):
             return Loaded(None if optional else _nothing_yet(kind, context), None)
         raise _missing(context, uri)
-    table = open_table(uri, options, _pinned(context, pins))
+    table = open_to_read(uri, options, _pinned(context, pins))
     asset = f"Asset {_consumer(context)}, input {context.name!r},"
     columns = checked_columns(table, context.definition_metadata.get("columns"), asset)
-    predicate = _predicate(context, table)
-    if predicate is not None and not _is_own_past(context):
-        check_partitions_exist(context, table, predicate)
-    return Loaded(_typed(kind, table, columns, predicate, _reader(context)), table.version())
+    condition = _condition(context, table)
+    if condition is not None and not _is_own_past(context):
+        check_partitions_exist(context, table, condition)
+    return Loaded(_typed(kind, table, columns, condition, _reader(context)), table.version())
 
 
-def _typed(kind: str, table: DeltaTable, columns: list[str], predicate: str | None, reader: str) -> Any:
+def _typed(kind: str, table: DeltaTable, columns: list[str], condition: Condition | None, reader: str) -> Any:
     if kind == "reader":
-        return read_stream(table, columns, predicate, reader)
+        return read_stream(table, columns, condition, reader)
     if kind == "duckdb":
-        return to_duckdb(table, columns, predicate, reader)
-    rows = read_table(table, columns, predicate, reader)
+        return to_duckdb(table, columns, condition, reader)
+    rows = read_table(table, columns, condition, reader)
     return rows if kind == "table" else to_pandas(rows)
 
 
@@ -113,7 +116,7 @@ def _known_kind(named: str, context: dg.InputContext) -> str:
     return named
 
 
-def _predicate(context: dg.InputContext, table: DeltaTable) -> str | None:
+def _condition(context: dg.InputContext, table: DeltaTable) -> Condition | None:
     if not context.has_asset_partitions:
         return None
     asset = context.asset_key.to_user_string()
@@ -123,8 +126,8 @@ def _predicate(context: dg.InputContext, table: DeltaTable) -> str | None:
     columns = partition_columns(getattr(expr, "value", expr), definition, asset)
     keys = list(context.asset_partition_keys)
     if not keys:
-        return "FALSE"
-    return resolve(keys, definition, columns, table_schema(table), asset).predicate()
+        return NOTHING
+    return resolve(keys, definition, columns, table_schema(table), asset).condition()
 
 
 def _pinned(context: dg.InputContext, pins: Mapping[str, str]) -> int | str | dt.datetime | None:

@@ -25,7 +25,7 @@ import pyarrow as pa
 
 from lakehouse_assets.lake.errors import MissingSettingError, PartitionTypeError
 from lakehouse_assets.lake.partition_keys import iso_date, whole_number
-from lakehouse_assets.lake.predicate import Interval, Point, Stretch, all_of, any_of, column_condition
+from lakehouse_assets.lake.predicate import Box, Condition, Interval, Point, Stretch
 
 PartitionExpr = str | Mapping[str, str]
 
@@ -54,24 +54,21 @@ class PartitionScope:
         """The columns that the partitions are told apart by."""
         return [axis.column for axis in self.axes]
 
-    def predicate(self, alias: str | None = None) -> str:
-        """The SQL that holds for exactly the rows of these partitions."""
-        if not self.keys:
-            return "FALSE"
+    def condition(self) -> Condition:
+        """What holds of exactly the rows of these partitions."""
         whole_grid = 1
         for axis in self.axes:
             whole_grid *= len(axis.stretches)
-        if whole_grid == len(set(self.cells)):
-            return all_of([column_condition(axis.column, axis.stretches, alias) for axis in self.axes])
-        return any_of(["(" + self._cell_condition(cell, alias) + ")" for cell in self.cells])
+        if self.keys and whole_grid == len(set(self.cells)):
+            return Condition((tuple((axis.column, axis.stretches) for axis in self.axes),))
+        return Condition(tuple(self._box(cell) for cell in self.cells))
 
-    def _cell_condition(self, cell: Sequence[int], alias: str | None) -> str:
-        return all_of(
-            [
-                column_condition(axis.column, [axis.stretches[place]], alias)
-                for axis, place in zip(self.axes, cell, strict=True)
-            ]
-        )
+    def _box(self, cell: Sequence[int]) -> Box:
+        return [(axis.column, [axis.stretches[place]]) for axis, place in zip(self.axes, cell, strict=True)]
+
+    def predicate(self, alias: str | None = None) -> str:
+        """The same as SQL."""
+        return self.condition().sql(alias)
 
     def describe(self) -> str:
         """The keys for people: all when they are few, else the first and the last."""

@@ -48,7 +48,7 @@ def literal(value: Any) -> str:
     if isinstance(value, int | float | decimal.Decimal) and not math.isnan(value):  # NaN equals nothing
         return str(value)
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
+        return quoted_text(value)
     if isinstance(value, dt.datetime):
         return _instant(value)
     if isinstance(value, dt.date):
@@ -62,6 +62,11 @@ def _instant(value: dt.datetime) -> str:
     if value.tzinfo is None:
         return f"'{value.isoformat()}'"
     return f"'{value.astimezone(dt.UTC).replace(tzinfo=None).isoformat()}Z'"
+
+
+def quoted_text(text: str) -> str:
+    """A text as it stands in SQL."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def quoted(column: str, alias: str | None = None) -> str:
@@ -114,6 +119,35 @@ def _any_of(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else "(" + " OR ".join(parts) + ")"
 
 
+Box = Sequence[tuple[str, Sequence[Stretch]]]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Holds of the rows that lie in any of the boxes. A box pairs columns with stretches, all of which must hold.
+
+    It is kept as more than SQL so that the log alone can tell which files hold such rows (``lake/selection.py``).
+    """
+
+    boxes: tuple[Box, ...]
+
+    def sql(self, alias: str | None = None) -> str:
+        """The condition as SQL, on columns below a table's alias if one is given; ``FALSE`` without any box."""
+        texts = [
+            all_of([column_condition(column, stretches, alias) for column, stretches in box]) for box in self.boxes
+        ]
+        return texts[0] if len(texts) == 1 else _any_of([f"({text})" for text in texts])
+
+
+NOTHING = Condition(())
+"""Holds of no row."""
+
+
+def sql_of(condition: Condition | str | None) -> str | None:
+    """A condition, or what is SQL already, as SQL; ``None`` where all rows are meant."""
+    return condition.sql() if isinstance(condition, Condition) else condition
+
+
 def any_of(conditions: Sequence[str]) -> str:
     """The SQL that holds where any of the conditions does."""
     return _any_of(conditions)
@@ -136,8 +170,8 @@ def stretches_of(wanted: Any) -> list[Stretch]:
     return [Point(wanted)]
 
 
-def where_condition(where: Where | None) -> str | None:
-    """The SQL of a ``Where``: all columns' conditions together, or ``None`` when there is none."""
+def where_condition(where: Where | None) -> Condition | None:
+    """The condition of a ``Where``: all columns' stretches together, or ``None`` when there is none."""
     if not where:
         return None
-    return all_of([column_condition(column, stretches_of(wanted)) for column, wanted in where.items()])
+    return Condition((tuple((column, stretches_of(wanted)) for column, wanted in where.items()),))

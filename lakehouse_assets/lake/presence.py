@@ -12,16 +12,18 @@ import dagster as dg
 from deltalake import DeltaTable
 
 from lakehouse_assets.lake.errors import MissingTableError
+from lakehouse_assets.lake.predicate import Condition
+from lakehouse_assets.lake.selection import selected_files
 
 
-def check_partitions_exist(context: dg.InputContext, table: DeltaTable, predicate: str) -> None:
+def check_partitions_exist(context: dg.InputContext, table: DeltaTable, condition: Condition) -> None:
     """Refuses an input none of whose partitions was ever written. Costs nothing when any of them has a file.
 
     Raises:
         MissingTableError: naming the asset, its partitions and its table.
     """
     keys = list(context.asset_partition_keys)
-    if not keys or table.file_uris(file_pruning_predicate=predicate):
+    if not keys or _may_hold_rows(table, condition):
         return
     wanted = set(keys)
     if wanted & set(context.instance.get_materialized_partitions(context.asset_key)):
@@ -34,6 +36,11 @@ def check_partitions_exist(context: dg.InputContext, table: DeltaTable, predicat
         f"Asset {upstream} has not been materialised for partition {shown}: its table {table.table_uri} (version "
         f"{table.version()}) holds no rows of it and no commit of it. Materialise that partition of {upstream} first."
     )
+
+
+def _may_hold_rows(table: DeltaTable, condition: Condition) -> bool:
+    files = selected_files(table, condition)
+    return bool(files.num_rows if files is not None else table.file_uris(file_pruning_predicate=condition.sql()))
 
 
 def _committed_partitions(table: DeltaTable) -> set[str]:

@@ -62,26 +62,22 @@ def rewrites_rows(table: DeltaTable) -> bool:
     return mapping_mode(table) != "none" or "deletionVectors" in (table.protocol().reader_features or ())
 
 
-def files_tell_rows(table: DeltaTable) -> bool:
-    """Whether a reader of the table's Parquet files and their paths alone sees the rows as the Delta log means them.
+def folders_tell_partitions(table: DeltaTable, files: pa.Table) -> bool:
+    """Whether the folders of files say what the log says of their partitions, and nothing else.
 
-    Not so where deleted rows are marked in vectors, columns are mapped, a file lies outside of the table's folder (a
-    shallow clone), or the folders do not say what the log says of their files: paths are free text in Delta. Nor where
-    a folder above the table looks like a partition (``env=prod``, which became the column ``env``) or like a pattern.
+    Paths are free text in Delta. Nor is a folder above the table told apart from them: one that looks like a partition
+    (``env=prod``) became the column ``env``. ``files`` are entries of the log, with paths below the table's folder.
     """
-    if rewrites_rows(table) or _READ_OUT_OF_A_PATH.search(local_folder(table.table_uri)):
+    if _READ_OUT_OF_A_PATH.search(local_folder(table.table_uri)):
         return False
     columns = table.metadata().partition_columns
-    actions = pa.table(table.get_add_actions(flatten=True))
-    paths = [unquote(path) for path in actions["path"].to_pylist()]
-    if any("://" in path or path.startswith(("/", "file:")) for path in paths):
-        return False
+    folders = files["path"].to_pylist()
     if not columns:
-        return not any("=" in path.rsplit("/", maxsplit=1)[0] for path in paths if "/" in path)
-    values = [actions[f"partition.{column}"].to_pylist() for column in columns]
+        return not any("=" in unquote(path).rsplit("/", maxsplit=1)[0] for path in folders if "/" in path)
+    values = [files[f"partition.{column}"].to_pylist() for column in columns]
     return all(
-        _segments(path) == {column: _as_folder(value) for column, value in zip(columns, row, strict=True)}
-        for path, row in zip(paths, zip(*values, strict=True), strict=True)
+        _segments(unquote(path)) == {column: _as_folder(value) for column, value in zip(columns, row, strict=True)}
+        for path, row in zip(folders, zip(*values, strict=True), strict=True)
     )
 
 

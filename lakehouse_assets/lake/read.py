@@ -1,28 +1,25 @@
 """Reading tables: only the columns and the partitions asked for, and never nulls in place of what was not understood.
 
 Rows are read by delta-rs' own engine (``DeltaTable.scan``), which applies column mapping and deletion vectors; other
-ways return nulls or deleted rows there. DuckDB reads the table's active Parquet files itself, so that its filters reach
-into them, but only of tables whose files tell everything (``protocol.files_tell_rows``).
+ways return nulls or deleted rows there. A few files to which nothing of that applies are read without it (``direct``).
+How DuckDB reads is in ``relation``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from lakehouse_assets.lake.direct import direct_batches
 from lakehouse_assets.lake.errors import LakeError, MissingTableError, StorageError, UnreadableTableError
 from lakehouse_assets.lake.failures import advice, cause, told
-from lakehouse_assets.lake.protocol import check_readable, files_tell_rows
+from lakehouse_assets.lake.predicate import Condition, sql_of
+from lakehouse_assets.lake.protocol import check_readable
 from lakehouse_assets.lake.schema import delta_schema
-from lakehouse_assets.lake.storage import is_local, local_files
-
-if TYPE_CHECKING:
-    import duckdb
 
 
 def table_schema(table: DeltaTable) -> pa.Schema:
@@ -36,7 +33,7 @@ def checked_columns(table: DeltaTable, columns: Sequence[str] | None, asset: str
     Raises:
         MissingTableError: when the table has no such column.
     """
-    names = list(table_schema(table).names)
+    names = list(pa.schema(table.schema().to_arrow()).names)
     if columns is None:
         return names
     absent = [column for column in columns if column not in names]
@@ -49,9 +46,11 @@ def checked_columns(table: DeltaTable, columns: Sequence[str] | None, asset: str
 
 
 def read_stream(
-    table: DeltaTable, columns: Sequence[str] | None, predicate: str | None, reader: str = ""
+    table: DeltaTable, columns: Sequence[str] | None, condition: Condition | str | None, reader: str = ""
 ) -> pa.RecordBatchReader:
-    """The rows as a stream, in the types of ``table_schema``. ``reader`` says in errors who reads what.
+    """The rows of a condition (SQL, if it is text) as a stream, in the types of ``table_schema``.
+
+    ``reader`` says in errors who reads what.
 
     Raises:
         UnreadableTableError: when the table would be read wrong, or a file of it is damaged (also while streaming).
@@ -62,17 +61,25 @@ def read_stream(
     wanted = table_schema(table)
     if columns is not None:
         wanted = pa.schema([wanted.field(column) for column in columns])
+    batches = direct_batches(table, wanted, condition)
+    if batches is None:
+        batches = _scanned(table, wanted, condition, reader)
+    return pa.RecordBatchReader.from_batches(wanted, _told_batches(batches, table, reader))
+
+
+def _scanned(
+    table: DeltaTable, wanted: pa.Schema, condition: Condition | str | None, reader: str
+) -> Iterator[pa.RecordBatch]:
     try:
-        source = pa.RecordBatchReader.from_stream(table.scan(columns=wanted.names, predicate=predicate))
+        source = pa.RecordBatchReader.from_stream(table.scan(columns=wanted.names, predicate=sql_of(condition)))
     except (DeltaError, OSError, ValueError) as error:
         raise unread(error, table, reader) from cause(error)
-    stream = source.cast(wanted) if source.schema != wanted else source
-    return pa.RecordBatchReader.from_batches(wanted, _told_batches(stream, table, reader))
+    return iter(source.cast(wanted) if source.schema != wanted else source)
 
 
-def _told_batches(stream: pa.RecordBatchReader, table: DeltaTable, reader: str) -> Iterator[pa.RecordBatch]:
+def _told_batches(batches: Iterator[pa.RecordBatch], table: DeltaTable, reader: str) -> Iterator[pa.RecordBatch]:
     try:
-        yield from stream
+        yield from batches
     except (DeltaError, OSError, ValueError) as error:
         raise unread(error, table, reader) from cause(error)
 
@@ -89,9 +96,11 @@ def unread(error: Exception, table: DeltaTable, reader: str) -> LakeError:
     )
 
 
-def read_table(table: DeltaTable, columns: Sequence[str] | None, predicate: str | None, reader: str = "") -> pa.Table:
+def read_table(
+    table: DeltaTable, columns: Sequence[str] | None, condition: Condition | str | None, reader: str = ""
+) -> pa.Table:
     """The rows as an Arrow table, in the types of ``table_schema``."""
-    return read_stream(table, columns, predicate, reader).read_all()
+    return read_stream(table, columns, condition, reader).read_all()
 
 
 def to_pandas(rows: pa.Table) -> Any:
@@ -131,76 +140,3 @@ def _masked(column: pa.ChunkedArray, dtype: str) -> Any:
     values = column.fill_null(0).to_numpy()
     mask = column.is_null().to_numpy()
     return pd.arrays.IntegerArray(values.astype(dtype.lower()), mask)
-
-
-def to_duckdb(
-    table: DeltaTable, columns: Sequence[str] | None, predicate: str | None, reader: str = ""
-) -> duckdb.DuckDBPyRelation:
-    """The rows as a lazy DuckDB relation on DuckDB's default connection, so that inputs can be joined by name.
-
-    Over local files DuckDB reads the active files that the predicate leaves, and pushes its own filters and columns
-    into them. A table in an object store (DuckDB's reader for it is a download), or one whose files do not tell
-    everything, is streamed through Arrow, again each time the relation is evaluated: so it need not fit into memory.
-    The connection's time zone is set to UTC, so that instants mean the same everywhere.
-    """
-    import duckdb
-
-    check_readable(table)
-    connection = duckdb.default_connection()
-    connection.execute("SET TimeZone = 'UTC'")
-    names = list(columns) if columns is not None else table_schema(table).names
-    if not is_local(table.table_uri) or not files_tell_rows(table):
-        return connection.from_arrow(_Rescanned(table, names, predicate, reader))
-    files = table.file_uris(file_pruning_predicate=predicate) if predicate else table.file_uris()
-    if not files:
-        return connection.from_arrow(pa.schema([table_schema(table).field(name) for name in names]).empty_table())
-    return _over_files(connection, table, files, names, predicate)
-
-
-@dataclass(frozen=True)
-class _Rescanned:
-    """Rows that are scanned anew each time somebody asks for their Arrow stream."""
-
-    table: DeltaTable
-    columns: Sequence[str]
-    predicate: str | None
-    reader: str
-
-    def __arrow_c_schema__(self) -> Any:
-        whole = table_schema(self.table)
-        return pa.schema([whole.field(column) for column in self.columns]).__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
-        stream = read_stream(self.table, self.columns, self.predicate, self.reader)
-        return stream.__arrow_c_stream__(requested_schema)
-
-
-def _over_files(
-    connection: duckdb.DuckDBPyConnection,
-    table: DeltaTable,
-    files: list[str],
-    names: list[str],
-    predicate: str | None,
-) -> duckdb.DuckDBPyRelation:
-    import duckdb
-
-    from lakehouse_assets.lake.duckdb_types import duckdb_type
-    from lakehouse_assets.lake.predicate import quoted
-
-    relation = connection.sql(
-        "SELECT * FROM read_parquet(?, hive_partitioning = true, hive_types_autocast = false, union_by_name = true)",
-        params=[local_files(table, files)],
-    )
-    schema = table_schema(table)
-    present = set(relation.columns)
-    if predicate is not None:
-        typed = [_typed(duckdb, field, present, quoted(field.name), duckdb_type(field.type)) for field in schema]
-        relation = relation.select(*typed).filter(duckdb.SQLExpression(predicate))
-        return relation.select(*[duckdb.ColumnExpression(name) for name in names])
-    fields = [schema.field(name) for name in names]
-    return relation.select(*[_typed(duckdb, one, present, quoted(one.name), duckdb_type(one.type)) for one in fields])
-
-
-def _typed(module: Any, field: pa.Field, present: set[str], name: str, kind: str) -> Any:
-    value = name if field.name in present else "NULL"
-    return module.SQLExpression(f"CAST({value} AS {kind})").alias(field.name)

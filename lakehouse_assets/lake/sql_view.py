@@ -2,10 +2,9 @@
 
 DuckDB cannot make a list of files out of a query, so a view has two branches. The first holds the files of the version
 at which the view was made, with the number of their rows and the range of their numbers, which the optimiser would not
-know otherwise (25 star-schema queries on plain lists of files: 1.0 times the CPU of DuckDB's own tables with them,
-1.3 without). The second replays the
-commits made since: of the files below the table's folder it reads those that the log says to be active. Each query
-takes one branch, by the newest commit that lies in the log when the query is planned.
+know otherwise (25 star-schema queries on plain lists of files: 1.3 times the CPU of DuckDB's own tables with them).
+The second replays the commits made since: of the files below the table's folder it reads those that the log says to
+be active. Each query takes one branch, by the newest commit that lies in the log when the query is planned.
 
 The answer is one version's, whoever commits meanwhile, because DuckDB lists folders as it binds, left to right: the
 newest commit, then the commits to replay, then the data files. A commit's files lie there before it does, so that the
@@ -22,9 +21,9 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from lakehouse_assets.lake.duckdb_types import duckdb_type
+from lakehouse_assets.lake.duckdb_types import columns_by_name, duckdb_type
 from lakehouse_assets.lake.errors import UnreadableTableError
-from lakehouse_assets.lake.predicate import quoted
+from lakehouse_assets.lake.predicate import quoted, quoted_text
 from lakehouse_assets.lake.protocol import rewrites_rows
 from lakehouse_assets.lake.read import table_schema
 from lakehouse_assets.lake.storage import is_local, local_folder
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 _NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+_ADVICE = "Materialise delivery/platform/sql_views and open the file again. Seen at "
 _PLAIN_FEATURES = ("timestampNtz", "vacuumProtocolCheck", "v2Checkpoint")
 """Reader features under which the Parquet files alone tell the rows."""
 
@@ -97,34 +97,43 @@ def view_sql(source: ViewSource) -> str:
     """The view's SELECT statement."""
     template = string.Template((resources.files(__package__) / "sql" / "view.sql").read_text(encoding="utf-8"))
     columns = ", ".join(f"{_value(source, field)} AS {quoted(field.name)}" for field in source.schema)
-    by_name = ", ".join(f"{quoted_text(one.name)}: {_column_by_name(one)}" for one in source.stored)
     values = {
         "names": ", ".join(quoted(field.name) for field in source.schema),
         "columns": columns,
         "empty_columns": ", ".join(
-            ["NULL::VARCHAR AS filename"]
+            ["NULL::VARCHAR AS filename", "false AS __as_made"]
             + [f"NULL::{duckdb_type(one.type)} AS {quoted(one.name)}" for one in source.stored]
         ),
-        "columns_by_name": f"MAP{{{by_name}}}",
+        "replayed_columns": columns_by_name(source.stored, {"__as_made": False}),
         "commits": quoted_text(f"{source.folder}/_delta_log/{'?' * 20}.json"),
         "made_commit": quoted_text(f"{source.folder}/_delta_log/{source.version:020d}.json"),
         "made_version": str(source.version),
         "made_files": _texts(source.files),
         "made_columns": _pairs(source.delta_columns),
         "partition_columns": _texts(source.partition_columns),
-        "advice": quoted_text(" Materialise delivery/platform/sql_views and open the file again. Seen at "),
+        **{name: quoted_text(f"{text} {_ADVICE}") for name, text in _problems(source).items()},
         "path_pattern": quoted_text(_path_pattern(source.partition_columns)),
-        "folder": quoted_text(source.folder),
+        "folder_slash": quoted_text(f"{source.folder}/"),
         "data_files": quoted_text(f"{source.folder}/**/*.parquet"),
         "rows": str(max(source.rows, 1)),
     }
-    return template.substitute(values, as_made=_as_made(source, columns, values["columns_by_name"]))
+    return template.substitute(values, as_made=_as_made(source, columns, columns_by_name(source.stored)))
 
 
-def _as_made(source: ViewSource, columns: str, columns_by_name: str) -> str:
+def _problems(source: ViewSource) -> dict[str, str]:
+    """What a query says when it cannot replay a commit: whole texts, since each query has to bind each ``||``."""
+    return {
+        "gone": f"Commits after version {source.version} are gone from the log of {source.folder}.",
+        "changed": f"The columns of {source.folder} have changed since this file of SQL views was made.",
+        "unreadable": f"Since this file of SQL views was made, {source.folder} was written in a way that DuckDB may "
+        "read wrong (deletion vectors, column mapping, files that lie elsewhere).",
+    }
+
+
+def _as_made(source: ViewSource, columns: str, by_name: str) -> str:
     if not source.files:
         return ""
-    options = [f"schema = {columns_by_name}"]
+    options = [f"schema = {by_name}"]
     if source.uniform:
         kinds = ", ".join(f"{quoted_text(one.name)}: {quoted_text(duckdb_type(one.type))}" for one in source.stored)
         options = ["hive_partitioning = false", f"bound_schema = {{{kinds}}}"]
@@ -134,11 +143,6 @@ def _as_made(source: ViewSource, columns: str, columns_by_name: str) -> str:
         options.append(f"explicit_cardinality = {source.rows}")
     reader = f"read_parquet({_texts(source.files)}, {', '.join(options)})"
     return f"SELECT true AS __as_made, {columns} FROM {reader} UNION ALL"  # noqa: S608 - names and texts are quoted
-
-
-def _column_by_name(field: pa.Field) -> str:
-    kind = quoted_text(duckdb_type(field.type))
-    return f"{{'name': {quoted_text(field.name)}, 'type': {kind}, 'default_value': NULL}}"
 
 
 def _statistics(source: ViewSource) -> list[str]:
@@ -220,11 +224,6 @@ def _uniform(files: tuple[str, ...], stored: pa.Schema) -> bool:
 def _delta_type(kind: Any) -> str:
     parsed = json.loads(kind.to_json())
     return parsed if isinstance(parsed, str) else json.dumps(parsed, separators=(",", ":"))
-
-
-def quoted_text(text: str) -> str:
-    """A text as it stands in SQL."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _path_pattern(partition_columns: tuple[str, ...]) -> str:

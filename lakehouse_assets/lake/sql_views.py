@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from lakehouse_assets.lake.errors import LakeError, StorageError, UnreadableTableError
-from lakehouse_assets.lake.predicate import quoted
-from lakehouse_assets.lake.sql_view import quoted_text, view_source, view_sql
+from lakehouse_assets.lake.predicate import quoted, quoted_text
+from lakehouse_assets.lake.sql_view import view_source, view_sql
 from lakehouse_assets.lake.storage import is_local, open_table
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.predicate import Where, where_condition
 from lakehouse_assets.lake.reads import note_in_current_step
+from lakehouse_assets.lake.snapshots import open_to_read
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ class Lake:
         return open_table(self.table_uri(key), self.storage_options, version)
 
     def _to_read(self, key: Sequence[str], version: Version) -> DeltaTable:
-        """The same, noted as an input of the step that reads it, if one runs here."""
-        table = self.open(key, version)
+        """The same, to be read only, and noted as an input of the step that reads it, if one runs here."""
+        table = open_to_read(self.table_uri(key), self.storage_options, version)
         note_in_current_step("/".join(key), int(table.version()))
         return table
 
@@ -112,7 +113,8 @@ class Lake:
         version: Version = None,
     ) -> duckdb.DuckDBPyRelation:
         """Rows as a lazy relation on DuckDB's default connection."""
-        from lakehouse_assets.lake.read import checked_columns, to_duckdb
+        from lakehouse_assets.lake.read import checked_columns
+        from lakehouse_assets.lake.relation import to_duckdb
 
         table = self._to_read(key, version)
         return to_duckdb(table, checked_columns(table, columns, "A reader"), where_condition(where))

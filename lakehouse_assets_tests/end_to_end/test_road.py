@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("road")]
 CHECKED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 PREDICTIONS = ["delivery", "turbofan_rul", "predictions"]
 DOMAINS = ("turbofan", "milling", "energy")
+JOBS = [f"{domain}_{job}" for domain in DOMAINS for job in ("road", "nightly")]
+#: Use case -> the metric that its gate decides by.
+DECIDES = {"turbofan_rul": "rmse_capped", "milling_failure": "average_precision", "energy_demand": "mae"}
 #: Tables that hold rows of every day.
 DAILY = [
     ["raw", "turbofan", "in_service"],
@@ -43,11 +46,11 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
     rows = dict(re.findall(r"^(raw|harmonized|distilled|delivery) +\d+ +([\d,]+) +130$", summary, re.MULTILINE))
     assert rows.keys() == {"raw", "harmonized", "distilled", "delivery"}
     assert all(int(count.replace(",", "")) > 1000 for count in rows.values()), rows
-    for use_case, metric in (("turbofan_rul", "rmse_capped"), ("milling_failure", "average_precision"), ("energy_demand", "mae")):
-        told = summary[summary.index(f"\n{use_case}: ") :]
-        assert re.search(rf"Champion: version 1. Last decision: promote: {metric} [\d.]+ keeps the bound", told), use_case
-        assert re.search(rf"held out +candidate +all +[\d,]+ rows: .*{metric} [\d.]+ \([\d.]+ to [\d.]+\)", told), use_case
-        assert re.search(rf"held out +baseline +all +[\d,]+ rows: .*{metric} [\d.]+", told), use_case
+    for use_case, metric in DECIDES.items():
+        told, figure = summary[summary.index(f"\n{use_case}: ") :], rf"{metric} [\d.]+"
+        assert re.search(rf"Champion: version 1. Last decision: promote: {figure} keeps the bound", told), use_case
+        assert re.search(rf"held out +candidate +all +[\d,]+ rows: .*{figure} \([\d.]+ to [\d.]+\)", told), use_case
+        assert re.search(rf"held out +baseline +all +[\d,]+ rows: .*{figure}", told), use_case
         assert re.search(r"[\d,]+ predictions from the rows of 2024-0\d-\d\d", told), use_case
         assert re.search(r"Drift on 2024-0\d-\d\d: (stable|not calibrated|too few rows)", told), use_case
     assert len(re.findall(r"turbofan-FS00\d-\d{3} +remaining_cycles [\d.e+]+ 1 \(\d+ to \d+\)", summary)) == 5
@@ -60,7 +63,7 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
 def test_every_asset_past_landing_has_its_table_in_delta(road: Road) -> None:
     lake = Lake(road.lake)
     with platform_in(road.environment) as (defs, _):
-        layers = [defs.resolve_job_def(f"{domain}_{job}").asset_layer for domain in DOMAINS for job in ("road", "nightly")]
+        layers = [defs.resolve_job_def(job).asset_layer for job in JOBS]
     keys = {key for layer in layers for key in layer.executable_asset_keys}
     expected = sorted(list(key.path) for key in keys if key.path[0] != "landing" and key.path[1] != "platform")
     assert {key[0] for key in expected} == {"raw", "harmonized", "distilled", "delivery", "models", "monitoring"}
@@ -70,7 +73,7 @@ def test_every_asset_past_landing_has_its_table_in_delta(road: Road) -> None:
 def test_every_table_is_as_its_contract_promises_and_no_blocking_check_failed(road: Road) -> None:
     lake, promised = Lake(road.lake), contracts()
     with platform_in(road.environment) as (defs, instance):
-        jobs = [defs.resolve_job_def(f"{domain}_{job}") for domain in DOMAINS for job in ("road", "nightly")]
+        jobs = [defs.resolve_job_def(job) for job in JOBS]
         made = {tuple(key.path) for job in jobs for key in job.asset_layer.executable_asset_keys}
         assert misfits(promised, defs.resolve_all_asset_specs(), lake, DEFS) == []
         failed = [

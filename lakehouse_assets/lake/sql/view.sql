@@ -1,11 +1,14 @@
 -- Errors are casts that fail: error() is volatile, and DuckDB runs a volatile view once for each row of a query that
 -- correlates with it (an EXISTS over a join took minutes, 0.1 s without).
+-- The replaying branch has __as_made as a column of its files, though none holds it: the join with the log then skips all
+-- files before it opens them where the branch is not taken. As a value of the branch's SELECT it did not, and each query
+-- read most of each table twice.
 -- Folders are listed left to right as DuckDB binds: the newest commit, the commits to replay, the data files.
 SELECT $names
 FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($commits)) AS log,
 (
     $as_made
-    SELECT false AS __as_made, $columns
+    SELECT data.__as_made, $columns
     FROM (
         WITH commits AS MATERIALIZED (
             SELECT filename AS commit, content, count(*) OVER () AS number, max(filename) OVER () AS newest
@@ -19,8 +22,7 @@ FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($c
                 SELECT commit, unnest(string_split(content, chr(10))) AS line
                 FROM commits
                 WHERE CASE WHEN number = parse_filename(newest, true)::BIGINT - $made_version THEN true
-                    ELSE CAST('Commits after version ' || $made_version || ' are gone from the log of ' || $folder
-                        || $advice || commit AS BIGINT) = 0 END
+                    ELSE CAST($gone || commit AS BIGINT) = 0 END
             )
             WHERE line <> ''
         )
@@ -32,7 +34,7 @@ FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($c
             FROM (
                 SELECT
                     commit,
-                    $folder || '/' || url_decode(coalesce(path, '')) AS path,
+                    $folder_slash || url_decode(coalesce(path, '')) AS path,
                     is_there,
                     CASE
                         WHEN (line->'$$.metaData') IS NOT NULL AND NOT (
@@ -43,15 +45,12 @@ FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($c
                                 ), $made_columns
                             )
                             AND json_extract_string(line, '$$.metaData.partitionColumns[*]') = $partition_columns
-                        ) THEN CAST('The columns of ' || $folder || ' have changed since this file of SQL views was made.'
-                            || $advice || commit AS BIGINT)
+                        ) THEN CAST($changed || commit AS BIGINT)
                         WHEN (line->'$$.protocol.readerFeatures') IS NOT NULL
                             OR (line->>'$$.add.deletionVector.storageType') IS NOT NULL
                             OR NOT regexp_full_match(line->>'$$.add.path', $path_pattern)
                             OR contains(line->>'$$.metaData.configuration', 'columnMapping.mode')
-                        THEN CAST('Since this file of SQL views was made, ' || $folder || ' was written in a way that '
-                            || 'DuckDB may read wrong (deletion vectors, column mapping, files that lie elsewhere).'
-                            || $advice || commit AS BIGINT)
+                        THEN CAST($unreadable || commit AS BIGINT)
                     END AS problem
                 FROM actions
                 UNION ALL
@@ -67,7 +66,7 @@ FROM (SELECT coalesce(max(file) = $made_commit, false) AS unchanged FROM glob($c
         SELECT $empty_columns WHERE false
         UNION ALL BY NAME
         FROM read_parquet(
-            $data_files, schema = $columns_by_name, filename = true, allow_empty = true, explicit_cardinality = $rows
+            $data_files, schema = $replayed_columns, filename = true, allow_empty = true, explicit_cardinality = $rows
         )
     ) AS data
     WHERE data.filename = active.path
