@@ -42,7 +42,7 @@ def _zones(instance: dg.DagsterInstance, lake: Lake, keys: Sequence[Sequence[str
 
 def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     from lakehouse_assets.lifecycle.champions import serves_by_record
-    from lakehouse_assets.lifecycle.evaluation import ALL, figure
+    from lakehouse_assets.lifecycle.evaluation import ALL, BASELINE, CANDIDATE, figure
 
     decisions = lake.read_pandas(use_case.key("models", "champion")).sort_values("decided_at")
     version, last = serves_by_record(decisions), decisions.iloc[-1]
@@ -50,13 +50,15 @@ def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     serves = f"version {version}" if version else "none"
     yield f"  Champion: {serves}. Last decision: {last['action']}: {last['reason']}"
     scores = lake.read_pandas(use_case.key("models", "evaluation"))
-    for data in dict.fromkeys(scores["data"]):
-        shown = scores[scores["data"].eq(data) & scores["role"].isin(["candidate", "baseline"])]
-        for (role, part), rows in shown.groupby(["role", "slice"], sort=False):
-            if part != ALL and role == "baseline":
-                continue
-            told = ", ".join(f"{one.metric} {figure(one.value, one.low, one.high)}" for one in rows.itertuples())
-            yield f"    {data.replace('_', ' '):<14}{role:<10}{part:<18}{rows['rows'].iloc[0]:>6,} rows: {told}"
+    shown = scores[scores["role"].isin([CANDIDATE, BASELINE])]
+    for (data, role), rows in shown[shown["slice"].eq(ALL)].groupby(["data", "role"], sort=False):
+        told = ", ".join(f"{one.metric} {figure(one.value, one.low, one.high)}" for one in rows.itertuples())
+        yield f"    {data.replace('_', ' '):<14}{role:<10}all   {rows['rows'].iloc[0]:>6,} rows: {told}"
+    of_slices = shown["role"].eq(CANDIDATE) & shown["slice"].ne(ALL)
+    deciding = shown[of_slices & shown["metric"].eq(use_case.evaluation.metric)]
+    for data, rows in deciding.groupby("data", sort=False):
+        told = ", ".join(f"{one.slice} {figure(one.value, one.low, one.high)}" for one in rows.itertuples())
+        yield f"    {data.replace('_', ' '):<14}{use_case.evaluation.metric} by slice: {told}"
 
 
 def _predictions(lake: Lake, use_case: "Declaration") -> Iterator[str]:
