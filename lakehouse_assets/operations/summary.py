@@ -43,6 +43,7 @@ def _zones(instance: dg.DagsterInstance, lake: Lake, keys: Sequence[Sequence[str
 def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     from lakehouse_assets.lifecycle.champions import serves_by_record
     from lakehouse_assets.lifecycle.evaluation import ALL, BASELINE, CANDIDATE, figure
+    from lakehouse_assets.use_case.judged import HELD_OUT_DATA
 
     decisions = lake.read_pandas(use_case.key("models", "champion")).sort_values("decided_at")
     version, last = serves_by_record(decisions), decisions.iloc[-1]
@@ -51,10 +52,12 @@ def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     yield f"  Champion: {serves}. Last decision: {last['action']}: {last['reason']}"
     scores = lake.read_pandas(use_case.key("models", "evaluation"))
     shown = scores[scores["role"].isin([CANDIDATE, BASELINE])]
-    for (data, role), rows in shown[shown["slice"].eq(ALL)].groupby(["data", "role"], sort=False):
+    # Of data beside the held-out rows, such as a published test, every slice is told whole: it is what others report.
+    whole = shown["slice"].eq(ALL) | (shown["role"].eq(CANDIDATE) & shown["data"].ne(HELD_OUT_DATA))
+    for (data, role, part), rows in shown[whole].groupby(["data", "role", "slice"], sort=False):
         told = ", ".join(f"{one.metric} {figure(one.value, one.low, one.high)}" for one in rows.itertuples())
-        yield f"    {data.replace('_', ' '):<14}{role:<10}all   {rows['rows'].iloc[0]:>6,} rows: {told}"
-    of_slices = shown["role"].eq(CANDIDATE) & shown["slice"].ne(ALL)
+        yield f"    {data.replace('_', ' '):<14}{role:<10}{part} {rows['rows'].iloc[0]:>6,} rows: {told}"
+    of_slices = shown["role"].eq(CANDIDATE) & shown["slice"].ne(ALL) & shown["data"].eq(HELD_OUT_DATA)
     deciding = shown[of_slices & shown["metric"].eq(use_case.evaluation.metric)]
     for data, rows in deciding.groupby("data", sort=False):
         told = ", ".join(f"{one.slice} {figure(one.value, one.low, one.high)}" for one in rows.itertuples())
