@@ -1,4 +1,4 @@
-"""The jobs of the milling and energy domains, run as from a command line, on files of a landing folder."""
+"""The nights of the milling and energy domains up to their conformed tables, on files of a landing folder."""
 
 import gzip
 from datetime import date
@@ -13,11 +13,19 @@ from lakehouse_assets.defs.milling.zones import simulate
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.plant import milling
 from lakehouse_assets_tests.conftest import state_in
-from lakehouse_assets_tests.end_to_end.own_platform import run_days
+from lakehouse_assets_tests.end_to_end.own_platform import platform_in, run_days
 
 DAYS = ("2024-01-01", "2024-01-02")
 PRODUCTS, READINGS = ["raw", "milling", "products"], ["raw", "energy", "readings"]
 OPERATIONS = ["harmonized", "milling", "operations"]
+ZONES = ("landing", "raw", "harmonized")
+
+
+def conformed(environment: dict[str, str], domain: str, first: str, last: str) -> dg.ExecuteInProcessResult:
+    """A domain's nights from its files to its conformed tables; its use case learns from more days than these."""
+    with platform_in(environment) as (defs, _):
+        keys = defs.resolve_job_def(f"{domain}_nightly").asset_layer.executable_asset_keys
+    return run_days(environment, f"{domain}_nightly", first, last, [key for key in keys if key.path[0] in ZONES])
 
 
 def failed(result: dg.ExecuteInProcessResult) -> list[str]:
@@ -29,15 +37,16 @@ def test_a_landing_folder_with_one_domain_serves_that_domain_and_leaves_the_othe
     landing = tmp_path / "delivered"
     milling.write_days(milling.Shop(machines=("M01",)), landing / "milling", date(2024, 1, 1), date(2024, 1, 2))
     environment, lake = state_in(tmp_path, LANDING=str(landing)), Lake(str(tmp_path / "lake"))
-    assert failed(run_days(environment, "milling_road", *DAYS)) == []
-    assert run_days(environment, "energy_road", *DAYS).success
+    assert failed(conformed(environment, "milling", *DAYS)) == []
+    assert conformed(environment, "energy", *DAYS).success
+    assert run_days(environment, "shared_nightly", *DAYS).success
     assert lake.row_count(OPERATIONS) == 600
     assert lake.row_count(["harmonized", "energy", "readings"]) == 0
     assert lake.read_pandas(["harmonized", "shared", "equipment"])["equipment_id"].tolist() == ["milling-M01"]
 
     torn = landing / "milling" / "ai4i_M01_2024-01-02.csv"
     torn.write_bytes(torn.read_bytes()[:-20].replace(b",300.", b",hot", 1))
-    assert failed(run_days(environment, "milling_nightly", DAYS[1], DAYS[1])) == [
+    assert failed(conformed(environment, "milling", DAYS[1], DAYS[1])) == [
         "harmonized/milling/operations_quarantine every_row_keeps_the_contract",
         "raw/milling/quarantine every_delivery_is_readable",
     ]
@@ -66,7 +75,8 @@ def test_a_file_of_unknown_kind_does_not_bring_an_erased_person_back(packed: boo
 def test_a_simulated_day_run_twice_adds_nothing(tmp_path: Path) -> None:
     environment, lake = state_in(tmp_path), Lake(str(tmp_path / "lake"))
     for _ in range(2):
-        assert failed(run_days(environment, "energy_nightly", DAYS[0], DAYS[0])) == []
+        assert failed(conformed(environment, "energy", DAYS[0], DAYS[0])) == []
+        assert run_days(environment, "shared_nightly", DAYS[0], DAYS[0]).success
         assert lake.row_count(READINGS) == lake.row_count(["harmonized", "energy", "readings"]) == 192
         assert lake.row_count(["harmonized", "shared", "equipment"]) == 2
 

@@ -40,13 +40,12 @@ def test_a_lake_in_an_object_store_says_that_it_has_no_views_and_the_run_goes_on
     assert _made("s3://bucket/lake")["available"].value is False
 
 
-def test_the_jobs_make_the_views_after_the_tables_that_they_write():
-    for job in ("turbofan_road", "turbofan_nightly"):
-        layer = defs.resolve_job_def(job).asset_layer
-        assert dg.AssetKey(["delivery", "platform", "sql_views"]) in layer.executable_asset_keys
-    known = set(defs.resolve_job_def("turbofan_road").asset_layer.executable_asset_keys)
-    shown = {key for key in known if key.path[0] in ("harmonized", "distilled", "delivery")}
-    assert shown - {dg.AssetKey(["delivery", "platform", "sql_views"])} <= {dg.AssetKey(list(key)) for key in AFTER}
+def test_the_night_of_all_domains_makes_the_views_after_every_table_that_they_show():
+    views = dg.AssetKey(["delivery", "platform", "sql_views"])
+    assert views in defs.resolve_job_def("shared_nightly").asset_layer.executable_asset_keys
+    made = defs.resolve_asset_graph().get_all_asset_keys()
+    shown = {key for key in made if key.path[0] in ("harmonized", "distilled", "delivery")}
+    assert shown - {views} <= {dg.AssetKey(list(key)) for key in AFTER}
 
 
 def test_after_files_were_removed_the_views_have_to_be_made_anew_and_then_show_what_is_there(tmp_path, monkeypatch):
