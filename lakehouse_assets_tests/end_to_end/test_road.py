@@ -43,10 +43,18 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
     rows = dict(re.findall(r"^(raw|harmonized|distilled|delivery) +\d+ +([\d,]+) +130$", summary, re.MULTILINE))
     assert rows.keys() == {"raw", "harmonized", "distilled", "delivery"}
     assert all(int(count.replace(",", "")) > 1000 for count in rows.values()), rows
-    for use_case, metric in (("turbofan_rul", "rmse_capped"), ("milling_failure", "average_precision"), ("energy_demand", "mae")):
+    for use_case, metric in (
+        ("turbofan_rul", "rmse_capped"),
+        ("milling_failure", "average_precision"),
+        ("energy_demand", "mae"),
+    ):
         told = summary[summary.index(f"\n{use_case}: ") :]
-        assert re.search(rf"Champion: version 1. Last decision: promote: {metric} [\d.]+ keeps the bound", told), use_case
-        assert re.search(rf"held out +candidate +all +[\d,]+ rows: .*{metric} [\d.]+ \([\d.]+ to [\d.]+\)", told), use_case
+        assert re.search(rf"Champion: version 1. Last decision: promote: {metric} [\d.]+ keeps the bound", told), (
+            use_case
+        )
+        assert re.search(rf"held out +candidate +all +[\d,]+ rows: .*{metric} [\d.]+ \([\d.]+ to [\d.]+\)", told), (
+            use_case
+        )
         assert re.search(rf"held out +baseline +all +[\d,]+ rows: .*{metric} [\d.]+", told), use_case
         assert re.search(r"[\d,]+ predictions from the rows of 2024-0\d-\d\d", told), use_case
         assert re.search(r"Drift on 2024-0\d-\d\d: (stable|not calibrated|too few rows)", told), use_case
@@ -60,7 +68,9 @@ def test_the_demo_ends_with_a_summary_of_zones_champion_risks_drift_and_places(r
 def test_every_asset_past_landing_has_its_table_in_delta(road: Road) -> None:
     lake = Lake(road.lake)
     with platform_in(road.environment) as (defs, _):
-        layers = [defs.resolve_job_def(f"{domain}_{job}").asset_layer for domain in DOMAINS for job in ("road", "nightly")]
+        layers = [
+            defs.resolve_job_def(f"{domain}_{job}").asset_layer for domain in DOMAINS for job in ("road", "nightly")
+        ]
     keys = {key for layer in layers for key in layer.executable_asset_keys}
     expected = sorted(list(key.path) for key in keys if key.path[0] != "landing" and key.path[1] != "platform")
     assert {key[0] for key in expected} == {"raw", "harmonized", "distilled", "delivery", "models", "monitoring"}
