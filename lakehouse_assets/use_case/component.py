@@ -10,7 +10,7 @@ import dagster as dg
 from pydantic import BaseModel
 
 from lakehouse_assets.contracts.catalogue import catalogue
-from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.contracts.contract import Contract, ContractError
 from lakehouse_assets.contracts.declared import component_files
 from lakehouse_assets.contracts.located import LocatedYaml
 from lakehouse_assets.use_case.assets.features import feature_assets
@@ -20,8 +20,8 @@ from lakehouse_assets.use_case.assets.serving import serving_assets
 from lakehouse_assets.use_case.assets.training import training_assets
 from lakehouse_assets.use_case.contracts import UnknownTableError, contracts_of
 from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.functions import UnknownFunctionError, source_of
 from lakehouse_assets.use_case.jobs import jobs_of
+from lakehouse_assets.use_case.named import require_what_is_named
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.scaffolding import UseCaseScaffolder
 
@@ -60,19 +60,28 @@ class UseCase(dg.Component, dg.Resolvable):
     def contracts(
         attributes: Mapping[str, Any], file: Path, written: Mapping[tuple[str, ...], Contract]
     ) -> list[Contract]:
-        """The contracts of the tables that a use case makes (see `contracts.declared`)."""
-        return contracts_of(Declaration.model_validate(attributes), file, written)
+        """The contracts of the tables that a use case makes (see `contracts.declared`).
+
+        Raises:
+            ValidationError: the YAML is no use case.
+            ContractError: a feature view is of a table whose columns nobody tells.
+        """
+        try:
+            return contracts_of(Declaration.model_validate(attributes), file, written)
+        except UnknownTableError as error:
+            text = LocatedYaml(file, file.read_text(encoding="utf-8"))
+            raise ContractError([text.problem(("attributes", "features"), str(error))]) from error
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
         """Everything that the use case is, in Dagster's words.
 
         Raises:
-            dg.DagsterInvalidDefinitionError: the YAML names a function or table that is not there; with file and line.
+            dg.DagsterInvalidDefinitionError: the YAML names a function, table, file or column that is not there.
         """
         folder = context.path
         home = next((parent for parent in folder.parents if parent.name == "defs"), folder)
         plan = Plan(self.declaration, folder, catalogue(home))
-        self._require_what_is_named(plan)
+        require_what_is_named(plan)
         assets = [
             *feature_assets(plan),
             *training_assets(plan),
@@ -81,22 +90,6 @@ class UseCase(dg.Component, dg.Resolvable):
             *monitoring_assets(plan),
         ]
         return dg.Definitions.merge(dg.Definitions(assets=assets), jobs_of(plan, assets))
-
-    def _require_what_is_named(self, plan: Plan) -> None:
-        for reference in plan.references:
-            try:
-                source_of(plan.folder, reference)
-            except UnknownFunctionError as error:
-                raise dg.DagsterInvalidDefinitionError(_at(plan.folder, reference, str(error))) from error
-        for table in plan.named_tables:
-            if tuple(table.split("/")) not in plan.contracts:
-                known = sorted("/".join(key) for key in plan.contracts if key[0] == table.split("/")[0])
-                words = f"no asset {table} has a contract; the {table.split('/')[0]} zone has {', '.join(known)}"
-                raise dg.DagsterInvalidDefinitionError(_at(plan.folder, table, words))
-        try:
-            plan.features  # noqa: B018 - asks for the columns of every view
-        except UnknownTableError as error:
-            raise dg.DagsterInvalidDefinitionError(_at(plan.folder, "features:", str(error))) from error
 
 
 def declared_use_cases(defs: Path) -> list[Declaration]:
@@ -109,10 +102,3 @@ def declared_use_cases(defs: Path) -> list[Declaration]:
         if str(told.get("type", "")).endswith(f".{UseCase.__name__}"):
             found.append(Declaration.model_validate(told["attributes"]))
     return sorted(found, key=lambda one: one.name)
-
-
-def _at(folder: Path, text: str, words: str) -> str:
-    """The words with file and line of the first place where the YAML says ``text``."""
-    file = folder / "defs.yaml"
-    lines = LocatedYaml(file, file.read_text(encoding="utf-8")).lines_with(text)
-    return f"{file}:{lines[0] if lines else 1}: {words}"

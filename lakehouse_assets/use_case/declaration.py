@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, time
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from lakehouse_assets.use_case.declared_model import Evaluation, Gate, ModelSection, Monitoring, Split, Tuning
+from lakehouse_assets.use_case.declared_model import (
+    Evaluation,
+    Gate,
+    ModelSection,
+    Monitoring,
+    Split,
+    Tuning,
+    deciding_metrics,
+    named_columns,
+)
 from lakehouse_assets.use_case.declared_table import Columns, Name, Query, View
 
 if TYPE_CHECKING:
@@ -87,33 +96,58 @@ class Declaration(dg.Model):
             raise ValueError(f"{value!r} is no time zone; expected a name such as UTC or Europe/Berlin") from error
         return value
 
-    @model_validator(mode="after")
-    def _names_do_not_meet(self) -> Self:
-        own = [*self.entity, *self.context, self.prediction.name]
+    @field_validator("entity", "context", "prediction")
+    @classmethod
+    def _no_name_is_taken(cls, value: Any, info: ValidationInfo) -> Any:
+        own = [value.name] if isinstance(value, Prediction) else list(value)
+        before = {name for section in ("entity", "context") for name in info.data.get(section, ())}
         for name in own:
             if name in RESERVED:
                 raise ValueError(f"column {name!r} is one that every use case has; give yours another name")
-        twice = sorted({name for name in own if own.count(name) > 1})
-        if twice:
-            raise ValueError(f"entity, context and prediction name {twice} twice; each column needs its own name")
-        return self
+            if name in before:
+                raise ValueError(f"column {name!r} stands in entity or context already; each column needs its own name")
+        return value
 
-    @model_validator(mode="after")
-    def _columns_are_there(self) -> Self:
-        known = {*self.entity, *self.context}
-        asked = {
-            "split.column": [self.split.column] if self.split.column else [],
-            "split.order_by": self.split.order_by,
-            "evaluation.slices": self.evaluation.slices,
-            "evaluation.resample_by": [self.evaluation.resample_by] if self.evaluation.resample_by else [],
-            "monitoring.group": [self.monitoring.group] if self.monitoring.group else [],
-            "model.folds_by": [self.model.folds_by] if self.model.folds_by else [],
-        }
-        for place, columns in asked.items():
+    @field_validator("model", "split", "evaluation", "monitoring")
+    @classmethod
+    def _columns_are_there(cls, value: Any, info: ValidationInfo) -> Any:
+        known = {*info.data.get("entity", ()), *info.data.get("context", ())}
+        for name, columns in named_columns(value).items():
             strange = [column for column in columns if column not in known | {"day"}]
             if strange:
-                raise ValueError(f"{place} names {strange}; expected columns of entity or context: {sorted(known)}")
-        return self
+                raise ValueError(f"{name} names {strange}; expected columns of entity or context: {sorted(known)}")
+        return value
+
+    @field_validator("evaluation")
+    @classmethod
+    def _metric_judges(cls, value: Evaluation, info: ValidationInfo) -> Evaluation:
+        task, model = info.data.get("task"), info.data.get("model")
+        if task is None or model is None:
+            return value
+        known = sorted({*deciding_metrics(task, model), *value.metrics})
+        if value.metric not in known:
+            raise ValueError(
+                f"metric {value.metric!r} judges no {task}; expected one of {', '.join(known)}, or one of `metrics`"
+            )
+        if info.data.get("tuning") is not None and value.metric in value.metrics:
+            raise ValueError(
+                f"metric {value.metric!r} is the use case's own, and a search goes by the task's: leave out `tuning`"
+            )
+        return value
+
+    @field_validator("gate")
+    @classmethod
+    def _bound_is_on_the_right_side(cls, value: Gate, info: ValidationInfo) -> Gate:
+        task, model, evaluation = (info.data.get(name) for name in ("task", "model", "evaluation"))
+        if task is None or model is None or evaluation is None:
+            return value
+        own = {name: one.lower_is_better for name, one in evaluation.metrics.items()}
+        less = {**deciding_metrics(task, model), **own}[evaluation.metric]
+        if less != (value.at_most is not None):
+            right, wrong = ("at_most", "at_least") if less else ("at_least", "at_most")
+            way = "less" if less else "more"
+            raise ValueError(f"of {evaluation.metric} {way} is better: expected `{right}`, found `{wrong}`")
+        return value
 
     @property
     def keys(self) -> list[str]:

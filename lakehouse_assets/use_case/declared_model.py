@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
+from lakehouse_assets.lifecycle.metric_names import DECIDING
 from lakehouse_assets.use_case.declared_table import Function, Name, Query, Table
 
 
@@ -124,3 +125,24 @@ class Monitoring(dg.Model):
     least_rows: int = Field(default=200, ge=2)
     group: Name | None = Field(default=None, description="Rows of one value depend on each other.")
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5, description="Per report.")
+
+
+def named_columns(section: ModelSection | Split | Evaluation | Monitoring) -> dict[str, list[str]]:
+    """The columns of entity or context that a section names, by the entry that names them."""
+    if isinstance(section, ModelSection):
+        return {"folds_by": _one(section.folds_by)}
+    if isinstance(section, Split):
+        return {"column": _one(section.column), "order_by": section.order_by}
+    if isinstance(section, Evaluation):
+        return {"slices": section.slices, "resample_by": _one(section.resample_by)}
+    return {"group": _one(section.group)}
+
+
+def deciding_metrics(task: str, model: ModelSection) -> dict[str, bool]:
+    """The task's metrics that a gate can decide by, and whether less is better."""
+    capped = model.reported_cap is not None
+    return {name: less for name, less in DECIDING[task].items() if capped or name != "rmse_capped"}
+
+
+def _one(name: str | None) -> list[str]:
+    return [] if name is None else [name]

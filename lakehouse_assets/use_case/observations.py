@@ -66,12 +66,13 @@ def observations(use_case: Declaration, folder: Path, source: Source, days: Days
         Entity, day (datetime), predicted_at (UTC), context columns; ordered by day and entity.
 
     Raises:
-        ValueError: the query gives other columns, two rows of one entity on a day, or none without a known time.
+        ValueError: the query lacks a column, gives two rows of one entity on a day, or one without a known time.
     """
     tables = {name: source.read(table, days) for name, table in use_case.observations.inputs.items()}
     columns = [*use_case.keys, "day", "known_at", *use_case.context]
     rows = _asked(use_case, "observations", use_case.observations, folder, tables, columns)
     _one_each(use_case, "observations", rows)
+    _known(use_case, rows)
     rows = rows.assign(predicted_at=use_case.prediction_time.instants(rows["day"], rows["known_at"]))
     ordered = [*use_case.keys, "day", "predicted_at", *use_case.context]
     return rows[ordered].sort_values(["day", *use_case.keys], ignore_index=True)
@@ -159,6 +160,17 @@ def _one_each(use_case: Declaration, what: str, rows: pd.DataFrame) -> None:
         raise ValueError(
             f"use case {use_case.name}: its {what} give {int(twice.sum())} rows twice, such as {example}; expected "
             f"one row per {', '.join(keys)}. Add what tells them apart to `entity`, or make the query choose."
+        )
+
+
+def _known(use_case: Declaration, rows: pd.DataFrame) -> None:
+    """A row that nobody knows since when would pass for one that was known in time."""
+    unknown = rows["known_at"].isna()
+    if unknown.any():
+        example = rows.loc[unknown, [*use_case.keys, "day"]].iloc[0].to_dict()
+        raise ValueError(
+            f"use case {use_case.name}: {int(unknown.sum())} of its observations have no known_at, such as {example}; "
+            "expected since when each row is known. Make the query leave them out, or say when they came."
         )
 
 

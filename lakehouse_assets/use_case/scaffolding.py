@@ -5,11 +5,18 @@ What it writes loads and runs as it stands; a person then says what the machine 
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from string import Template
 
+import click
 import dagster as dg
 from pydantic import BaseModel, Field
+
+from lakehouse_assets.contracts.catalogue import catalogue
+from lakehouse_assets.contracts.contract import Column
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -35,8 +42,9 @@ class UseCaseScaffolder(dg.Scaffolder[UseCaseParams]):
     def scaffold(self, request: dg.ScaffoldRequest[UseCaseParams]) -> None:
         """Write both files; the folder's name is the use case's, its parent's the domain's."""
         asked, folder = request.params, request.target_path
-        keys = [one.strip() for one in asked.entity.split(",")]
-        features = [one.strip() for one in asked.features.split(",")]
+        promised = _promised(folder, asked.table)
+        keys, features = _columns(asked.entity, promised, asked), _columns(asked.features, promised, asked)
+        (label,) = _columns(asked.label, promised, asked)
         words = {
             "type": request.type_name,
             "name": folder.name,
@@ -44,11 +52,12 @@ class UseCaseScaffolder(dg.Scaffolder[UseCaseParams]):
             "owner": asked.owner,
             "table": asked.table,
             "label": asked.label,
-            "entity": _noted(keys, "string", 4),
+            "unit": promised[label].unit or "1",
+            "entity": _noted([promised[key] for key in keys], 4),
             "keys": ", ".join(keys),
             "same_entity": " AND ".join(f"came.{key} = o.{key}" for key in keys),
             "o_keys": ", ".join(f"o.{key}" for key in keys),
-            "columns": _noted(features, "double", 8),
+            "columns": _noted([replace(promised[name], type="double") for name in features], 8),
             "key_list": repr(keys),
             "feature_list": repr(features),
         }
@@ -57,7 +66,31 @@ class UseCaseScaffolder(dg.Scaffolder[UseCaseParams]):
             (folder / file).write_text(text, encoding="utf-8")
 
 
-def _noted(names: list[str], kind: str, indent: int) -> str:
-    """Columns as entries of a mapping, described by their own names until a person does better."""
-    words = {name: name.replace("_", " ").capitalize() for name in names}
-    return "\n".join(f'{" " * indent}{name}: {{type: {kind}, description: "{words[name]}."}}' for name in names)
+def _promised(folder: Path, table: str) -> Mapping[str, Column]:
+    """The columns of a table by its contract: a key that is written with another type would not fit the table."""
+    contracts = catalogue(next((one for one in folder.parents if one.name == "defs"), folder))
+    contract = contracts.get(tuple(table.split("/")))
+    if contract is None:
+        known = ", ".join("/".join(key) for key in sorted(contracts) if key[0] == table.split("/")[0])
+        raise click.UsageError(f"--table {table}: no table of that name has a contract; expected one of {known}")
+    return {one.name: one for one in contract.columns}
+
+
+def _columns(asked: str, promised: Mapping[str, Column], params: UseCaseParams) -> list[str]:
+    """The names in a comma-separated list, each a column of the table."""
+    names = [one.strip() for one in asked.split(",")]
+    strange = [name for name in names if name not in promised]
+    if strange:
+        raise click.UsageError(f"{params.table} has no columns {strange}; it has {', '.join(promised)}")
+    return names
+
+
+def _noted(columns: list[Column], indent: int) -> str:
+    """Columns as entries of a mapping, in the words of the table's contract."""
+    return "\n".join(" " * indent + f"{one.name}: {json.dumps(_note(one), ensure_ascii=False)}" for one in columns)
+
+
+def _note(column: Column) -> dict[str, str]:
+    unit = {"unit": column.unit} if column.unit else {}
+    words = column.description or column.name.replace("_", " ").capitalize() + "."
+    return {"type": column.type, **unit, "description": words}
