@@ -1,11 +1,12 @@
 """All contracts of a folder, by the asset that each is about."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 from lakehouse_assets.contracts.contract import Contract, ContractError, load_contract
-from lakehouse_assets.contracts.declared import MARK, component_files, declared_contracts
+from lakehouse_assets.contracts.declared import MARK, component_files, component_name, declared_contracts
 from lakehouse_assets.contracts.located import Problem
 
 Catalogue = Mapping[tuple[str, ...], Contract]
@@ -27,7 +28,7 @@ def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
     """
     found: dict[tuple[str, ...], Contract] = {}
     problems = []
-    for contract in _loaded(folder, thorough):
+    for contract in map(_of_its_component, _loaded(folder, thorough)):
         if isinstance(contract, ContractError):
             problems += contract.problems
         elif contract.key in found:
@@ -66,6 +67,15 @@ def _declared(file: Path) -> Mapping[str, Contract]:
     """The contracts of one component's YAML by their tables; those of the whole folder tell its inputs' columns."""
     home = next((folder for folder in file.parents if folder.name == "defs"), file.parent)
     return {one.part: one for one in catalogue(home).values() if one.path == file}
+
+
+def _of_its_component(contract: Contract | ContractError) -> Contract | ContractError:
+    """A contract below a component's folder is of that component's table, under whatever name the component has now."""
+    if isinstance(contract, ContractError):
+        return contract
+    beside = next((one.parent / "defs.yaml" for one in contract.path.parents if one.name == "contracts"), None)
+    name = component_name(beside) if beside is not None and beside.is_file() else None
+    return contract if name is None else replace(contract, key=(contract.key[0], name, *contract.key[2:]))
 
 
 def _loaded(folder: Path, thorough: bool) -> Iterator[Contract | ContractError]:

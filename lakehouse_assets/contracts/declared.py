@@ -24,6 +24,17 @@ def component_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("defs.yaml"))
 
 
+def component_name(file: Path) -> str | None:
+    """The name that a component's YAML gives it; None if it gives none or is no YAML (loading it tells why)."""
+    try:
+        told = LocatedYaml(file, file.read_text(encoding="utf-8")).data
+    except yaml.MarkedYAMLError:
+        return None
+    attributes = told.get("attributes") if isinstance(told, dict) else None
+    name = attributes.get("name") if isinstance(attributes, dict) else None
+    return name if isinstance(name, str) else None
+
+
 def declared_contracts(file: Path, written: Mapping[tuple[str, ...], Contract]) -> Iterator[Contract]:
     """The contracts that follow from a component's YAML; none if its class makes no tables.
 
