@@ -79,23 +79,25 @@ def stage(rows: pd.DataFrame) -> Stage[Model]:
             return "too few outcomes"
         return verdict_of(float(daily.mean()), interval(daily), model.expected, 96 * len(daily), len(daily), True)
 
-    return Stage(train, predict, lambda day: by_day[day]["kwh"].to_numpy(), report, performance)
+    return Stage(
+        train, predict, lambda day: by_day[day]["kwh"].to_numpy(), report, performance, lambda day: len(before(day))
+    )
 
 
 def candidates() -> dict[str, AnyPolicy]:
-    return {
-        f"{what}, cool-down {days}": Policy(
-            on_drift="drift" in what,
-            on_performance="performance" in what,
-            cool_down_days=days,
-            loss_cool_down_days=days,
-        )
-        for what in ("drift", "performance", "drift or performance")
-        for days in (7, 14, 21, 28)
+    paused = {"cool_down_days": 14, "loss_cool_down_days": 14}
+    alone = {
+        "drift": Policy(on_performance=False, **paused),
+        "performance": Policy(on_drift=False, **paused),
+        "drift or performance": Policy(**paused),
+    }
+    return alone | {
+        f"drift, performance or {share:.0%} more data": Policy(on_more_data=share, **paused)
+        for share in (0.2, 0.3, 0.5, 1.0)
     }
 
 
-CHOSEN = "drift or performance, cool-down 14"
+CHOSEN = "drift, performance or 20% more data"
 
 
 def told(played: list[Replayed]) -> dict[str, str | float]:
@@ -125,7 +127,8 @@ def main() -> None:
         for one in played:
             print(one.name, [(str(done.day), done.reason[:70]) for done in one.retrainings])
         return
-    policies = {"never": Never(), "monthly": Every(30), "weekly": Every(7), CHOSEN: candidates()[CHOSEN]}
+    policies = {"never": Never(), "monthly": Every(30), "weekly": Every(7)}
+    policies |= {name: candidates()[name] for name in ("drift or performance", CHOSEN)}
     played = replay(stage(rows), policies, FIRST_NIGHT, LAST_DAY)
     if len(sys.argv) > 1:
         Path(sys.argv[1]).write_bytes(replay_plot(played, "kWh", CHOSEN_UNTIL + timedelta(days=1)))

@@ -8,12 +8,12 @@ asked for again.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from lakehouse_assets.monitoring.episodes import Episode, Signals, signals_of
 from lakehouse_assets.monitoring.history import (
+    DATA,
     DRIFT,
     FAILED,
     PERFORMANCE,
@@ -28,70 +28,14 @@ from lakehouse_assets.monitoring.history import (
     performance_signals,
     requests_of,
 )
+from lakehouse_assets.monitoring.policy import Decision, Policy
 
 if TYPE_CHECKING:
     import pandas as pd
 
+__all__ = ["BLOCKED", "INVESTIGATE", "RETRAIN", "WAIT", "Decision", "Policy", "decide", "worth_a_row"]
+
 WAIT, BLOCKED, INVESTIGATE = "wait", "blocked", "investigate"
-
-
-@dataclass(frozen=True)
-class Policy:
-    """When to train again.
-
-    `drift_at_least` of `drift_of_last` reports, and the newest, must flag the same column; `loss_…` likewise for the
-    realised performance. `calm_reports` in a row end an episode. After a retraining `cool_down_days` pass before the
-    next for drift, `loss_cool_down_days` before the next for lost performance; each refusal in a row by the gate
-    doubles them. A failed run is tried again after `retry_hours`, doubled each time, `attempts` times in all.
-    """
-
-    on_drift: bool = True
-    on_performance: bool = True
-    drift_at_least: int = 2
-    drift_of_last: int = 3
-    loss_at_least: int = 2
-    loss_of_last: int = 3
-    calm_reports: int = 3
-    least_new_rows: int = 1
-    cool_down_days: int = 14
-    loss_cool_down_days: int = 3
-    attempts: int = 3
-    retry_hours: float = 1.0
-    per_week: int = 2
-
-    def __post_init__(self) -> None:
-        """Refuse what can never be met.
-
-        Raises:
-            ValueError: more violated reports are asked for than are looked at, or a number is too small.
-        """
-        for kind in ("drift", "loss"):
-            least, last = getattr(self, f"{kind}_at_least"), getattr(self, f"{kind}_of_last")
-            if not 1 <= least <= last:
-                raise ValueError(f"{kind}: at least {least} of the last {last} reports; expected 1 <= k <= n")
-        if min(self.calm_reports, self.attempts, self.per_week) < 1:
-            raise ValueError("calm_reports, attempts and per_week are at least 1")
-
-
-@dataclass(frozen=True)
-class Decision:
-    """One decision with its reason in words; `run_key` where a run is asked for, `signals` what it is for."""
-
-    decided_at: datetime
-    day: date | None
-    decision: str
-    trigger: str | None
-    reason: str
-    champion_version: int | None
-    signals: tuple[str, ...] = ()
-    since: date | None = None
-    attempt: int = 0
-    run_key: str | None = None
-
-    def row(self, policy: Policy) -> dict[str, object]:
-        """The decision as a row of the table, the policy's fields beside it."""
-        own = asdict(self) | {"signals": ", ".join(self.signals)}
-        return own | {f"policy_{name}": value for name, value in asdict(policy).items()}
 
 
 class _Say(Protocol):
@@ -137,6 +81,9 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
     ):
         if wanted and signals.violated and signals.newest is not None:
             return _on(trigger, signals, history, policy, use_case, now, day)
+    more = _more_data(history, policy)
+    if more is not None:
+        return _on(DATA, more, history, policy, use_case, now, day)
     return say(WAIT, _quiet(drift, loss, policy))
 
 
@@ -175,6 +122,17 @@ def _on(
         return say(WAIT, f"{history.new_rows} new rows to learn from, {policy.least_new_rows} are needed")
     held = _held_back(trigger, history, requests, policy, day)
     return say(WAIT, held) if held else say(RETRAIN, "train again", key, 1)
+
+
+def _more_data(history: History, policy: Policy) -> Signals | None:
+    """The signal that there is much more to learn from than the champion has; once for each champion."""
+    told = (*_of_champion(history.reports, history.champion)["day"],)
+    told += (*_of_champion(history.performance, history.champion)["day"],)
+    if policy.on_more_data is None or not history.learned_rows or history.new_rows is None or not told:
+        return None
+    if history.new_rows < policy.on_more_data * history.learned_rows:
+        return None
+    return Signals(as_date(max(told)), (Episode("rows", as_date(min(told))),), (), ())
 
 
 def _after(asked: Request, say: _Say, policy: Policy, now: datetime, running: Training | None) -> Decision:
@@ -241,7 +199,7 @@ def _of_champion(rows: pd.DataFrame, champion: int | None) -> pd.DataFrame:
 
 def _words(trigger: str, names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return "worse than expected" if trigger == PERFORMANCE else f"drift in {shown}"
+    return {PERFORMANCE: "worse than expected", DATA: "much more to learn from"}.get(trigger, f"drift in {shown}")
 
 
 def _quiet(drift: Signals, loss: Signals, policy: Policy) -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RETRAIN = "retrain"
-DRIFT, PERFORMANCE = "drift", "performance"
+DRIFT, PERFORMANCE, DATA = "drift", "performance", "data"
 UNDER_WAY, SUCCEEDED, FAILED = "under way", "succeeded", "failed"
 
 
@@ -41,7 +41,7 @@ class History:
 
     `reports`: day, model_version, column_name, verdict of the drift table. `performance`: day, model_version, verdict
     of the deciding metric over all rows. `decisions`: the rows so far. `new_rows`: labelled rows that the champion has
-    not learned from; None where nobody counted.
+    not learned from; None where nobody counted. `learned_rows`: those that it learned from.
     """
 
     reports: pd.DataFrame
@@ -50,6 +50,7 @@ class History:
     trainings: Sequence[Training]
     champion: int | None
     new_rows: int | None = None
+    learned_rows: int | None = None
 
 
 @dataclass
@@ -101,7 +102,9 @@ def requests_of(history: History, use_case: str) -> list[Request]:
 
 
 def _request(run_key: str, use_case: str, found: dict[str, Request]) -> tuple[Request | None, int]:
-    pattern = rf"({re.escape(use_case)}-champion-(\d+)-({DRIFT}|{PERFORMANCE})-since-([\d-]{{10}}))(?:-try-(\d+))?"
+    pattern = (
+        rf"({re.escape(use_case)}-champion-(\d+)-({DRIFT}|{PERFORMANCE}|{DATA})-since-([\d-]{{10}}))(?:-try-(\d+))?"
+    )
     matched = re.fullmatch(pattern, run_key)
     if matched is None:
         return None, 0

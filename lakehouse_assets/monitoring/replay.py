@@ -1,7 +1,7 @@
 """What a retraining policy would have done: past days played as nights, each knowing only what was known then.
 
-Night of day d: outcomes and reports of days before d are known; the policy decides; a model trained now learns from days
-before d; then d is predicted. All policies play the same days and share what was trained.
+Night of day d: outcomes and reports of days before d are known; the policy decides; a model trained now learns from
+days before d; then d is predicted. All policies play the same days and share what was trained.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class Stage(Generic[M]):
     `train(day)` learns from days before `day`. `predict(model, day)` and `truth(day)` give n values.
     `drift_report(model, day)` gives column_name and verdict of the window that ends with `day`.
     `performance(model, errors)` gives the verdict on the daily errors of this model so far, oldest first.
+    `rows_before(day)` counts what there is to learn from.
     """
 
     train: Callable[[date], M]
@@ -57,6 +58,7 @@ class Stage(Generic[M]):
     truth: Callable[[date], Floats]
     drift_report: Callable[[M, date], pd.DataFrame] | None = None
     performance: Callable[[M, list[float]], str] | None = None
+    rows_before: Callable[[date], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -180,6 +182,9 @@ def _reason(
     if policy.on_performance and theatre.stage.performance is not None:
         errors = [done.errors[one] for one in sorted(done.errors) if one >= trained]
         nights.measured(yesterday, theatre.stage.performance(theatre.model(trained)[0], errors))
+    if theatre.stage.rows_before is not None:
+        nights.learned = theatre.stage.rows_before(trained)
+        nights.new = theatre.stage.rows_before(day) - nights.learned
     decision = decide(nights.history(), policy, "replay", datetime.combine(day, datetime.min.time(), UTC))
     done.decisions.append(decision)
     if decision.decision != RETRAIN:
@@ -193,6 +198,8 @@ class _Nights:
     """What the decision is made from, as far as the nights have come; every retraining here is promoted."""
 
     version: int = 1
+    learned: int | None = None
+    new: int | None = None
     reports: list[tuple[date, int, str, str]] = field(default_factory=list)
     performance: list[tuple[date, int, str]] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
@@ -222,7 +229,7 @@ class _Nights:
         reports = pd.DataFrame(self.reports, columns=["day", "model_version", "column_name", "verdict"])
         performance = pd.DataFrame(self.performance, columns=["day", "model_version", "verdict"])
         asked = pd.DataFrame([vars(one) | {"signals": ", ".join(one.signals)} for one in self.asked])
-        return History(reports, performance, asked, self.trainings, self.version)
+        return History(reports, performance, asked, self.trainings, self.version, self.new, self.learned)
 
 
 def _retraining(theatre: _Theatre[M], before: date, day: date, reason: str, last: date) -> Retraining:

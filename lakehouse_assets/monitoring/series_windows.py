@@ -27,12 +27,14 @@ LIKELY, WINDOWS_EACH = 50, 100
 #: Each window is compared with so many drawn references.
 PAIRS = 3
 #: Windows and references are simulated no longer than this; longer ones differ from it by scale alone.
-MOST_ROWS, MOST_REFERENCE_WINDOWS = 2000, 50
+MOST_ROWS, MOST_REFERENCE_WINDOWS = 1000, 50
 #: Rows per independent value above which only every so-manieth row is used: the others say the same.
 MOST_ROWS_PER_VALUE = 100
-#: How much more a day's mean must vary than the rows' dependence explains before it counts: beyond its own error.
+#: How far the daily means' variance must be from what the rows' dependence explains before it counts: its own error.
 NOTABLE = 1.5
 LEAST_DAYS = 30
+#: A window of fewer days than this does not average over what a week repeats.
+WHOLE_DAYS = 7
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def series_distances(
     scores = normal_scores(array)
     fitted, step = _fit_thinned(scores)
     rows_per_value = max(fitted.rows_per_value * step, 1e-9)
-    # Compared over the same days, a day's mean tells of what is slower than the longest lag.
-    slower = _slower_than_rows(scores, days[known], rows_per_value)
+    # A day's mean tells of what is slower than the longest lag, and of what a day repeats.
+    slower = _as_days_say(scores, days[known], rows_per_value, window_rows / len(array))
     independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
     share = known.mean()
     found = _simulated(
@@ -86,17 +88,26 @@ def _fit_thinned(scores: Floats) -> tuple[Dependence, int]:
     return fitted, step
 
 
-def _slower_than_rows(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: float) -> float:
-    """By what factor the daily means vary more in the long run than the rows' dependence says; 1 if not notably."""
+def _as_days_say(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: float, window_share: float) -> float:
+    """By what factor daily means vary more or less in the long run than the rows' dependence says; 1 if not notably.
+
+    More, where something changes from day to day that rows of a day tell nothing of. Less, where each day runs through
+    the same cycle: rows then look slow, and a window of whole days is not.
+    """
     _, codes, counts = np.unique(days, return_inverse=True, return_counts=True)
-    if len(counts) < LEAST_DAYS or len(counts) == len(scores):
+    if len(counts) < LEAST_DAYS or len(counts) * 2 > len(scores):
         return 1.0
     means = np.bincount(codes, scores) / counts
     variance = float(means.var())
-    # Weights of equal days: a day of few rows tells less of a slow change, but not proportionally less.
-    daily = fit_dependence(means, most_lags=min(len(means) // 10, 10)).rows_per_value * variance * float(counts.mean())
+    daily = fit_dependence(means, most_lags=min(len(means) // 7, 10)).rows_per_value * variance * float(counts.mean())
     ratio = daily / rows_per_value / max(float(scores.var()), 1e-12)
-    return ratio if ratio > NOTABLE else 1.0
+    if ratio > NOTABLE:
+        return ratio
+    return (
+        max(ratio * NOTABLE, 1 / rows_per_value)
+        if ratio < 1 / NOTABLE and window_share * len(counts) >= WHOLE_DAYS
+        else 1.0
+    )
 
 
 def _simulated(

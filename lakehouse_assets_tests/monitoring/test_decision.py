@@ -223,3 +223,16 @@ def test_a_decision_is_a_row_once_until_something_changes() -> None:
     assert worth_a_row(first, decisions())
     assert not worth_a_row(replace(first, decided_at=NOW + timedelta(minutes=5)), decisions(first))
     assert worth_a_row(replace(first, day=date(2024, 5, 3)), decisions(first))
+
+
+def test_much_more_data_asks_once_for_a_champion_and_only_where_a_policy_wants_it() -> None:
+    calm = realised("as expected", "as expected")
+    quarter = replace(POLICY, on_more_data=0.25)
+    known = replace(history(loss=calm, new_rows=250), learned_rows=1000)
+    assert asked(known).decision == "wait"
+    assert asked(replace(known, new_rows=249), quarter).decision == "wait"
+    first = asked(known, quarter)
+    assert (first.trigger, first.run_key) == ("data", "pumps-champion-1-data-since-2024-05-01")
+    refused = Training("r1", SUCCEEDED, first.run_key, NOW, promoted=False, day=first.day)
+    later = replace(known, decisions=decisions(first), trainings=(refused,), new_rows=900)
+    assert asked(later, quarter).decision == "investigate"
