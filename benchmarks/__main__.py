@@ -15,6 +15,9 @@ BENCHMARKS = (
     "point_in_time",
     "milling_figures",
     "energy_figures",
+    "drift_false_alarms",
+    "drift_report",
+    "energy_replay",
 )
 RESULTS = Path(__file__).parent / "results"
 

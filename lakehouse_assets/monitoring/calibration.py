@@ -1,30 +1,41 @@
 """Thresholds of drift, learned from the reference itself.
 
-A fixed threshold (Evidently's default is 0.1 for distances) cries wolf on sensor data: two weeks of a fleet are not
-thousands of independent rows but a few dozen machines, each much like itself from day to day. So the statistic is
-computed for many windows of the reference that is known to be free of drift, and the threshold is put where such
-windows do not reach. Blocks keep the dependence: whole windows of consecutive days, and within them whole groups (a
-machine's rows, a day's), drawn with replacement (the cluster form of the block bootstrap, Kuensch 1989).
+A fixed threshold (Evidently's default is 0.1 for distances) cries wolf on sensor data: ten thousand rows of a slow
+sensor hold some hundred independent values, a window of 500 rows holds five. Quantiles over overlapping windows of the
+reference do not help: these windows all share the reference's own error, and so few of them are independent that a rate
+of one in a thousand lies far beyond what they show. So the dependence is modelled and both sides are drawn:
+
+- Rows that follow each other (`series_windows`): an autoregression of normal scores, its parameters drawn as well.
+- Rows that hang together in groups (`group_windows`): whole groups are drawn anew, on both sides.
+
+docs/drift.md has the figures, and those of other methods on the same data.
 """
 
-from collections.abc import Callable, Sequence
-from statistics import NormalDist
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Share of reports without drift that may be flagged.
 FALSE_ALARM_RATE = 0.01
 WINDOW_DAYS = 14
-REPLICATES = 300
 #: A window with fewer rows than this says nothing; a reference with fewer windows calibrates nothing.
 MIN_ROWS = 200
 MIN_WINDOWS = 3
+#: With fewer independent values than this, how fast the reference changes is itself a guess.
+MIN_INDEPENDENT = 30
+#: Groups that last less than this share of a window follow each other in time instead of standing side by side.
+SHORT_GROUP = 0.5
 
 Floats = npt.NDArray[np.float64]
-Redraw = Callable[[pd.DataFrame, np.random.Generator], pd.DataFrame]
+Numbers = npt.NDArray[np.int64]
+COLUMNS = ("column_name", "threshold", "typical", "windows", "window_rows")
 
 
 def normed_wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> float:
@@ -48,86 +59,90 @@ def calibrate(
     group: str | None = None,
     false_alarm_rate: float = FALSE_ALARM_RATE,
     window_days: int = WINDOW_DAYS,
-    replicates: int = REPLICATES,
     least_rows: int = MIN_ROWS,
 ) -> pd.DataFrame:
     """Find per column the distance that a window without drift reaches with the stated probability only.
 
+    20 columns of 10,000 rows take about 5 CPU-s.
+
     Args:
-        history: Reference rows with `day`, the group and the columns: all days that the champion's data covers.
+        history: Reference rows with `day`, the group and the columns: all days that the champion's data covers, within
+            a day in the order of time.
         sample: The rows that windows are compared with (of the history, or a sample of it).
         columns: The monitored columns.
-        seed: Of the bootstrap.
-        group: Column whose values hang together and are drawn whole; None: rows of a day do not depend on each other.
+        seed: Of what is drawn.
+        group: Column whose values hang together and are drawn whole; None: the rows are one series in time.
         false_alarm_rate: Per report; each column gets an equal share of it (Bonferroni).
         window_days: Length of the window that reports compare, in days.
-        replicates: Windows drawn.
         least_rows: A window with fewer rows says nothing.
 
     Returns:
-        One row per column: `column_name`, `threshold`, `typical` (median distance without drift), `windows`
-        (independent ones in the history). Thresholds are NaN when the history is too short to calibrate.
+        `COLUMNS`, one row per column: `column_name`, `threshold`, `typical` (median distance without drift), `windows`
+        (that fit into the history one after the other), `window_rows` (rows of a window). Thresholds are NaN where the
+        history is too short to calibrate: too few windows, or too few independent values in them.
     """
-    days = pd.to_datetime(history["day"])
-    length = (days.max() - days.min()).days + 1 if len(history) else 0
-    windows = length // window_days
+    import pandas as pd
+
+    from lakehouse_assets.monitoring.group_windows import group_distances
+
+    days = pd.to_datetime(history["day"]).to_numpy().astype("datetime64[D]").astype(np.int64)
+    windows = (int(days.max() - days.min()) + 1) // window_days if len(days) else 0
     if windows < MIN_WINDOWS:
-        return pd.DataFrame({"column_name": list(columns), "threshold": np.nan, "typical": np.nan, "windows": windows})
-    redraw = _redrawing(group)
-    distances = _window_distances(
-        history.assign(day=days), sample, columns, seed, window_days, replicates, least_rows, redraw
-    )
-    share = false_alarm_rate / len(columns)
-    rows = [(name, *_threshold(distances[name].to_numpy(), share), windows) for name in columns]
-    return pd.DataFrame(rows, columns=["column_name", "threshold", "typical", "windows"])
+        unknown = [(name, np.nan, np.nan, windows, 0) for name in columns]
+        return pd.DataFrame(unknown, columns=list(COLUMNS))
+    window_rows = round(len(days) / (days.max() - days.min() + 1) * window_days)
+    order = np.argsort(days, kind="stable")
+    rows, days = history.iloc[order], days[order]
+    codes = None if group is None else pd.factorize(rows[group], sort=True)[0].astype(np.int64)
+    share, found = false_alarm_rate / len(columns), []
+    for number, name in enumerate(columns):
+        random = np.random.default_rng([seed, number])
+        values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        if codes is not None and _stand_side_by_side(days, codes, window_days):
+            distances = group_distances(values, days, codes, window_days, least_rows, random)
+        else:
+            distances = _of_series(values, days, window_rows, least_rows, len(sample), random)
+        found.append((name, tail_quantile(distances, share), _median(distances), windows, window_rows))
+    return pd.DataFrame(found, columns=list(COLUMNS))
 
 
-def _threshold(distances: Floats, share: float) -> tuple[float, float]:
-    """Where a log-normal tail fitted to the distances leaves the share, and never below the largest one seen."""
-    known = distances[np.isfinite(distances) & (distances > 0)]
-    if not len(known):
-        return float("nan"), float("nan")
-    logs = np.log(known)
-    tail = float(np.exp(logs.mean() + NormalDist().inv_cdf(1 - share) * logs.std(ddof=1)))
-    return max(tail, float(known.max())), float(np.median(known))
+def tail_quantile(distances: Floats, share: float) -> float:
+    """The distance that the share of windows exceeds; NaN without any.
+
+    Beyond the 99th percentile the squares are taken to fall off exponentially, as those of a normal error do: a share
+    of one in two thousand of some thousand windows would otherwise hang on two or three of them.
+    """
+    if not len(distances):
+        return float("nan")
+    start = 0.01
+    if share >= start:
+        return float(np.quantile(distances, 1 - share))
+    floor = float(np.quantile(distances, 1 - start))
+    beyond = np.square(distances[distances > floor]) - floor**2
+    return float(np.sqrt(floor**2 + beyond.mean() * np.log(start / share)))
 
 
-def _window_distances(
-    history: pd.DataFrame,
-    sample: pd.DataFrame,
-    columns: Sequence[str],
-    seed: int,
-    window_days: int,
-    replicates: int,
-    least_rows: int,
-    redraw: Redraw,
-) -> pd.DataFrame:
-    random = np.random.default_rng(seed)
-    first, last = history["day"].min(), history["day"].max()
-    starts = pd.date_range(first, last - pd.Timedelta(days=window_days - 1))
-    rows: list[dict[str, Any]] = []
-    for start in random.choice(starts.to_numpy(), size=replicates):
-        window = history[(history["day"] >= start) & (history["day"] < start + np.timedelta64(window_days, "D"))]
-        if len(window) < least_rows:
-            continue
-        drawn = redraw(window, random)
-        rows.append({name: normed_wasserstein(sample[name], drawn[name]) for name in columns})
-    return pd.DataFrame(rows, columns=list(columns), dtype="float64")
+def _of_series(
+    values: Floats, days: Numbers, window_rows: int, least_rows: int, sample_rows: int, random: np.random.Generator
+) -> Floats:
+    if window_rows < least_rows:
+        return np.empty(0)
+    from lakehouse_assets.monitoring.series_windows import series_distances
+
+    found = series_distances(values, days, window_rows, sample_rows, random)
+    return found.distances if found.independent_values >= MIN_INDEPENDENT else np.empty(0)
 
 
-def _redrawing(group: str | None) -> Redraw:
-    """How a window is drawn anew: by whole groups, or row by row."""
+def _stand_side_by_side(days: Numbers, codes: Numbers, window_days: int) -> bool:
+    """Whether groups last: one that is over within a fraction of a window is a piece of one series."""
+    first, last = np.full(codes.max() + 1, days[-1]), np.full(codes.max() + 1, days[0])
+    np.minimum.at(first, codes, days)
+    np.maximum.at(last, codes, days)
+    return bool(np.median(last - first + 1) >= SHORT_GROUP * window_days)
 
-    def groups(window: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-        places = window.groupby(group, sort=True).indices
-        names = sorted(places)
-        chosen = random.choice(len(names), size=len(names))
-        return window.iloc[np.concatenate([places[names[number]] for number in chosen])]
 
-    def rows(window: pd.DataFrame, random: np.random.Generator) -> pd.DataFrame:
-        return window.iloc[random.integers(0, len(window), len(window))]
-
-    return rows if group is None else groups
+def _median(distances: Floats) -> float:
+    return float(np.median(distances)) if len(distances) else float("nan")
 
 
 def _finite(values: npt.ArrayLike) -> Floats:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lakehouse_assets.contracts.contract import QualityRule
+from lakehouse_assets.monitoring.verdicts import VERDICTS
 from lakehouse_assets.use_case.columns import DAY, column
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.judged_columns import Described
 
-VERDICTS = ("drift", "stable", "too few rows", "no readings", "not calibrated")
 KNOWN_VERDICTS = QualityRule(
     "known_verdicts",
     "Only verdicts that are known stand here.",
@@ -64,7 +64,8 @@ def thresholds(declaration: Declaration) -> Described:
         column("column_name", "string", "A monitored column, or the prediction.", primary_key=True),
         column("threshold", "double", "Distance above which it drifts; null where not calibrated.", minimum=0),
         column("typical", "double", "Median distance without drift.", minimum=0),
-        column("windows", "long", "Independent windows in the reference.", "1", required=True, minimum=0),
+        column("windows", "long", "Windows that fit into the reference.", "1", required=True, minimum=0),
+        column("window_rows", "long", "Rows of a window, for which the threshold holds.", "1", required=True, minimum=0),
         column("model_version", "long", "The champion whose reference it is.", "1", required=True, minimum=1),
     ]
     return f"From which distance on a column of {declaration.name} drifts, learned from the reference.", columns

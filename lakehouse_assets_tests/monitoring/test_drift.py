@@ -3,7 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from lakehouse_assets.monitoring.calibration import normed_wasserstein
 from lakehouse_assets.monitoring.drift import compare, overall
 
 DAY = date(2024, 5, 1)
@@ -51,8 +53,9 @@ def test_a_column_without_a_threshold_is_not_calibrated() -> None:
     assert verdicts(rows(), limits(b=float("nan")))["report"] == "not calibrated"
 
 
-def test_drift_outranks_what_could_not_be_judged() -> None:
-    assert overall(["no readings", "drift", "stable"]) == "drift"
+def test_drift_outranks_what_could_not_be_judged_and_a_fault_of_the_data_outranks_drift() -> None:
+    assert overall(["not calibrated", "drift", "stable"]) == "drift"
+    assert overall(["stuck", "drift", "stable"]) == "stuck"
     assert overall([]) == "too few rows"
 
 
@@ -68,3 +71,36 @@ def test_a_report_says_day_model_rows_and_value_and_leaves_a_page(tmp_path: Path
 
 def test_how_many_rows_are_too_few_is_the_use_cases_to_say() -> None:
     assert compare(rows(2000, 1), rows(50), limits(2, 2), DAY, 3, least_rows=50).verdict == "stable"
+
+
+def test_a_stuck_sensor_and_another_unit_are_named_and_are_no_drift() -> None:
+    reference, current = rows(2000, 1) + 60, rows() + 60
+    current["a"], current["b"] = 60.2, current["b"] + 273.15
+    report = compare(reference, current, limits(), DAY, 3)
+    assert list(report.rows["verdict"]) == ["stuck", "unit change"]
+    assert report.verdict == "unit change"
+    assert report.faults["b"] == (
+        "100% of the rows look like the reference in another unit: degrees Celsius and kelvin"
+    )
+
+
+def test_what_began_today_is_seen_today() -> None:
+    current = rows().assign(day=np.repeat(pd.date_range(end=DAY, periods=8), 50))
+    current.loc[current["day"].eq(pd.Timestamp(DAY)), "b"] = 0.25
+    assert verdicts(current) == {"a": "stable", "b": "stuck", "report": "stuck"}
+
+
+def test_a_window_of_fewer_rows_than_calibrated_for_may_lie_farther_off() -> None:
+    current = rows(400)
+    current["b"] += 0.4
+    assert verdicts(current, limits().assign(window_rows=400))["b"] == "drift"
+    assert verdicts(current, limits().assign(window_rows=1600))["b"] == "stable"
+
+
+def test_a_long_window_is_measured_as_a_whole_though_evidently_gets_a_sketch() -> None:
+    current, reference = rows(60_000), rows(2000, 1)
+    current["b"] = current["b"] * 1.1 + 0.05
+    report = compare(reference, current, limits(), DAY, 3)
+    exact = [normed_wasserstein(reference[name], current[name]) for name in ("a", "b")]
+    assert report.rows["value"].to_numpy() == pytest.approx(exact, abs=0.001)
+    assert report.rows["current_rows"].eq(60_000).all()

@@ -1,0 +1,174 @@
+"""Faults of the data, told apart from drift: what a stuck sensor or another unit does to a column must not be learned.
+
+Each rule looks for what drift does not do. A machine that wears moves its readings; it does not repeat one number, it
+does not multiply them by a thousand, and it does not leave them out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lakehouse_assets.monitoring.verdicts import NO_READINGS, NULLS, OUT_OF_RANGE, STUCK, UNIT_CHANGE
+
+Floats = npt.NDArray[np.float64]
+
+#: Share of rows without a value beyond the reference's that is a fault.
+MORE_NULLS = 0.1
+#: Share of rows with one and the same value: so much beyond that of the reference's most frequent one, and three times
+#: it (a slow sensor of coarse resolution stays near one value for a window); of a single day, half.
+MORE_OF_ONE, TIMES_AS_MUCH, MOST_OF_A_DAY = 0.1, 3.0, 0.5
+#: A column whose most frequent value fills more of the reference is a state or a count: it may well stay where it is.
+CONTINUOUS = 0.1
+#: Values farther outside the reference's smallest and largest than this share of what lies between them.
+FAR = 0.5
+#: Share of such values that is a fault.
+MORE_FAR = 0.01
+#: Another unit must explain the values this well, in standard deviations of the reference, and have moved them so far.
+EXPLAINED, MOVED = 0.75, 3.0
+LEAST_VALUES = 20
+
+#: Factors between units that are mistaken for each other: prefixes, time, pressure, mass, length, temperature steps.
+FACTORS = {
+    **{f"a factor of {10**n:,}": float(10**n) for n in (1, 2, 3, 5, 6)},
+    "minutes and hours, or seconds and minutes": 60.0,
+    "seconds and hours": 3600.0,
+    "km/h and m/s, or kWh and MJ": 3.6,
+    "psi and kPa": 6.894757,
+    "bar and psi": 14.50377,
+    "kg and lb": 2.204623,
+    "inches and mm": 25.4,
+    "feet and m": 3.28084,
+    "kelvin and degrees Rankine": 1.8,
+}
+#: value' = factor * value + offset.
+AFFINE = {
+    "degrees Celsius and kelvin": (1.0, 273.15),
+    "degrees Celsius and Fahrenheit": (1.8, 32.0),
+    "kelvin and degrees Fahrenheit": (1.8, -459.67),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a column, and how one sees it."""
+
+    verdict: str
+    detail: str
+
+
+def fault_of(reference: npt.ArrayLike, current: npt.ArrayLike, newest: npt.ArrayLike | None = None) -> Fault | None:
+    """The fault of one column; None where its values are at least possible.
+
+    Args:
+        reference: The champion's reference, missing values included.
+        current: The window's values.
+        newest: Those of its last day: what began today is seen in them long before it fills the window.
+    """
+    ours, window = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
+    last = window if newest is None else np.asarray(newest, dtype=np.float64)
+    known = ours[np.isfinite(ours)]
+    if not len(known) or not len(window):
+        return None
+    if not np.isfinite(window).any():
+        return Fault(NO_READINGS, f"none of {len(window):,} rows has a value")
+    parts = [window] if last is window or len(last) < LEAST_VALUES else [last, window]
+    for rule in (_nulls, _unit_change, _stuck, _out_of_range):
+        for part in parts:
+            fault = rule(ours, part, part is window)
+            if fault is not None:
+                return fault
+    return None
+
+
+def _nulls(reference: Floats, current: Floats, _: bool) -> Fault | None:
+    before, now = (1 - float(np.isfinite(one).mean()) for one in (reference, current))
+    if now <= before + MORE_NULLS:
+        return None
+    return Fault(NULLS, f"{now:.0%} of the rows have no value, {before:.0%} of the reference")
+
+
+def _stuck(reference: Floats, current: Floats, whole_window: bool) -> Fault | None:
+    known, now = _finite(reference), _finite(current)
+    usual = _most_frequent(known)[1]
+    if usual > CONTINUOUS or len(now) < LEAST_VALUES or len(known) < LEAST_VALUES:
+        return None
+    value, share = _most_frequent(now)
+    if share <= (max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual) if whole_window else MOST_OF_A_DAY):
+        return None
+    return Fault(STUCK, f"{share:.0%} of the rows say {value:g}; no value fills more than {usual:.0%} of the reference")
+
+
+def _out_of_range(reference: Floats, current: Floats, _: bool) -> Fault | None:
+    far = _far(reference, current)
+    share = float(far.sum() / max(np.isfinite(current).sum(), 1))
+    if share <= MORE_FAR:
+        return None
+    known = _finite(reference)
+    return Fault(
+        OUT_OF_RANGE,
+        f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {current[far][0]:g}",
+    )
+
+
+def _unit_change(reference: Floats, current: Floats, _: bool) -> Fault | None:
+    """Whether another unit explains the values far outside, or, where a factor makes them small, all of them."""
+    known, now = _finite(reference), _finite(current)
+    strange = current[_far(reference, current)]
+    if len(strange) < max(LEAST_VALUES, MORE_FAR * len(now)):
+        strange = now
+    spread = max(float(known.std()), 1e-12)
+    if len(strange) < LEAST_VALUES or np.ptp(known) == 0:
+        return None
+    if not _moved(known, strange, spread):
+        return None
+    for name, (factor, offset) in _conversions().items():
+        misfit = _quantile_misfit(known, (strange - offset) / factor, spread)
+        if misfit <= EXPLAINED:
+            share = len(strange) / len(now)
+            return Fault(UNIT_CHANGE, f"{share:.0%} of the rows look like the reference in another unit: {name}")
+    return None
+
+
+def _moved(known: Floats, strange: Floats, spread: float) -> bool:
+    """Whether the values are not merely elsewhere: far off, or stretched, or squeezed beyond a quiet window."""
+    width, usual = (float(np.subtract(*np.quantile(one, [0.75, 0.25]))) for one in (strange, known))
+    quartiles = width / max(usual, 1e-12)
+    far = abs(float(np.median(strange) - np.median(known))) > MOVED * spread
+    return bool(far or not 1 / 20 < quartiles < 3)
+
+
+def _quantile_misfit(known: Floats, converted: Floats, spread: float) -> float:
+    """Largest distance of the quantiles that tell place and width; the width's misfit counts as well."""
+    at = [0.1, 0.25, 0.5, 0.75, 0.9]
+    gap = np.abs(np.quantile(converted, at) - np.quantile(known, at)).max() / spread
+    width = max(float(converted.std()), 1e-12) / spread
+    return float(gap) if 0.4 < width < 2.5 else float("inf")
+
+
+def _conversions() -> dict[str, tuple[float, float]]:
+    both = {}
+    for name, (factor, offset) in ({key: (one, 0.0) for key, one in FACTORS.items()} | AFFINE).items():
+        both[name] = (factor, offset)
+        both[f"{name}, the other way"] = (1 / factor, -offset / factor)
+    return both
+
+
+def _far(reference: Floats, current: Floats) -> npt.NDArray[np.bool_]:
+    known = _finite(reference)
+    margin = FAR * float(np.ptp(known))
+    found: npt.NDArray[np.bool_] = (current < known.min() - margin) | (current > known.max() + margin)
+    return found
+
+
+def _most_frequent(values: Floats) -> tuple[float, float]:
+    found, counts = np.unique(values, return_counts=True)
+    place = int(counts.argmax())
+    return float(found[place]), float(counts[place] / len(values))
+
+
+def _finite(values: Floats) -> Floats:
+    kept: Floats = values[np.isfinite(values)]
+    return kept

@@ -1,0 +1,143 @@
+"""Distances between a reference and windows of one time series without drift, by simulating both.
+
+Both are drawn: the reference's own error counts as much as the window's. The series is the fitted autoregression of the
+column's normal scores (`dependence`), taken back to the column's own distribution (an autoregressive-sieve bootstrap,
+Buehlmann 1997, under a Gaussian copula), and its parameters are drawn too, for they are estimates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lakehouse_assets.monitoring.dependence import (
+    Dependence,
+    fit_dependence,
+    likely_dependences,
+    normal_scores,
+)
+from lakehouse_assets.monitoring.score_grid import CELLS, PROBABILITIES, cell_of, cells_of, distances_on_grid, edges_of
+
+Floats = npt.NDArray[np.float64]
+
+#: Parameters drawn, and windows of each; 50 x 100 windows place the threshold within about 3 %.
+LIKELY, WINDOWS_EACH = 50, 100
+#: Each window is compared with so many drawn references.
+PAIRS = 3
+#: Windows and references are simulated no longer than this; longer ones differ from it by scale alone.
+MOST_ROWS, MOST_REFERENCE_WINDOWS = 1000, 50
+#: Rows per independent value above which only every so-manieth row is used: the others say the same.
+MOST_ROWS_PER_VALUE = 100
+#: How far the daily means' variance must be from what the rows' dependence explains before it counts: its own error.
+NOTABLE = 1.5
+LEAST_DAYS = 30
+#: A window of fewer days than this does not average over what a week repeats.
+WHOLE_DAYS = 7
+
+
+@dataclass(frozen=True)
+class SeriesDistances:
+    """Simulated distances of windows without drift, and how many independent values the reference holds."""
+
+    distances: Floats
+    independent_values: float
+
+
+def series_distances(
+    values: npt.ArrayLike,
+    days: npt.NDArray[np.int64],
+    window_rows: int,
+    sample_rows: int,
+    random: np.random.Generator,
+) -> SeriesDistances:
+    """Simulate distances between reference and window of one column.
+
+    Args:
+        values: The reference's rows in the order of time.
+        days: Their days, as numbers.
+        window_rows: Rows of a window.
+        sample_rows: Rows of the sample of the reference that windows are compared with.
+        random: Source of chance.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    known = np.isfinite(array)
+    if known.sum() < 2 or np.ptp(array[known]) == 0:
+        return SeriesDistances(np.empty(0), 0.0)
+    scores = normal_scores(array)
+    fitted, step = _fit_thinned(scores)
+    rows_per_value = max(fitted.rows_per_value * step, 1e-9)
+    # A day's mean tells of what is slower than the longest lag, and of what a day repeats.
+    slower = _as_days_say(scores, days[known], rows_per_value, window_rows / len(array))
+    independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
+    share = known.mean()
+    found = _simulated(
+        array[known], fitted, len(scores) // step, max(round(window_rows * share / step), 1),
+        max(round(sample_rows * share / step), 1), random,
+    )  # fmt: skip
+    return SeriesDistances(found * np.sqrt(slower), independent)
+
+
+def _fit_thinned(scores: Floats) -> tuple[Dependence, int]:
+    """The dependence, and of how many rows one is used."""
+    fitted, step = fit_dependence(scores), 1
+    while fitted.rows_per_value > MOST_ROWS_PER_VALUE * 1.5 and len(scores) // step > 200:
+        step *= 2
+        fitted = fit_dependence(scores[::step])
+    return fitted, step
+
+
+def _as_days_say(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: float, window_share: float) -> float:
+    """By what factor daily means vary more or less in the long run than the rows' dependence says; 1 if not notably.
+
+    More, where something changes from day to day that rows of a day tell nothing of. Less, where each day runs through
+    the same cycle: rows then look slow, and a window of whole days is not.
+    """
+    _, codes, counts = np.unique(days, return_inverse=True, return_counts=True)
+    if len(counts) < LEAST_DAYS or len(counts) * 2 > len(scores):
+        return 1.0
+    means = np.bincount(codes, scores) / counts
+    variance = float(means.var())
+    daily = fit_dependence(means, most_lags=min(len(means) // 7, 10)).rows_per_value * variance * float(counts.mean())
+    ratio = daily / rows_per_value / max(float(scores.var()), 1e-12)
+    if ratio > NOTABLE:
+        return ratio
+    return (
+        max(ratio * NOTABLE, 1 / rows_per_value)
+        if ratio < 1 / NOTABLE and window_share * len(counts) >= WHOLE_DAYS
+        else 1.0
+    )
+
+
+def _simulated(
+    values: Floats, fitted: Dependence, reference: int, window: int, sample: int, random: np.random.Generator
+) -> Floats:
+    rows = min(window, MOST_ROWS)
+    shrink = np.sqrt(rows / window)
+    true_length = reference / window
+    length = int(np.clip(round(true_length), 1, MOST_REFERENCE_WINDOWS))
+    references = max(PAIRS + 1, -(-WINDOWS_EACH // length))
+    edges = edges_of(values)
+    found: list[Floats] = []
+    for likely in likely_dependences(fitted, reference, random, LIKELY):
+        scores = likely.simulate(random, references, length * rows)
+        windows = cells_of(cell_of(scores).reshape(references * length, rows))
+        whole = windows.reshape(references, length, CELLS).mean(axis=1)
+        centre = PROBABILITIES
+        drawn = centre + (whole - centre) * shrink * np.sqrt(length / true_length)
+        drawn += _sampling(centre, sample, reference, references, random)
+        current = centre + (windows - centre) * shrink
+        own = np.repeat(np.arange(references), length)
+        others = ((own + further) % references for further in range(1, PAIRS + 1))
+        found.extend(distances_on_grid(drawn[other], current, edges) for other in others)
+    return np.concatenate(found)
+
+
+def _sampling(centre: Floats, sample: int, reference: int, how_many: int, random: np.random.Generator) -> Floats:
+    """The error of a sample of the reference, beyond the reference's own."""
+    if sample >= reference:
+        return np.zeros((how_many, CELLS))
+    rows = max(round(1 / (1 / sample - 1 / reference)), 1)
+    drawn: Floats = random.multinomial(rows, centre, size=how_many) / rows - centre
+    return drawn

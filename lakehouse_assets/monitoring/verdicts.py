@@ -1,0 +1,8 @@
+"""What a drift report may say of a column."""
+
+DRIFT, STABLE = "drift", "stable"
+TOO_FEW_ROWS, NOT_CALIBRATED = "too few rows", "not calibrated"
+#: Faults of the data, the most telling first; they are no drift and ask for no retraining.
+NO_READINGS, NULLS, UNIT_CHANGE, STUCK, OUT_OF_RANGE = "no readings", "nulls", "unit change", "stuck", "out of range"
+FAULTS = (NO_READINGS, NULLS, UNIT_CHANGE, STUCK, OUT_OF_RANGE)
+VERDICTS = (DRIFT, STABLE, TOO_FEW_ROWS, NOT_CALIBRATED, *FAULTS)

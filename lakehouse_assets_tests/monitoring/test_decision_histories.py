@@ -1,0 +1,138 @@
+"""Whatever happens in whatever order: one decision asks for one run. Random histories are played tick by tick."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+
+import pandas as pd
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lakehouse_assets.monitoring.decision import Decision, Policy, decide, worth_a_row
+from lakehouse_assets.monitoring.history import FAILED, SUCCEEDED, UNDER_WAY, History, Training
+
+START = datetime(2024, 5, 1, 6, tzinfo=UTC)
+COLUMNS = ("t30", "t50", "prediction")
+POLICY = Policy(cool_down_days=5, loss_cool_down_days=2, attempts=2, per_week=2)
+
+night = st.tuples(
+    st.tuples(*[st.sampled_from(["drift", "drift", "stable", "too few rows"])] * len(COLUMNS)),
+    st.sampled_from(["worse than expected", "as expected", "no outcomes yet"]),
+)
+event = st.one_of(
+    st.tuples(st.just("night"), night),
+    st.tuples(st.just("tick"), st.integers(1, 3)),
+    st.tuples(st.just("off"), st.lists(night, min_size=3, max_size=8)),
+    st.tuples(st.just("end"), st.sampled_from(["promoted", "refused", "failed"])),
+    st.tuples(st.just("same report again"), st.none()),
+    st.tuples(st.just("decisions lost"), st.none()),
+    st.tuples(st.just("by hand"), st.none()),
+)
+
+
+@dataclass
+class World:
+    """What the sensor sees; like Dagster, it starts one run per run key and no second."""
+
+    now: datetime = START
+    day: date = date(2024, 5, 1)
+    champion: int = 1
+    reports: list[dict[str, object]] = field(default_factory=list)
+    performance: list[dict[str, object]] = field(default_factory=list)
+    decisions: list[dict[str, object]] = field(default_factory=list)
+    trainings: list[Training] = field(default_factory=list)
+    asked: list[Decision] = field(default_factory=list)
+
+    def history(self) -> History:
+        columns = list(Decision(START, None, "wait", None, "", None).row(POLICY))
+        return History(
+            pd.DataFrame(self.reports, columns=["day", "model_version", "column_name", "verdict"]),
+            pd.DataFrame(self.performance, columns=["day", "model_version", "verdict"]),
+            pd.DataFrame(self.decisions, columns=columns),
+            tuple(self.trainings),
+            self.champion,
+        )
+
+    def report(self, verdicts: tuple[str, ...], realised: str) -> None:
+        self.day += timedelta(days=1)
+        self.now += timedelta(days=1)
+        at = {"day": pd.Timestamp(self.day), "model_version": self.champion}
+        self.reports += [at | {"column_name": n, "verdict": v} for n, v in zip(COLUMNS, verdicts, strict=True)]
+        self.performance.append(at | {"verdict": realised})
+
+    def tick(self) -> Decision:
+        history = self.history()
+        decision = decide(history, POLICY, "pumps", self.now)
+        if worth_a_row(decision, history.decisions):
+            self.decisions.append(decision.row(POLICY))
+        if decision.run_key is not None and decision.run_key not in {one.run_key for one in self.trainings}:
+            assert all(one.status != UNDER_WAY for one in self.trainings), "two trainings at once"
+            self.asked.append(decision)
+            self.trainings.append(Training(decision.run_key, UNDER_WAY, decision.run_key, day=self.day))
+        return decision
+
+    def end(self, how: str) -> None:
+        for place, one in enumerate(self.trainings):
+            if one.status == UNDER_WAY:
+                status = FAILED if how == "failed" else SUCCEEDED
+                promoted = {"promoted": True, "refused": False}.get(how)
+                self.trainings[place] = Training(one.run_id, status, one.run_key, self.now, promoted, one.day)
+                self.champion += how == "promoted"
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(event, min_size=5, max_size=40))
+def test_whatever_happens_each_decision_asks_for_one_run(events: list[tuple[str, object]]) -> None:
+    world = World()
+    for kind, what in events:
+        happen(world, kind, what)
+        again = world.tick()
+        count = len(world.trainings)
+        assert world.tick().decision in (again.decision, "blocked"), "the same state, the same decision"
+        assert len(world.trainings) == count, "evaluating again starts nothing"
+    keys = [one.run_key for one in world.trainings if one.run_key]
+    assert len(keys) == len(set(keys))
+    asked_for_the_week_is_kept(world)
+    refused_is_not_repeated(world)
+
+
+def happen(world: World, kind: str, what: object) -> None:
+    if kind == "night":
+        world.report(*what)  # type: ignore[misc]
+    elif kind == "off":
+        for one in what:  # type: ignore[attr-defined]
+            world.report(*one)
+    elif kind == "tick":
+        world.now += timedelta(hours=what)  # type: ignore[arg-type]
+    elif kind == "end":
+        world.end(str(what))
+    elif kind == "same report again":
+        world.reports += world.reports[-len(COLUMNS) :]
+    elif kind == "decisions lost":
+        world.decisions.clear()
+    elif all(one.status != UNDER_WAY for one in world.trainings):
+        world.trainings.append(Training(f"hand-{len(world.trainings)}", UNDER_WAY, None, day=world.day))
+
+
+def asked_for_the_week_is_kept(world: World) -> None:
+    first_tries = [one.day for one in world.asked if one.attempt == 1 and one.day]
+    for last in first_tries:
+        assert sum(last - timedelta(days=7) < one <= last for one in first_tries) <= POLICY.per_week
+
+
+def refused_is_not_repeated(world: World) -> None:
+    """Between two requests for the same signals of one champion lies a calm stretch, or a failed run."""
+    for before, after in zip(world.asked, world.asked[1:], strict=False):
+        same = before.champion_version == after.champion_version and before.trigger == after.trigger
+        if same and after.attempt == 1 and set(after.signals) <= set(before.signals):
+            assert after.since is not None
+            assert before.day is not None
+            assert after.since > before.day
+
+
+def test_half_a_year_of_drift_that_no_training_mends_costs_one_run() -> None:
+    world = World()
+    for _ in range(180):
+        world.report(("drift", "stable", "stable"), "as expected")
+        world.tick()
+        world.end("refused")
+    assert len(world.trainings) == 1

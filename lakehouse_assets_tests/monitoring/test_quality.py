@@ -1,0 +1,114 @@
+"""Faults of the data have names of their own, and what merely drifts has none of them."""
+
+import numpy as np
+import pytest
+
+from lakehouse_assets.monitoring.quality import fault_of
+
+RANDOM = np.random.default_rng(5)
+#: Degrees Celsius of a bearing.
+REFERENCE = RANDOM.normal(60, 4, 5000)
+
+
+def named(current: np.ndarray, newest: np.ndarray | None = None, reference: np.ndarray = REFERENCE) -> str | None:
+    fault = fault_of(reference, current, newest)
+    return None if fault is None else fault.verdict
+
+
+def window(rows: int = 500) -> np.ndarray:
+    return RANDOM.normal(60, 4, rows)
+
+
+def test_the_same_distribution_has_no_fault() -> None:
+    assert named(window()) is None
+
+
+@pytest.mark.parametrize("shift", [0.5, 1, 2, 4])
+def test_a_shift_of_up_to_four_standard_deviations_is_drift_and_no_fault(shift: float) -> None:
+    assert named(window() + 4 * shift) is None
+
+
+@pytest.mark.parametrize("stretch", [0.3, 2.0])
+def test_a_change_of_spread_is_drift_and_no_fault(stretch: float) -> None:
+    assert named(60 + stretch * (window() - 60)) is None
+
+
+def test_a_sensor_that_repeats_its_last_value_is_stuck() -> None:
+    values = window()
+    values[300:] = values[300]
+    assert named(values) == "stuck"
+    assert named(np.full(500, 61.2)) == "stuck"
+
+
+def test_a_sensor_stuck_since_today_is_seen_in_todays_rows() -> None:
+    values = window(1400)
+    values[1340:] = values[1340]
+    assert named(values) is None
+    assert named(values, values[-100:]) == "stuck"
+
+
+def test_a_state_that_stays_and_a_coarse_slow_reading_are_not_stuck() -> None:
+    states = RANDOM.integers(0, 3, 5000).astype(float)
+    assert named(np.ones(500), reference=states) is None
+    coarse = np.round(REFERENCE)
+    assert named(np.round(RANDOM.normal(60, 2.0, 500)), reference=coarse) is None
+
+
+@pytest.mark.parametrize(
+    ("convert", "what"),
+    [
+        (lambda celsius: celsius + 273.15, "kelvin"),
+        (lambda celsius: 1.8 * celsius + 32, "Fahrenheit"),
+        (lambda celsius: celsius * 1000, "factor of 1,000"),
+        (lambda celsius: celsius / 1000, "factor of 1,000"),
+    ],
+)
+def test_another_unit_is_named(convert: object, what: str) -> None:
+    fault = fault_of(REFERENCE, convert(window()))  # type: ignore[operator]
+    assert fault is not None
+    assert fault.verdict == "unit change"
+    assert what in fault.detail
+
+
+def test_another_unit_since_today_is_seen_in_todays_rows() -> None:
+    values = window(1400)
+    values[-100:] = values[-100:] + 273.15
+    assert named(values, values[-100:]) == "unit change"
+
+
+def test_missing_values_are_nulls_and_none_at_all_no_readings() -> None:
+    values = window()
+    values[:40] = np.nan
+    assert named(values) is None
+    values[:60] = np.nan
+    assert named(values) == "nulls"
+    assert named(np.full(500, np.nan)) == "no readings"
+
+
+def test_a_column_with_as_many_nulls_in_the_reference_is_as_it_was() -> None:
+    often = REFERENCE.copy()
+    often[::2] = np.nan
+    values = window()
+    values[::2] = np.nan
+    assert named(values, reference=often) is None
+
+
+def test_a_column_without_a_reference_has_nothing_to_be_at_fault_against() -> None:
+    assert named(np.full(500, np.nan), reference=np.full(5000, np.nan)) is None
+
+
+def test_values_that_cannot_be_are_out_of_range() -> None:
+    values = window()
+    values[::20] = -9999
+    fault = fault_of(REFERENCE, values)
+    assert fault is not None
+    assert fault.verdict == "out of range"
+    assert fault.detail.startswith("5% of the rows lie far outside")
+    assert fault.detail.endswith("as -9999")
+
+
+def test_a_slow_sensor_whose_day_is_narrow_has_no_fault() -> None:
+    # A standardised column near zero: a factor would make any narrow day fit.
+    reference = RANDOM.normal(size=5000)
+    for place in (-1.5, 0.0, 0.7):
+        assert named(RANDOM.normal(0, 0.7, 500), RANDOM.normal(place, 0.15, 50), reference) is None
