@@ -65,7 +65,9 @@ def thresholds(declaration: Declaration) -> Described:
         column("threshold", "double", "Distance above which it drifts; null where not calibrated.", minimum=0),
         column("typical", "double", "Median distance without drift.", minimum=0),
         column("windows", "long", "Windows that fit into the reference.", "1", required=True, minimum=0),
-        column("window_rows", "long", "Rows of a window, for which the threshold holds.", "1", required=True, minimum=0),
+        column(
+            "window_rows", "long", "Rows of a window, for which the threshold holds.", "1", required=True, minimum=0
+        ),
         column("model_version", "long", "The champion whose reference it is.", "1", required=True, minimum=1),
     ]
     return f"From which distance on a column of {declaration.name} drifts, learned from the reference.", columns
