@@ -161,6 +161,12 @@ class Declaration(dg.Model):
 
         return PredictionTime(self.predicted_at.days_after, self.predicted_at.at, self.timezone)
 
+    @property
+    def instant(self) -> str:
+        """The column with the time that a prediction is about: a time of its own, if it has one, else when it is made."""
+        own = [name for name, note in {**self.entity, **self.context}.items() if note.type == "timestamp"]
+        return own[0] if own else "predicted_at"
+
     def key(self, zone: str, table: str) -> list[str]:
         """The asset key of one of the use case's tables."""
         return [zone, self.name, table]

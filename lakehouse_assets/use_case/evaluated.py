@@ -52,6 +52,6 @@ def figures_of(plan: Plan, judged: Judged, name: str, rows: pd.DataFrame) -> dic
         judged.model.contributions(rows) if name == HELD_OUT_DATA else None,
         title=name.replace("_", " "),
         unit=plan.declaration.prediction.unit,
-        instants="predicted_at",
+        instants=plan.declaration.instant,
     )
     return {f"{name}_{picture}": png for picture, png in told.items()}

@@ -13,10 +13,11 @@ from lakehouse_assets.use_case.plan import Plan
 def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions:
     """Training, scoring, tuning, replay and rolling back; the regular retraining; the sensor that asks for one."""
     own = dg.AssetSelection.assets(*(key for one in assets for key in one.keys))
+    card = dg.AssetSelection.assets(plan.key("models", "model_card"))
     searched, learned = (own & dg.AssetSelection.tag(CADENCE, one) for one in (SEARCH, TRAINING))
     training = dg.define_asset_job(
         f"{plan.name}_training",
-        selection=learned,
+        selection=learned | card,
         description=f"Train {plan.name} on all that is known, measure it on held-out rows, and let the gate decide.",
     )
     scoring = dg.define_asset_job(

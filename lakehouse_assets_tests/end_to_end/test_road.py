@@ -145,7 +145,7 @@ def test_the_champion_carries_the_table_versions_that_it_learned_from_and_can_be
         "delivery/turbofan_rul/features",
         "delivery/turbofan_rul/training_set",
         "distilled/turbofan/normalised_readings",
-        "distilled/turbofan/operating_regimes",
+        "harmonized/turbofan/readings",
         "harmonized/turbofan/failures",
     } <= versions.keys()
     for table, version in versions.items():

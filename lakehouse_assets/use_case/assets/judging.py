@@ -9,7 +9,7 @@ from pydantic import Field
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.sources.daily import TRAINING
+from lakehouse_assets.sources.daily import REPORT, TRAINING
 from lakehouse_assets.use_case.plan import Plan
 
 GATE = "candidate_passed_the_gate"
@@ -110,7 +110,8 @@ def _model_card(plan: Plan) -> dg.AssetsDefinition:
             "scores": dg.AssetIn(key=plan.key("models", "evaluation")),
             "decisions": dg.AssetIn(key=plan.key("models", "champion")),
         },
-        tags=plan.tags(TRAINING),
+        deps=[plan.key("monitoring", "drift"), plan.key("monitoring", "performance")],
+        tags=plan.tags(REPORT),
     )
     def model_card(
         context: dg.AssetExecutionContext,
