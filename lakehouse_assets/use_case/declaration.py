@@ -163,7 +163,7 @@ class Declaration(dg.Model):
 
     @property
     def instant(self) -> str:
-        """The column with the time that a prediction is about: a time of its own, if it has one, else when it is made."""
+        """The column with the time that a prediction is about: one of its own if there is one, else when it is made."""
         own = [name for name, note in {**self.entity, **self.context}.items() if note.type == "timestamp"]
         return own[0] if own else "predicted_at"
 
