@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+import lakehouse_assets.defs
 from lakehouse_assets import settings
 from lakehouse_assets.code_version import asset_functions, with_code_version
 from lakehouse_assets.contracts.catalogue import Catalogue, catalogue
@@ -43,8 +44,8 @@ def load() -> dg.Definitions:
         # As `load_from_defs_folder` does: Dagster warns of its own parts that are in beta.
         warnings.simplefilter("ignore")
         # As `load_from_defs_folder`, without the schema of every component type as JSON, which took a fifth of the time
-        # and which `dg utils inspect-component` makes when somebody asks.
-        loaded = dg.ComponentTree.for_project(Path(__file__).parent).build_defs(DEFS)
+        # and which `dg utils inspect-component` makes when somebody asks, and without reading pyproject.toml twice.
+        loaded = dg.ComponentTree.from_module(lakehouse_assets.defs, settings.PROJECT_ROOT).build_defs(DEFS)
     functions = asset_functions(loaded)
     specs: dict[dg.AssetKey, dg.AssetSpec] = {}
 

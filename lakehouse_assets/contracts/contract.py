@@ -93,6 +93,10 @@ class Contract:
     part: str = ""
     """Which of the contracts that follow from one component's YAML (``path``) this is; empty for a file of its own."""
 
+    key_is_checked: bool = True
+    """Whether a check asks that no key stands twice. Not of tables whose rows the platform's own code numbers or groups:
+    a step and 0.2 s a table and run for what cannot be."""
+
     @property
     def personal_columns(self) -> dict[str, str]:
         """Name and classification of the columns that say something about a person."""
@@ -117,7 +121,7 @@ class Contract:
     def all_rules(self) -> tuple[QualityRule, ...]:
         """The rules as written, and before them that of the primary key: one row per key."""
         keys = self.primary_key
-        if not keys:
+        if not keys or not self.key_is_checked:
             return self.rules
         # A key that spans the partition column can only be repeated within a partition.
         whole = not set(self.partition_columns) & set(keys)
