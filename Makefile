@@ -47,7 +47,10 @@ bench: $(READY)  ## All benchmarks; each prints its table and writes JSON to ben
 
 lock: $(READY)   ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
-		--group dev pyproject.toml -o requirements.lock
+		--group dev --extra servers pyproject.toml -o requirements.lock
+	@# The image carries the same versions, without the tools of development.
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
+		--extra servers --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 	@awk '/^[^ #]/{keep=/^uv==/} keep' requirements.lock > .ci/uv.lock
 
 format: $(READY) ## Format and mend what can be mended
