@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: demo test road check ui bench lock format clean help
+.PHONY: demo test road check ui health bench lock format clean help
 
 help:            ## What can be typed here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ check: $(READY)  ## Format, lint, types, definitions, contracts
 
 ui: $(READY)     ## Dagster UI on 127.0.0.1:3000, with the daemon that runs schedules and sensors
 	$(BIN)/python -m lakehouse_assets.operations.ui
+
+health: $(READY) ## How the platform is: by use case and zone, and every problem with its runbook
+	@$(BIN)/python -m lakehouse_assets.operations.health
 
 bench: $(READY)  ## All benchmarks; each prints its table and writes JSON to benchmarks/results
 	$(BIN)/python -m benchmarks

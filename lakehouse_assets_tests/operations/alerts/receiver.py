@@ -24,7 +24,7 @@ def receiver(secret: str = "") -> Iterator[Receiver]:
     got = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802  (the base class's name)
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if got.status == 200:
                 got.messages.append(json.loads(body))

@@ -9,8 +9,8 @@ from unittest import mock
 import dagster as dg
 import pyarrow as pa
 import pytest
-from dagster._core.test_utils import instance_for_test
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.test_utils import instance_for_test
 
 from lakehouse_assets.defs.platform.alerts import alerts
 from lakehouse_assets.lake.resource import LakeResource
