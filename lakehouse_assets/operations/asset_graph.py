@@ -25,5 +25,6 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
             promises_freshness=node.freshness_policy is not None,
             cadence=node.tags.get(CADENCE, ""),
             daily=isinstance(node.partitions_def, dg.DailyPartitionsDefinition),
+            made_by_runs=node.is_executable,
         )
     return Graph(found)

@@ -17,6 +17,8 @@ class Asset:
         parents: What it is made from.
         promises_freshness: Whether its contract says how old it may be.
         cadence: When it is made (`sources.daily.CADENCE`), empty: every night.
+        daily: Whether it has a partition a day.
+        made_by_runs: Whether a run makes it; jobs keep the platform's own tables.
     """
 
     key: str
@@ -29,6 +31,7 @@ class Asset:
     promises_freshness: bool = False
     cadence: str = ""
     daily: bool = False
+    made_by_runs: bool = True
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord) -> list[Fact]:
     run, facts = record.dagster_run, []
     if RETRAINING_REASON in run.tags:
         why = run.tags[RETRAINING_REASON]
-        facts.append(_fact(Kind.RETRAINING, record, record.create_timestamp, False, why, models_of(run)))
+        facts.append(
+            _fact(Kind.RETRAINING, record, record.create_timestamp, False, why, (f"models/{trained(run)}/champion",))
+        )
     if run.status not in (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED):
         return facts
     ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else _utc(record.update_timestamp)
@@ -73,10 +75,9 @@ def span_of(run: dg.DagsterRun) -> tuple[str, str]:
     return (start, end) if start and end else (only, only)
 
 
-def models_of(run: dg.DagsterRun) -> tuple[str, ...]:
-    """The champion that a retraining is about, as its job's name tells: `<use case>_training`."""
-    use_case = run.tags.get("use_case") or run.job_name.removesuffix("_training")
-    return (f"models/{use_case}/champion",)
+def trained(run: dg.DagsterRun) -> str:
+    """The use case that a training is about: by its tag, or as its job's name tells, `<use case>_training`."""
+    return run.tags.get("use_case") or run.job_name.removesuffix("_training")
 
 
 def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime) -> list[Fact]:
@@ -131,7 +132,10 @@ def _fact(
 ) -> Fact:
     run = record.dagster_run
     first, last = span_of(run) if kind is Kind.FAILED_RUN else ("", "")
-    subject = run.job_name if run.job_name != _ASSET_JOB or not spans else f"assets {', '.join(assets)}"
+    by_hand = run.job_name == _ASSET_JOB and spans
+    subject = f"assets {', '.join(assets)}" if by_hand else run.job_name
+    if kind is Kind.RETRAINING:
+        subject = trained(run)
     return Fact(kind, subject, _utc(at), ok, summary.rstrip("."), assets, first, last, run_id=run.run_id)
 
 

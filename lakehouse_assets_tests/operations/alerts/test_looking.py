@@ -216,11 +216,11 @@ def test_drift_is_one_incident_however_many_days_it_lasts_and_over_on_the_first_
 def test_a_retraining_is_told_with_its_reason_and_over_when_a_training_succeeded(platform: Platform) -> None:
     BROKEN.add("champion")
     platform.train(**{RETRAINING_REASON: "drift since 2024-03-05 in s4"})
-    assert sorted(platform.tick()) == ["u_training: retraining asked for", "u_training: run failed"]
+    assert sorted(platform.tick()) == ["u: retraining asked for", "u_training: run failed"]
     assert any("drift since 2024-03-05 in s4." in one["message"] for one in platform.told.messages)
     BROKEN.clear()
     platform.train()
-    assert sorted(platform.tick()) == ["Over: u_training: retraining asked for", "Over: u_training: run failed"]
+    assert sorted(platform.tick()) == ["Over: u: retraining asked for", "Over: u_training: run failed"]
 
 
 def late(platform: Platform, state: FreshnessState) -> None:
