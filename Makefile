@@ -26,11 +26,12 @@ demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift re
 	$(BIN)/python -m lakehouse_assets.operations.demo
 
 test: $(READY)   ## The tests of every part
-	$(BIN)/python -m pytest -n 2 --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser
+	$(BIN)/python -m pytest -n 2 --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser \
+		--ignore lakehouse_assets_tests/servers/test_real_servers.py
 
-road: $(READY)   ## The whole-road tests: end to end, the daemon, and the browser (Debian's chromium); about eight minutes
+road: $(READY)   ## The whole-road tests: end to end, the daemon, real servers (Debian's postgresql), the browser (Debian's chromium)
 	@# In one process, so that all share one road: xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
-	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/browser
+	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/servers lakehouse_assets_tests/browser
 
 check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .

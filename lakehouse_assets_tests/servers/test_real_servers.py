@@ -12,11 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.conftest import PROJECT, stop_with_its_children
+from lakehouse_assets_tests.operations.alerts.receiver import Receiver, receiver
 from lakehouse_assets_tests.reliability.conftest import S3, s3
 from lakehouse_assets_tests.servers.postgres import BINARIES, WITHOUT_IT, Postgres, free_port, postgres
 
@@ -41,6 +43,7 @@ class Servers:
     folder: Path
     ports: dict[str, int]
     secret_values: list[str]
+    told: Receiver
     environment: dict[str, str] = field(default_factory=dict, repr=False)
 
     def url(self, name: str) -> str:
@@ -70,7 +73,7 @@ def environment_of(database: Postgres, storage: S3, folder: Path, ports: dict[st
         "PLANT_LANDING": str(folder / "landing"),
         "REPORTS": str(folder / "reports"),
         "PSEUDONYM_KEY": secrets.token_hex(24),
-        "ALERT_URLS": f"json://bot:{pager}@127.0.0.1:9/alerts",
+        "ALERT_URLS": pager,
     }
 
 
@@ -83,13 +86,14 @@ def servers(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
         outside.chmod(0o755)
         database = stack.enter_context(postgres(outside / "server"))
         ports = {name: free_port() for name in ("code", "webserver", "mlflow")}
-        pager = secrets.token_hex(12)
-        environment = environment_of(database, s3, folder, ports, pager)
+        password = secrets.token_hex(12)
+        told = stack.enter_context(receiver(password))
+        environment = environment_of(database, s3, folder, ports, told.url)
         (folder / "home").mkdir()
         for name in ("dagster.yaml", "workspace.yaml"):
             (folder / "home" / name).write_text((DEPLOY / name).read_text(encoding="utf-8"), encoding="utf-8")
-        made = [environment["PSEUDONYM_KEY"], pager, database.password, s3.secret]
-        running = Servers(database, s3, folder, ports, made, environment)
+        made = [environment["PSEUDONYM_KEY"], password, database.password, s3.secret]
+        running = Servers(database, s3, folder, ports, made, told, environment)
         for name, command, more in _processes(running):
             _start(stack, running, name, command, more)
             if name in ports and name != "code":
@@ -154,20 +158,37 @@ def _until_healthy(environment: dict[str, str], port: int) -> None:
         time.sleep(1)
 
 
-@pytest.fixture(scope="module")
-def night(servers: Servers) -> str:
-    """One night, started as a person does it in the UI; its run's status."""
+def run(servers: Servers, job: str, config: dict[str, Any] | None = None, **tags: str) -> str:
+    """A job, started as a person does it in the UI; its run's status at its end."""
     from dagster import DagsterRunStatus
     from dagster_graphql import DagsterGraphQLClient
 
     client = DagsterGraphQLClient("127.0.0.1", port_number=servers.ports["webserver"])
-    run = client.submit_job_execution(JOB, tags={"dagster/partition": DAY})
+    started = client.submit_job_execution(job, run_config=config or {}, tags=tags)
     end = time.monotonic() + PATIENCE
     ended = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
-    while (status := client.get_run_status(run)) not in ended:
-        assert time.monotonic() < end, f"run {run} is {status} still"
+    while (status := client.get_run_status(started)) not in ended:
+        assert time.monotonic() < end, f"run {started} of {job} is {status} still"
         time.sleep(1)
     return str(status.value)
+
+
+@pytest.fixture(scope="module")
+def night(servers: Servers) -> str:
+    """One night; its run's status."""
+    return run(servers, JOB, **{"dagster/partition": DAY})
+
+
+@pytest.fixture(scope="module")
+def incident(servers: Servers, night: str) -> list[str]:
+    """A job that fails and then does not; what the daemon told of it."""
+    config = {"first_day": DAY, "who": "ann", "reason": "a test"}
+    for table, ends, telling in (("raw/no/table", "FAILURE", 1), ("raw/milling/products", "SUCCESS", 2)):
+        assert run(servers, "rerun_from", {"ops": {"rerunning": {"config": {**config, "table": table}}}}) == ends
+        end = time.monotonic() + PATIENCE
+        while len(servers.told.messages) < telling and time.monotonic() < end:
+            time.sleep(1)
+    return servers.told.titles
 
 
 def test_a_night_runs_against_postgres_and_object_storage(servers: Servers, night: str) -> None:
@@ -196,7 +217,18 @@ def test_the_daemon_is_alive_by_its_own_probe(servers: Servers, night: str) -> N
     assert done.returncode == 0, done.stderr
 
 
-def test_no_secret_stands_in_a_log_an_event_or_any_metadata(servers: Servers, night: str) -> None:
+def test_the_daemon_tells_of_an_incident_once_and_once_that_it_is_over(servers: Servers, incident: list[str]) -> None:
+    assert incident == ["rerun_from: run failed", "Over: rerun_from: run failed"]
+    assert servers.told.messages[0]["message"].startswith("rerunning: RepairRequestError: 'raw/no/table' is no asset.")
+
+
+def test_no_tick_of_a_sensor_failed(servers: Servers, incident: list[str]) -> None:
+    ticks = servers.database.query("dagster", "SELECT status, count(*) FROM job_ticks GROUP BY status")
+    assert {status for status, _ in ticks} <= {"SKIPPED", "SUCCESS", "STARTED"}
+    assert ticks
+
+
+def test_no_secret_stands_in_a_log_an_event_or_any_metadata(servers: Servers, incident: list[str]) -> None:
     logs = "".join(file.read_text(errors="replace") for file in servers.folder.rglob("*") if file.is_file())
     dump = [str(BINARIES[-1] / "pg_dump"), "--data-only", "-d", servers.database.url("dagster")]
     kept = subprocess.run(dump, capture_output=True, text=True, check=True).stdout
