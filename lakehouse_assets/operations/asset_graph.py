@@ -27,4 +27,8 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
             daily=isinstance(node.partitions_def, dg.DailyPartitionsDefinition),
             made_by_runs=node.is_executable,
         )
-    return Graph(found)
+    checks = {
+        f"{'/'.join(key.asset_key.path)} {key.name}": assets.get(key).description or ""
+        for key in assets.asset_check_keys
+    }
+    return Graph(found, checks)

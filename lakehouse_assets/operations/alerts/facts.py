@@ -22,6 +22,11 @@ class Kind(StrEnum):
 #: Told once and over at once: there is nothing to put right.
 NOTICES = frozenset({Kind.PROMOTION})
 
+#: Names under which a check's metadata says how many rows were set aside.
+SET_ASIDE = ("rows_set_aside", "open_rejects")
+#: Names under which it says how many rows it is about.
+ROW_COUNTS = ("rows_breaking_it", *SET_ASIDE)
+
 
 @dataclass(frozen=True)
 class Fact:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class Asset:
 
 @dataclass(frozen=True)
 class Graph:
-    """The assets by key."""
+    """The assets by key, and what each check promises, by `<asset> <check>`."""
 
     assets: Mapping[str, Asset]
+    checks: Mapping[str, str] = field(default_factory=dict)
 
     def owners(self, keys: Iterable[str]) -> list[str]:
         """Who answers for these assets, each once."""

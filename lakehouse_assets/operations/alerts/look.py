@@ -35,7 +35,7 @@ def look(
 ) -> list[Fact]:
     """Everything since the last look; ``cursor`` is moved on."""
     return [
-        *_runs(instance, cursor),
+        *_runs(instance, graph, cursor),
         *mended(instance, known, now),
         *late_facts(late_tables(instance, graph), known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now),
@@ -53,7 +53,7 @@ def late_tables(instance: dg.DagsterInstance, graph: Graph) -> dict[str, datetim
     }
 
 
-def _runs(instance: dg.DagsterInstance, cursor: Cursor) -> list[Fact]:
+def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fact]:
     after = datetime.fromisoformat(cursor.runs_after)
     records = instance.get_run_records(
         dg.RunsFilter(updated_after=after - OVERLAP),
@@ -65,7 +65,7 @@ def _runs(instance: dg.DagsterInstance, cursor: Cursor) -> list[Fact]:
     marks = {one.dagster_run.run_id: f"{one.dagster_run.run_id} {one.dagster_run.status.value}" for one in records}
     for record in records:
         if marks[record.dagster_run.run_id] not in cursor.seen:
-            facts += facts_of_run(instance, record)
+            facts += facts_of_run(instance, record, graph)
     if records:
         newest = max(after, *(_utc(one.update_timestamp) for one in records))
         kept = [one for one in records if _utc(one.update_timestamp) > newest - OVERLAP]

@@ -6,6 +6,7 @@ with history.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -16,17 +17,22 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
-from lakehouse_assets.operations.alerts.facts import Fact, Kind
+from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
+from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.secrets import without_secrets
 
 #: Tag of a run that is a retraining somebody or something decided on; its value says why.
 RETRAINING_REASON = "retraining_reason"
+#: What a contract's check says of its scope if it looks at more than its run wrote (`contracts.checks`).
+WHOLE_TABLE = "the whole table"
 #: Zones whose checks are about how things stand: the newest evaluation decides, whichever day it is of.
 _OF_THE_PRESENT = ("monitoring", "models")
 #: Checks that only repeat what is told as a decision: those on `models/<use case>/champion`.
 _DECISIONS = ("models", "champion")
 _CAUSE_LENGTH = 300
+#: An error's class says more without the modules that it lies in.
+_MODULES = re.compile(r"^(?:\w+\.)+(\w+: )")
 _READ = {
     DagsterEventType.STEP_FAILURE,
     DagsterEventType.ASSET_CHECK_EVALUATION,
@@ -36,8 +42,14 @@ _READ = {
 _ASSET_JOB = "__ASSET_JOB"
 
 
-def facts_of_run(instance: dg.DagsterInstance, record: RunRecord) -> list[Fact]:
-    """What a run that changed tells. One that goes on tells only that it is a retraining."""
+def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) -> list[Fact]:
+    """What a run that changed tells. One that goes on tells only that it is a retraining.
+
+    Args:
+        instance: Where its events are.
+        record: The run.
+        graph: What its checks promise, and which tables have days.
+    """
     run, facts = record.dagster_run, []
     if RETRAINING_REASON in run.tags:
         why = run.tags[RETRAINING_REASON]
@@ -50,7 +62,7 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord) -> list[Fact]:
     if run.status is DagsterRunStatus.CANCELED:
         return [*facts, _fact(Kind.RETRAINING, record, ended, True, "its run was cancelled")]
     events = instance.all_logs(run.run_id, of_type=_READ)
-    facts += _check_facts(record, events)
+    facts += _check_facts(record, events, graph)
     if run.status is DagsterRunStatus.SUCCESS:
         done = f"run {run.run_id[:8]} succeeded"
         return [*facts, *(_fact(kind, record, ended, True, done) for kind in (Kind.FAILED_RUN, Kind.RETRAINING))]
@@ -97,7 +109,7 @@ def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime
     return [_fact(Kind.FAILED_RUN, record, ended, False, f"{where}: {without_secrets(said)}", tuple(keys), spans=True)]
 
 
-def _check_facts(record: RunRecord, events: Sequence[EventLogEntry]) -> Iterator[Fact]:
+def _check_facts(record: RunRecord, events: Sequence[EventLogEntry], graph: Graph) -> Iterator[Fact]:
     for event in events:
         if not _is(event, "ASSET_CHECK_EVALUATION"):
             continue
@@ -105,14 +117,15 @@ def _check_facts(record: RunRecord, events: Sequence[EventLogEntry]) -> Iterator
         path = found.asset_key.path
         if (path[0], path[-1]) == _DECISIONS:
             continue
-        first, last = ("", "") if path[0] in _OF_THE_PRESENT else span_of(record.dagster_run)
-        said = f"{found.check_name}: {found.description or 'no description'}"
+        first, last = span_of(record.dagster_run) if _of_its_days(found, graph) else ("", "")
+        subject = f"{'/'.join(path)} {found.check_name}"
+        promised = found.description or graph.checks.get(subject) or found.check_name
         yield Fact(
             Kind.FAILED_CHECK,
-            f"{'/'.join(path)} {found.check_name}",
+            subject,
             datetime.fromtimestamp(event.timestamp, UTC),
             found.passed,
-            said.rstrip(".") if not found.passed else "the check passes",
+            "the check passes" if found.passed else f"not kept: {promised}".rstrip("."),
             ("/".join(path),),
             found.partition or first,
             found.partition or last,
@@ -139,6 +152,13 @@ def _fact(
     return Fact(kind, subject, _utc(at), ok, summary.rstrip("."), assets, first, last, run_id=run.run_id)
 
 
+def _of_its_days(found: Any, graph: Graph) -> bool:
+    """Whether a check is about the rows of its run's days; otherwise its newest evaluation says how things stand."""
+    asset = graph.assets.get("/".join(found.asset_key.path))
+    scope = getattr(found.metadata.get("scope"), "value", "")
+    return asset is not None and asset.daily and asset.zone not in _OF_THE_PRESENT and scope != WHOLE_TABLE
+
+
 def _is(event: EventLogEntry, kind: str) -> bool:
     return event.dagster_event_type is not None and event.dagster_event_type.value in (
         kind,
@@ -147,8 +167,8 @@ def _is(event: EventLogEntry, kind: str) -> bool:
 
 
 def _rows(metadata: Any) -> int | None:
-    """The rows that broke the rule, by either name under which our checks say it."""
-    for name in ("rows_breaking_it", "rows_set_aside"):
+    """How many rows it is about, by whichever name the check says it."""
+    for name in ROW_COUNTS:
         value = getattr(metadata.get(name), "value", None)
         if isinstance(value, int):
             return value
@@ -159,7 +179,7 @@ def _cause(error: Any) -> str:
     while error.cause is not None:
         error = error.cause
     first = str(error.message).strip().splitlines() or ["no reason recorded"]
-    return first[0][:_CAUSE_LENGTH]
+    return _MODULES.sub(r"\1", first[0])[:_CAUSE_LENGTH]
 
 
 def _utc(at: datetime) -> datetime:

@@ -12,12 +12,13 @@ from lakehouse_assets.operations.pauses import Pause
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """A check of an asset whose newest evaluation failed."""
+    """A check of an asset whose newest evaluation failed; ``set_aside`` if it is about rows in quarantine."""
 
     name: str
     at: datetime
     description: str = ""
     rows: int | None = None
+    set_aside: bool = False
 
 
 @dataclass(frozen=True)

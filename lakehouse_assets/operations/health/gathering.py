@@ -11,6 +11,7 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshnessPolicy
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
@@ -37,13 +38,13 @@ def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now
         made = _at(entry.last_materialization.timestamp) if entry and entry.last_materialization else None
         run = entry.last_run_id if entry else None
         not_made = run in failed_runs and not (entry and _made_in(entry, run))
-        rows, since = _quarantined(lake, key.path)
+        rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()))
         found[name] = AssetFacts(
             made_at=made,
             late_since=_late_since(assets.get(key).freshness_policy, made, states.get(key), now),
             failing_since=failed_runs[run] if not_made and run else None,
             failed_run=run if not_made and run else "",
-            failed_checks=tuple(checks.get(key, ())),
+            failed_checks=tuple(one for one in checks.get(key, ()) if not one.set_aside),
             quarantined=rows,
             quarantined_since=since or (made if rows else None),
         )
@@ -103,19 +104,28 @@ def _failed_check(name: str, record: Any) -> FailedCheck:
     event = record.event.dagster_event if record.event is not None else None
     data = event.event_specific_data if event is not None else None
     metadata = getattr(data, "metadata", None) or {}
-    rows = next((metadata[one].value for one in ("rows_breaking_it", "rows_set_aside") if one in metadata), None)
-    return FailedCheck(name, _at(record.create_timestamp), getattr(data, "description", None) or "", rows)
+    said = next((one for one in ROW_COUNTS if one in metadata), None)
+    rows = metadata[said].value if said else None
+    described = getattr(data, "description", None) or ""
+    return FailedCheck(name, _at(record.create_timestamp), described, rows, said in SET_ASIDE)
 
 
-def _quarantined(lake: Lake, path: Sequence[str]) -> tuple[int, datetime | None]:
-    """How many rows a quarantine holds, and the day of the oldest, where it is kept by day."""
+def _quarantined(
+    lake: Lake, path: Sequence[str], daily: bool, checks: Sequence[FailedCheck]
+) -> tuple[int, datetime | None]:
+    """How many rows stand in a quarantine, and since when.
+
+    One that is kept by day holds what is set aside now. One that only grows holds all that ever was; its check counts
+    what still is.
+    """
     if not (path[-1] == QUARANTINE or path[-1].endswith(f"_{QUARANTINE}")) or not lake.exists(path):
         return 0, None
-    rows = lake.row_count(path)
-    if not rows:
-        return 0, None
+    if not daily:
+        counted = [one for one in checks if one.set_aside]
+        return sum(one.rows or 1 for one in counted), min((one.at for one in counted), default=None)
     days = [one["day"] for one in lake.partition_values(path) if one.get("day") is not None]
-    return rows, datetime.combine(min(days), datetime.min.time(), UTC) if days else None
+    rows = lake.row_count(path)
+    return rows, datetime.combine(min(days), datetime.min.time(), UTC) if rows and days else None
 
 
 def _at(timestamp: float) -> datetime:

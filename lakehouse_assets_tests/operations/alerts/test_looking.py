@@ -187,7 +187,9 @@ def test_a_failed_check_fails_no_run_and_is_told_with_its_rows_for_its_day(platf
     BROKEN.add("readable")
     assert platform.night()
     assert platform.tick() == ["raw/a/rows readable 2024-03-05: check failed"]
-    assert "Rows concerned: 3" in platform.told.messages[-1]["message"]
+    body = platform.told.messages[-1]["message"]
+    assert body.startswith("not kept: No line is torn.")
+    assert "Rows concerned: 3" in body
     BROKEN.clear()
     platform.night("2024-03-06")
     assert platform.tick() == []  # the other day's rows are still torn
