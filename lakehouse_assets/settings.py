@@ -92,7 +92,7 @@ def reports_url() -> str:
 
 
 def ui_url() -> str:
-    """Address of Dagster's web server, for links in what people are told: `UI_URL`, by default where `make ui` serves."""
+    """Address of Dagster's web server, for links in messages: `UI_URL`, by default where `make ui` serves."""
     given = os.environ.get("UI_URL")
     return (given or f"http://{os.environ.get('UI_HOST', '127.0.0.1')}:{os.environ.get('UI_PORT', '3000')}").rstrip("/")
 
