@@ -94,8 +94,8 @@ class Contract:
     """Which of the contracts that follow from one component's YAML (``path``) this is; empty for a file of its own."""
 
     key_is_checked: bool = True
-    """Whether a check asks that no key stands twice. Not of tables whose rows the platform's own code numbers or groups:
-    a step and 0.2 s a table and run for what cannot be."""
+    """Whether a check asks that no key stands twice. Not of tables whose rows the platform's own code numbers or
+    groups: a step and 0.2 s a table and run for what cannot be."""
 
     @property
     def personal_columns(self) -> dict[str, str]:

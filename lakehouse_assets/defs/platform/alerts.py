@@ -20,13 +20,13 @@ def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sensor
     from datetime import UTC, datetime
 
     from lakehouse_assets import settings
+    from lakehouse_assets.monitoring.pauses import pauses
     from lakehouse_assets.operations.alerts.book import book, tell
     from lakehouse_assets.operations.alerts.channels import channels
     from lakehouse_assets.operations.alerts.cursor import Cursor
     from lakehouse_assets.operations.alerts.look import look
     from lakehouse_assets.operations.alerts.messages import Places
     from lakehouse_assets.operations.asset_graph import graph_of
-    from lakehouse_assets.operations.pauses import pauses
 
     if context.repository_def is None:
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")

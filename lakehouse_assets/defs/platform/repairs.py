@@ -98,7 +98,7 @@ def pausing(context: dg.OpExecutionContext, config: PauseConfig, lake: LakeResou
     """Write the pause down, which is the switch."""
     from datetime import UTC, datetime, timedelta
 
-    from lakehouse_assets.operations.pauses import PAUSE
+    from lakehouse_assets.monitoring.pauses import PAUSE
     from lakehouse_assets.operations.repairs.plan import require_use_case
 
     require_use_case(graph(), config.use_case)
@@ -115,7 +115,7 @@ def pausing(context: dg.OpExecutionContext, config: PauseConfig, lake: LakeResou
 @dg.op
 def resuming(context: dg.OpExecutionContext, config: ResumeConfig, lake: LakeResource) -> None:
     """Write down that the pause is over."""
-    from lakehouse_assets.operations.pauses import RESUME, paused
+    from lakehouse_assets.monitoring.pauses import RESUME, paused
     from lakehouse_assets.operations.repairs.plan import require_use_case
 
     require_use_case(graph(), config.use_case)

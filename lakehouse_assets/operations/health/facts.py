@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.graph import Graph
-from lakehouse_assets.operations.pauses import Pause
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshnessPolicy
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
+from lakehouse_assets.monitoring.pauses import pauses
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
 from lakehouse_assets.operations.health.models import champion_facts, drift_facts
-from lakehouse_assets.operations.pauses import pauses
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake

@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.graph import Asset
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DriftFacts, Facts
-from lakehouse_assets.operations.pauses import Pause
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
 #: What a drift report says of a world that changed.

@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 from html.parser import HTMLParser
 
+from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DriftFacts, FailedCheck
 from lakehouse_assets.operations.health.model import Problem, State, health
 from lakehouse_assets.operations.health.page import as_page
 from lakehouse_assets.operations.health.reports import RUNBOOKS
 from lakehouse_assets.operations.health.text import as_text
-from lakehouse_assets.operations.pauses import Pause
 from lakehouse_assets_tests.operations.health.platforms import ASIDE, CAME, CLEAN, DRIFT, NOW, OTHER, RAW, platform
 
 PLACES = Places("http://ui", "http://reports/runbooks/{kind}.html")

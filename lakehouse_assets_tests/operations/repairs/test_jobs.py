@@ -13,9 +13,9 @@ from dagster._core.test_utils import instance_for_test
 from lakehouse_assets.defs.platform import repairs
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.monitoring.pauses import paused
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.audit import AUDIT, entries
-from lakehouse_assets.operations.pauses import paused
 from lakehouse_assets.sources.daily import CADENCE, TRAINING
 
 RAW, CLEAN, MODEL = (

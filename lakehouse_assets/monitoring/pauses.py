@@ -1,4 +1,4 @@
-"""Pausing a use case: a switch that its schedules and its retraining sensor respect, and that freshness does not mind.
+"""Pausing a use case: a switch that its training schedule and its retraining sensor respect.
 
 The audit table is the switch. A pause needs who and why, ends by itself on a day, and must survive a new Dagster
 database; Dagster's own switches of sensors and schedules know none of this, would have to be set one by one, and could
@@ -19,7 +19,7 @@ PAUSE, RESUME = "pause", "resume"
 
 @dataclass(frozen=True)
 class Pause:
-    """Somebody wants that a use case rests: nothing of it is trained or scored by itself until then."""
+    """Somebody wants that a use case rests: it is not trained by itself until then. Its nights go on."""
 
     use_case: str
     who: str
@@ -40,7 +40,7 @@ def pauses(lake: Lake, now: datetime) -> dict[str, Pause]:
     """The use cases that rest now."""
     import json
 
-    from lakehouse_assets.operations.audit import AUDIT
+    from lakehouse_assets.contracts.additions import AUDIT
 
     if not lake.exists(AUDIT):
         return {}
