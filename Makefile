@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: demo test road check ui bench lock format clean help
+.PHONY: demo test road check ui health bench lock format clean help
 
 help:            ## What can be typed here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -26,11 +26,12 @@ demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift re
 	$(BIN)/python -m lakehouse_assets.operations.demo
 
 test: $(READY)   ## The tests of every part
-	$(BIN)/python -m pytest -n 2 --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser
+	$(BIN)/python -m pytest -n 2 --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser \
+		--ignore lakehouse_assets_tests/servers/test_real_servers.py
 
-road: $(READY)   ## The whole-road tests: end to end, the daemon, and the browser (Debian's chromium); about eight minutes
+road: $(READY)   ## The whole-road tests: end to end, the daemon, real servers (Debian's postgresql), the browser (Debian's chromium)
 	@# In one process, so that all share one road: xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
-	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/browser
+	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/servers lakehouse_assets_tests/browser
 
 check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .
@@ -42,12 +43,18 @@ check: $(READY)  ## Format, lint, types, definitions, contracts
 ui: $(READY)     ## Dagster UI on 127.0.0.1:3000, with the daemon that runs schedules and sensors
 	$(BIN)/python -m lakehouse_assets.operations.ui
 
+health: $(READY) ## How the platform is: by use case and zone, and every problem with its runbook
+	@$(BIN)/python -m lakehouse_assets.operations.health
+
 bench: $(READY)  ## All benchmarks; each prints its table and writes JSON to benchmarks/results
 	$(BIN)/python -m benchmarks
 
 lock: $(READY)   ## Resolve the dependencies again
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
-		--group dev pyproject.toml -o requirements.lock
+		--group dev --extra servers pyproject.toml -o requirements.lock
+	@# The image carries the same versions, without the tools of development.
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-header \
+		--extra servers --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 	@awk '/^[^ #]/{keep=/^uv==/} keep' requirements.lock > .ci/uv.lock
 
 format: $(READY) ## Format and mend what can be mended

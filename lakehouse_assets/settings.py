@@ -101,6 +101,18 @@ def reports_url() -> str:
     return (os.environ.get("REPORTS_URL") or "http://127.0.0.1:3001").rstrip("/")
 
 
+def ui_url() -> str:
+    """Address of Dagster's web server, for links in messages: `UI_URL`, by default where `make ui` serves."""
+    given = os.environ.get("UI_URL")
+    return (given or f"http://{os.environ.get('UI_HOST', '127.0.0.1')}:{os.environ.get('UI_PORT', '3000')}").rstrip("/")
+
+
+def runbooks_url() -> str:
+    """Address of a runbook with `{kind}` in it: below `RUNBOOKS_URL` (a folder with docs/runbooks/), else a report."""
+    given = os.environ.get("RUNBOOKS_URL")
+    return f"{given.rstrip('/')}/{{kind}}.md" if given else f"{reports_url()}/runbooks/{{kind}}.html"
+
+
 def dagster_home() -> Path:
     """`DAGSTER_HOME`, by default `data/dagster`."""
     return _absolute(os.environ.get("DAGSTER_HOME") or DATA / "dagster")

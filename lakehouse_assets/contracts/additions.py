@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
 
 
+#: What people did to the lake by hand, one row a deed; and what they switched, such as the pause of a use case.
+AUDIT = ["monitoring", "platform", "audit"]
 #: Contracts of the platform's own tables, which jobs keep.
 PLATFORM = settings.PROJECT_ROOT / "lakehouse_assets" / "defs" / "platform" / "contracts"
 

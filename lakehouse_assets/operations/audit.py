@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.contracts.additions import keep, platform_contract
+from lakehouse_assets.contracts.additions import AUDIT, keep, platform_contract
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
     import pandas as pd
 
-AUDIT = ["monitoring", "platform", "audit"]
+__all__ = ["AUDIT", "entries", "record"]
 
 
 def record(

@@ -48,13 +48,22 @@ def _by_people(plan: Plan) -> list[dg.JobDefinition]:
 
 def _schedules(plan: Plan, training: Any) -> Iterator[dg.ScheduleDefinition]:
     if plan.declaration.schedule.training:
-        yield dg.ScheduleDefinition(
+
+        @dg.schedule(
             name=f"{plan.name}_training_schedule",
             job=training,
             cron_schedule=plan.declaration.schedule.training,
             execution_timezone=plan.declaration.timezone,
             description=f"A regular retraining of {plan.name}, whatever drift says.",
         )
+        def regular(context: dg.ScheduleEvaluationContext, lake: LakeResource) -> dg.RunRequest | dg.SkipReason:
+            """Ask for a training unless somebody paused the use case."""
+            from lakehouse_assets.monitoring.pauses import paused
+
+            pause = paused(lake.lake(), plan.name)
+            return dg.SkipReason(pause.words) if pause else dg.RunRequest(tags={"use_case": plan.name})
+
+        yield regular
 
 
 def _sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
@@ -69,13 +78,20 @@ def _sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
         context: dg.SensorEvaluationContext, lake: LakeResource
     ) -> Iterator[dg.RunRequest | dg.SkipReason]:
         """Ask once per champion and episode of drift; the run key makes it once whatever restarts."""
+        from lakehouse_assets.monitoring.pauses import paused
         from lakehouse_assets.monitoring.retraining import retraining_wanted
 
+        pause = paused(lake.lake(), plan.name)
+        if pause is not None:
+            yield dg.SkipReason(pause.words)
+            return
         wanted = retraining_wanted(lake.lake(), plan.name)
         if wanted.run_key is None:
             yield dg.SkipReason(wanted.reason)
         else:
             context.log.info(wanted.reason)
-            yield dg.RunRequest(run_key=wanted.run_key, tags={"retraining_reason": wanted.reason})
+            yield dg.RunRequest(
+                run_key=wanted.run_key, tags={"retraining_reason": wanted.reason, "use_case": plan.name}
+            )
 
     return retrain_on_drift

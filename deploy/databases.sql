@@ -1,0 +1,2 @@
+-- Run once by the PostgreSQL image, beside the database `dagster` that it makes itself.
+CREATE DATABASE mlflow OWNER lakehouse;

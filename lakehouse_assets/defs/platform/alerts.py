@@ -1,0 +1,42 @@
+"""The sensor that tells people of incidents (docs/runbooks/), and the table of what was told."""
+
+import dagster as dg
+
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.operations.alerts.book import INCIDENTS
+
+incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
+
+
+@dg.sensor(
+    name="alerts",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion and "
+    "refusal, and once that it is over: in the log, and where ALERT_URLS says. Starts no run.",
+)
+def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
+    """Look at what happened since the last tick, and tell what nobody was told yet."""
+    from datetime import UTC, datetime
+
+    from lakehouse_assets import settings
+    from lakehouse_assets.monitoring.pauses import pauses
+    from lakehouse_assets.operations.alerts.book import book, tell
+    from lakehouse_assets.operations.alerts.channels import channels
+    from lakehouse_assets.operations.alerts.cursor import Cursor
+    from lakehouse_assets.operations.alerts.look import look
+    from lakehouse_assets.operations.alerts.messages import Places
+    from lakehouse_assets.operations.asset_graph import graph_of
+
+    if context.repository_def is None:
+        raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
+    now, store = datetime.now(UTC), lake.lake()
+    graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
+    facts = look(context.instance, store, graph, known.incidents, cursor, now, pauses(store, now).keys())
+    places = Places(settings.ui_url(), settings.runbooks_url())
+    failed = tell(store, known, facts, graph, places, channels(context.log.info))
+    for reason in failed:
+        context.log.warning(reason)
+    # The log takes everything, so what another channel did not take stands in the table and is told from there.
+    context.update_cursor(cursor.written())
+    return dg.SkipReason(f"{len(facts)} facts since the last look, {len(failed)} messages not taken")

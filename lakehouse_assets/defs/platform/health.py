@@ -1,0 +1,53 @@
+"""How the platform is, as an asset with its page. It is made in a second, and may be made at any time."""
+
+import dagster as dg
+
+from lakehouse_assets.lake.resource import LakeResource
+
+HEALTH = ["monitoring", "platform", "health"]
+
+
+@dg.asset(
+    key=HEALTH,
+    owners=["team:platform"],
+    kinds={"python"},
+    description=(
+        "Every use case and domain by zone: what is fresh, late, failing, quarantined, drifting, which champion serves "
+        "since when and how good it is; and for each problem the asset, since when, how many rows, whose it is and its "
+        "runbook. The link in the metadata opens the page; `make health` prints the same."
+    ),
+)
+def health(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+    """Look at the records, and write the page."""
+    from datetime import UTC, datetime
+
+    from lakehouse_assets import settings
+    from lakehouse_assets.definitions import defs
+    from lakehouse_assets.operations.alerts.messages import Places
+    from lakehouse_assets.operations.health import model
+    from lakehouse_assets.operations.health.gathering import gather
+    from lakehouse_assets.operations.health.reports import write_reports
+    from lakehouse_assets.operations.health.text import as_text, verdict
+
+    facts = gather(context.instance, lake.lake(), defs.resolve_asset_graph(), datetime.now(UTC))
+    found = model.health(facts)
+    write_reports(found, Places(settings.ui_url(), settings.runbooks_url()), settings.reports_root())
+    return dg.MaterializeResult(
+        metadata={
+            "verdict": verdict(found),
+            "problems": len(found.problems),
+            "page": dg.MetadataValue.url(f"{settings.reports_url()}/health/"),
+            "in_words": dg.MetadataValue.md(f"```\n{as_text(found)}\n```"),
+        }
+    )
+
+
+platform_health = dg.define_asset_job(
+    "platform_health", selection=[dg.AssetKey(HEALTH)], description="The page of health, from the records as they are."
+)
+platform_health_hourly = dg.ScheduleDefinition(
+    name="platform_health_hourly",
+    job=platform_health,
+    cron_schedule="15 * * * *",
+    description="Every hour, so that the page is there before somebody is woken.",
+)

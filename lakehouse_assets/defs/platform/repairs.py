@@ -1,0 +1,221 @@
+"""Jobs by which people repair from the launchpad: make again from a broken asset down, retrain now, pause, resume."""
+
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from lakehouse_assets.defs.platform.lake_jobs import SAID, WHO
+from lakehouse_assets.lake.resource import LakeResource
+
+REASON: str = Field(pattern=SAID, description="Why. Stands in the audit table.")
+USE_CASE: str = Field(pattern=SAID, description="The use case, such as the second part of its tables' asset keys.")
+
+
+class RerunConfig(dg.Config):
+    """What to make again."""
+
+    table: str = Field(
+        pattern=SAID, description="The broken asset, as its key joined by /, such as raw/turbofan/in_service."
+    )
+    first_day: str = Field(
+        default="", description="First day to make again, such as 2024-03-05. Empty: it has no days."
+    )
+    last_day: str = Field(default="", description="Last day, included. Empty: only the first.")
+    downstream: bool = Field(default=True, description="Make all that is made from it as well.")
+    with_training: bool = Field(default=False, description="Also what trainings make; otherwise the models stay.")
+    dry_run: bool = Field(default=True, description="Only tell what would be made.")
+    who: str = WHO
+    reason: str = REASON
+
+
+class RetrainConfig(dg.Config):
+    """Which use case to train."""
+
+    use_case: str = USE_CASE
+    dry_run: bool = Field(default=True, description="Only tell what would be trained.")
+    who: str = WHO
+    reason: str = REASON
+
+
+class PauseConfig(dg.Config):
+    """Which use case rests, and for how long."""
+
+    use_case: str = USE_CASE
+    days: int = Field(default=7, ge=1, le=90, description="Days after which it goes on by itself.")
+    dry_run: bool = Field(default=True, description="Only tell what would rest.")
+    who: str = WHO
+    reason: str = REASON
+
+
+class ResumeConfig(dg.Config):
+    """Which use case goes on."""
+
+    use_case: str = USE_CASE
+    dry_run: bool = Field(default=True, description="Only tell whether it rests.")
+    who: str = WHO
+    reason: str = REASON
+
+
+def graph() -> Any:
+    """All assets of the code location. Asked for when a step runs: a step's context knows only its own job's."""
+    from lakehouse_assets.definitions import defs
+    from lakehouse_assets.operations.asset_graph import graph_of
+
+    return graph_of(defs.resolve_asset_graph())
+
+
+@dg.op
+def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeResource) -> None:
+    """Tell what would be made, and ask for it."""
+    from lakehouse_assets.operations.repairs import plan, requests
+
+    wanted = plan.plan_rerun(
+        graph(), config.table, config.first_day, config.last_day, config.downstream, config.with_training
+    )
+    context.log.info(f"{'dry run, would ' if config.dry_run else ''}{wanted.words}")
+    if not config.dry_run:
+        ends = {"dagster/asset_partition_range_start": wanted.first, "dagster/asset_partition_range_end": wanted.last}
+        tags = ends if wanted.first else {}
+        _ask(context, lake, requests.RERUN, config.table, config, wanted.assets, tags)
+
+
+@dg.op
+def retraining(context: dg.OpExecutionContext, config: RetrainConfig, lake: LakeResource) -> None:
+    """Tell what would be trained, and ask for it. A use case that rests is trained all the same: somebody wants it."""
+    from lakehouse_assets.operations.alerts.seen_runs import RETRAINING_REASON
+    from lakehouse_assets.operations.repairs import plan, requests
+
+    assets = plan.plan_retraining(graph(), config.use_case)
+    context.log.info(f"{'dry run, would train' if config.dry_run else 'training'}: {', '.join(assets)}")
+    if not config.dry_run:
+        tags = {RETRAINING_REASON: f"{config.who}: {config.reason}", "use_case": config.use_case}
+        _ask(context, lake, requests.RETRAIN, config.use_case, config, assets, tags)
+
+
+@dg.op
+def pausing(context: dg.OpExecutionContext, config: PauseConfig, lake: LakeResource) -> None:
+    """Write the pause down, which is the switch."""
+    from datetime import UTC, datetime, timedelta
+
+    from lakehouse_assets.monitoring.pauses import PAUSE
+    from lakehouse_assets.operations.repairs.plan import require_use_case
+
+    require_use_case(graph(), config.use_case)
+    until = datetime.now(UTC) + timedelta(days=config.days)
+    context.log.info(
+        f"{'dry run, would pause' if config.dry_run else 'pausing'} {config.use_case} "
+        f"until {until:%Y-%m-%d %H:%M} UTC: no retraining and no night of it starts by itself, "
+        "and nobody is told that its tables are late"
+    )
+    if not config.dry_run:
+        _record(context, lake, PAUSE, config, {"until": until.isoformat()})
+
+
+@dg.op
+def resuming(context: dg.OpExecutionContext, config: ResumeConfig, lake: LakeResource) -> None:
+    """Write down that the pause is over."""
+    from lakehouse_assets.monitoring.pauses import RESUME, paused
+    from lakehouse_assets.operations.repairs.plan import require_use_case
+
+    require_use_case(graph(), config.use_case)
+    pause = paused(lake.lake(), config.use_case)
+    context.log.info(pause.words if pause else f"{config.use_case} is not paused; there is nothing to do")
+    if pause and not config.dry_run:
+        _record(context, lake, RESUME, config, {"paused_since": pause.since})
+
+
+def _ask(
+    context: dg.OpExecutionContext,
+    lake: LakeResource,
+    action: str,
+    subject: str,
+    config: RerunConfig | RetrainConfig,
+    assets: tuple[str, ...],
+    tags: dict[str, str],
+) -> None:
+    from lakehouse_assets.operations.repairs.requests import REPAIR, ask
+
+    run = context.run.root_run_id or context.run_id
+    entry = ask(lake.lake(), action, subject, config.who, config.reason, assets, tags, run)
+    context.log.info(f"asked for; the sensor repairs_asked_for starts the run, which has the tag {REPAIR}: {entry}")
+
+
+def _record(
+    context: dg.OpExecutionContext,
+    lake: LakeResource,
+    action: str,
+    config: PauseConfig | ResumeConfig,
+    details: dict[str, Any],
+) -> None:
+    from lakehouse_assets.operations import audit
+
+    run = context.run.root_run_id or context.run_id
+    audit.record(
+        lake.lake(),
+        action=action,
+        subject=config.use_case,
+        who=config.who,
+        reason=config.reason,
+        details=details,
+        run_id=context.run_id,
+        entry=f"{action} {config.use_case} {run}",
+    )
+
+
+@dg.job(
+    description="Make an asset again, and all that is made from it, for some days; a dry run unless told otherwise."
+)
+def rerun_from() -> None:
+    """Rerun."""
+    rerunning()
+
+
+@dg.job(description="Train a use case now; the gate decides as ever. A dry run unless `dry_run: false`.")
+def retrain_now() -> None:
+    """Retrain."""
+    retraining()
+
+
+@dg.job(
+    description="Let a use case rest for some days: nothing of it starts by itself. A dry run unless told otherwise."
+)
+def pause_use_case() -> None:
+    """Pause."""
+    pausing()
+
+
+@dg.job(description="End the pause of a use case before its day. A dry run unless `dry_run: false`.")
+def resume_use_case() -> None:
+    """Resume."""
+    resuming()
+
+
+@dg.sensor(
+    name="repairs_asked_for",
+    asset_selection=dg.AssetSelection.all(),
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Starts the runs that the jobs rerun_from and retrain_now ask for, each once.",
+)
+def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
+    """Ask for a run for each request since the last tick; the entry makes it one whatever restarts."""
+    from datetime import UTC, datetime
+
+    from lakehouse_assets.operations.repairs.requests import REPAIR, requests_since
+
+    after = datetime.fromisoformat(context.cursor) if context.cursor else datetime(1970, 1, 1, tzinfo=UTC)
+    found = requests_since(lake.lake(), after, datetime.now(UTC))
+    if not found:
+        return dg.SkipReason("nothing was asked for")
+    return dg.SensorResult(
+        run_requests=[
+            dg.RunRequest(
+                run_key=one.entry,
+                asset_selection=[dg.AssetKey(key.split("/")) for key in one.assets],
+                tags={**one.tags, REPAIR: one.entry},
+            )
+            for one in found
+        ],
+        cursor=found[-1].at.isoformat(),
+    )

@@ -1,0 +1,85 @@
+"""The table of what was told: `monitoring/platform/incidents`, one row for each message that a channel took."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lakehouse_assets.operations.alerts.channels import NotToldError
+from lakehouse_assets.operations.alerts.incidents import Incident, after
+from lakehouse_assets.operations.alerts.messages import Message, Places, message
+from lakehouse_assets.operations.alerts.telling import Telling, incidents_in, to_tell
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.operations.alerts.facts import Fact
+    from lakehouse_assets.operations.alerts.graph import Graph
+
+INCIDENTS = ["monitoring", "platform", "incidents"]
+
+
+@dataclass(frozen=True)
+class Book:
+    """What the table holds: the incidents, and what was told to whom."""
+
+    incidents: Sequence[Incident] = ()
+    entries: frozenset[str] = frozenset()
+
+
+def book(lake: Lake) -> Book:
+    """Read the table; empty where nothing was ever told."""
+    if not lake.exists(INCIDENTS):
+        return Book()
+    rows = lake.read(INCIDENTS, columns=["entry", "state", "details"]).to_pylist()
+    read = [{**row, "details": json.loads(row["details"])} for row in rows]
+    return Book(incidents_in(read), frozenset(row["entry"] for row in rows))
+
+
+def tell(
+    lake: Lake,
+    known: Book,
+    facts: Sequence[Fact],
+    graph: Graph,
+    places: Places,
+    channels: Mapping[str, Callable[[Message], None]],
+) -> list[str]:
+    """Tell every channel what the facts changed and what it was not told yet.
+
+    A row is written as soon as a channel took a message. If the process dies in between, that one message comes twice;
+    the other way round it would never come. Every message carries the incident's name, by which a receiver can tell.
+
+    Returns:
+        What could not be told, in words; it stays to be told.
+    """
+    changed, failed, now = after(known.incidents, facts), [], datetime.now(UTC)
+    for telling in to_tell(known.incidents, changed, known.entries, list(channels), now):
+        try:
+            channels[telling.channel](message(telling.as_told, graph, places))
+        except NotToldError as error:
+            failed.append(str(error))
+        else:
+            _note(lake, telling)
+    return failed
+
+
+def _note(lake: Lake, telling: Telling) -> None:
+    from lakehouse_assets.contracts.additions import keep
+
+    one = telling.as_told
+    row: dict[str, Any] = {
+        "entry": telling.entry,
+        "told_at": datetime.now(UTC),
+        "incident": one.incident,
+        "state": telling.state,
+        "channel": telling.channel,
+        "kind": str(one.kind),
+        "subject": one.subject,
+        "since": one.since,
+        "over_at": one.over_at,
+        "summary": one.summary,
+        "details": json.dumps(one.told(), sort_keys=True),
+    }
+    keep(lake, INCIDENTS, [row], one.run_id)

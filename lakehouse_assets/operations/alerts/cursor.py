@@ -1,0 +1,38 @@
+"""How far the sensor has looked, as Dagster keeps it between ticks."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+
+#: How far a look goes back behind the last one: a run's change may become visible a little after a later one's.
+OVERLAP = timedelta(seconds=60)
+#: How far the first look goes back.
+FIRST_LOOK = timedelta(days=1)
+
+
+@dataclass
+class Cursor:
+    """How far was looked.
+
+    Attributes:
+        runs_after: Runs that changed after this were not looked at yet, but for those in ``seen``.
+        seen: Run and status of those within the overlap that were looked at.
+        decided: By use case, the newest decision that was looked at.
+        versions: By use case, the version of the champion table that was looked at.
+    """
+
+    runs_after: str
+    seen: list[str] = field(default_factory=list)
+    decided: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, text: str | None, now: datetime) -> Cursor:
+        """What Dagster kept; a first look goes a day back."""
+        return cls(**json.loads(text)) if text else cls((now - FIRST_LOOK).isoformat())
+
+    def written(self) -> str:
+        """As Dagster keeps it."""
+        return json.dumps(asdict(self), sort_keys=True)

@@ -1,0 +1,101 @@
+"""One look at the platform: everything that happened since the last one, as facts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import dagster as dg
+from dagster._core.definitions.freshness import FreshnessState
+
+from lakehouse_assets.operations.alerts.cursor import FIRST_LOOK, OVERLAP, Cursor
+from lakehouse_assets.operations.alerts.facts import Fact
+from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.alerts.incidents import Incident
+from lakehouse_assets.operations.alerts.late import late_facts
+from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended
+from lakehouse_assets.operations.alerts.seen_tables import decision_facts, decisions
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.table import Lake
+
+#: Runs looked at in one tick. More wait for the next.
+RUNS_A_LOOK = 100
+
+
+def look(
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    graph: Graph,
+    known: Sequence[Incident],
+    cursor: Cursor,
+    now: datetime,
+    paused: Collection[str] = (),
+) -> list[Fact]:
+    """Everything since the last look; ``cursor`` is moved on."""
+    return [
+        *_runs(instance, graph, cursor),
+        *mended(instance, known, now),
+        *late_facts(late_tables(instance, graph), known, graph, now, paused),
+        *_decided(lake, graph, known, cursor, now),
+    ]
+
+
+def late_tables(instance: dg.DagsterInstance, graph: Graph) -> dict[str, datetime]:
+    """The tables that break their promise of freshness by Dagster's own watch, and since when it has seen so."""
+    keys = [dg.AssetKey(key.split("/")) for key, asset in graph.assets.items() if asset.promises_freshness]
+    states = instance.get_freshness_state_records(keys)
+    return {
+        "/".join(key.path): state.updated_at
+        for key, state in states.items()
+        if state.freshness_state is FreshnessState.FAIL
+    }
+
+
+def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fact]:
+    after = datetime.fromisoformat(cursor.runs_after)
+    records = instance.get_run_records(
+        dg.RunsFilter(updated_after=after - OVERLAP),
+        limit=RUNS_A_LOOK + len(cursor.seen),
+        order_by="update_timestamp",
+        ascending=True,
+    )
+    facts: list[Fact] = []
+    marks = {one.dagster_run.run_id: f"{one.dagster_run.run_id} {one.dagster_run.status.value}" for one in records}
+    for record in records:
+        if marks[record.dagster_run.run_id] not in cursor.seen:
+            facts += facts_of_run(instance, record, graph)
+    if records:
+        newest = max(after, *(_utc(one.update_timestamp) for one in records))
+        kept = [one for one in records if _utc(one.update_timestamp) > newest - OVERLAP]
+        cursor.runs_after, cursor.seen = newest.isoformat(), [marks[one.dagster_run.run_id] for one in kept]
+    return facts
+
+
+def _decided(lake: Lake, graph: Graph, known: Sequence[Incident], cursor: Cursor, now: datetime) -> list[Fact]:
+    facts: list[Fact] = []
+    for use_case in champions(graph):
+        key = ["models", use_case, "champion"]
+        if not lake.exists(key):
+            continue
+        version = lake.version(key)
+        if cursor.versions.get(use_case) == version:
+            continue
+        since = cursor.decided.get(use_case)
+        rows = decisions(lake, use_case, datetime.fromisoformat(since) if since else now - FIRST_LOOK)
+        facts += decision_facts(use_case, rows, known)
+        cursor.versions[use_case] = version
+        if rows:
+            cursor.decided[use_case] = rows[-1]["decided_at"].isoformat()
+    return facts
+
+
+def champions(graph: Graph) -> list[str]:
+    """The use cases that have a champion table."""
+    parts = [key.split("/") for key in graph.assets]
+    return sorted(path[1] for path in parts if len(path) == 3 and (path[0], path[2]) == ("models", "champion"))
+
+
+def _utc(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

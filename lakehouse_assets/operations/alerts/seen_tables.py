@@ -1,0 +1,57 @@
+"""Facts from the lake: what the gate decided of candidates, and who serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lakehouse_assets.operations.alerts.facts import Fact, Kind
+from lakehouse_assets.operations.alerts.incidents import Incident
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.table import Lake
+
+#: Actions of `models/<use case>/champion` that change who serves.
+_MOVES = ("promote", "roll_back", "found_changed")
+_COLUMNS = ["decided_at", "who", "action", "candidate_version", "from_version", "to_version", "reason", "run_id"]
+#: The engine counts nanoseconds and knows no later year than 2262.
+_ALWAYS = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def decisions(lake: Lake, use_case: str, after: datetime) -> list[dict[str, Any]]:
+    """Rows of a use case's champion table that were decided after a moment, the oldest first."""
+    key = ["models", use_case, "champion"]
+    since = (after + timedelta(microseconds=1), _ALWAYS)
+    rows: list[dict[str, Any]] = lake.read(key, columns=_COLUMNS, where={"decided_at": since}).to_pylist()
+    return sorted(rows, key=lambda row: row["decided_at"])
+
+
+def decision_facts(use_case: str, rows: Iterable[Mapping[str, Any]], known: Iterable[Incident]) -> Iterator[Fact]:
+    """What decisions tell: promotions and returns, refusals, and which refusals are decided anew.
+
+    Args:
+        use_case: Whose they are.
+        rows: As `decisions` gives them.
+        known: The incidents so far.
+    """
+    asset = f"models/{use_case}/champion"
+    open_refusals = {one.subject for one in known if one.kind is Kind.REFUSAL and one.is_open and asset in one.assets}
+    for row in rows:
+        at, action = row["decided_at"], row["action"]
+        subject = f"{use_case} candidate {row['candidate_version']}"
+        if action not in (*_MOVES, "refuse"):
+            continue
+        anew = open_refusals - {subject} if action == "refuse" else open_refusals
+        for earlier in sorted(anew):
+            told = f"decided anew on {at:%Y-%m-%d}: version {row['candidate_version']}: {action}"
+            yield Fact(Kind.REFUSAL, earlier, at, True, told)
+        open_refusals -= anew
+        said = f"{row['reason']}".rstrip(".")
+        if action == "refuse":
+            open_refusals |= {subject}
+            serving = f"version {row['to_version']} goes on serving" if row["to_version"] else "nothing serves"
+            yield Fact(Kind.REFUSAL, subject, at, False, f"{said}; {serving}", (asset,), run_id=row["run_id"])
+        elif row["to_version"] != row["from_version"]:
+            moved = f"{action} by {row['who']}: version {row['to_version']} serves, before it {row['from_version']}"
+            yield Fact(Kind.PROMOTION, use_case, at, False, f"{moved}: {said}", (asset,), run_id=row["run_id"])

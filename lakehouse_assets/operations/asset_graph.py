@@ -1,0 +1,34 @@
+"""The code location's assets as people are told of them, from Dagster's own graph."""
+
+from __future__ import annotations
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+
+from lakehouse_assets.operations.alerts.graph import Asset, Graph
+from lakehouse_assets.sources.daily import CADENCE
+
+
+def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
+    """Every asset that the code location has, with owner, place and inputs."""
+    found = {}
+    for key in assets.get_all_asset_keys():
+        node, name = assets.get(key), "/".join(key.path)
+        found[name] = Asset(
+            key=name,
+            owner=next(iter(node.owners), ""),
+            group=node.group_name or "",
+            zone=key.path[0],
+            use_case=node.tags.get("use_case", ""),
+            domain=node.tags.get("domain", ""),
+            parents=tuple(sorted("/".join(parent.path) for parent in node.parent_keys)),
+            promises_freshness=node.freshness_policy is not None,
+            cadence=node.tags.get(CADENCE, ""),
+            daily=isinstance(node.partitions_def, dg.DailyPartitionsDefinition),
+            made_by_runs=node.is_executable,
+        )
+    checks = {
+        f"{'/'.join(key.asset_key.path)} {key.name}": assets.get(key).description or ""
+        for key in assets.asset_check_keys
+    }
+    return Graph(found, checks)

@@ -1,0 +1,132 @@
+"""The facts of health: from Dagster's records, with as many queries however long the history, and from the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshnessPolicy
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
+
+from lakehouse_assets.monitoring.pauses import pauses
+from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
+from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.asset_graph import graph_of
+from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
+from lakehouse_assets.operations.health.models import champion_facts, drift_facts
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.table import Lake
+
+#: Tables of this name, or with this ending, hold rows that were set aside.
+QUARANTINE = "quarantine"
+
+
+def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now: datetime) -> Facts:  # type: ignore[type-arg]
+    """Everything that is known now."""
+    graph = graph_of(assets)
+    keys = [dg.AssetKey(key.split("/")) for key in graph.assets]
+    entries = {one.asset_entry.asset_key: one.asset_entry for one in instance.get_asset_records(keys)}
+    failed_runs = _failed_runs(instance, entries.values())
+    states, checks = instance.get_freshness_state_records(keys), _failed_checks(instance, assets)
+    found = {}
+    for key in keys:
+        name, entry = "/".join(key.path), entries.get(key)
+        made = _at(entry.last_materialization.timestamp) if entry and entry.last_materialization else None
+        run = entry.last_run_id if entry else None
+        not_made = run in failed_runs and not (entry and _made_in(entry, run))
+        rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()))
+        found[name] = AssetFacts(
+            made_at=made,
+            late_since=_late_since(assets.get(key).freshness_policy, made, states.get(key), now),
+            failing_since=failed_runs[run] if not_made and run else None,
+            failed_run=run if not_made and run else "",
+            failed_checks=tuple(one for one in checks.get(key, ()) if not one.set_aside),
+            quarantined=rows,
+            quarantined_since=since or (made if rows else None),
+        )
+    use_cases = sorted({asset.use_case for asset in graph.assets.values() if asset.use_case})
+    return Facts(
+        now, graph, found, champion_facts(lake, _with(graph, "models", "champion")), drift_facts(lake, use_cases),
+        pauses(lake, now),
+    )  # fmt: skip
+
+
+def _with(graph: Graph, zone: str, table: str) -> list[str]:
+    return sorted(
+        asset.use_case
+        for asset in graph.assets.values()
+        if asset.use_case and asset.key == f"{zone}/{asset.use_case}/{table}"
+    )
+
+
+def _failed_runs(instance: dg.DagsterInstance, entries: Iterable[Any]) -> dict[str | None, datetime]:
+    """Of the runs in which assets were last to be made, those that failed, and when."""
+    runs = sorted({entry.last_run_id for entry in entries if entry.last_run_id})
+    if not runs:
+        return {}
+    wanted = dg.RunsFilter(run_ids=runs, statuses=[dg.DagsterRunStatus.FAILURE])
+    return {
+        one.dagster_run.run_id: _at(one.end_time) if one.end_time else one.update_timestamp.replace(tzinfo=UTC)
+        for one in instance.get_run_records(wanted)
+    }
+
+
+def _made_in(entry: Any, run: str | None) -> bool:
+    made = entry.last_materialization
+    return made is not None and made.run_id == run
+
+
+def _late_since(policy: Any, made: datetime | None, state: Any, now: datetime) -> datetime | None:
+    """Since when the promise is broken: counted where it is a window of time, as Dagster's watch saw it elsewhere."""
+    if isinstance(policy, TimeWindowFreshnessPolicy):
+        due = made + timedelta(seconds=policy.fail_window.to_timedelta().total_seconds()) if made else None
+        return due if due is not None and due < now else None
+    if state is not None and state.freshness_state is FreshnessState.FAIL:
+        since: datetime = state.updated_at
+        return since
+    return None
+
+
+def _failed_checks(instance: dg.DagsterInstance, assets: BaseAssetGraph) -> Mapping[dg.AssetKey, list[FailedCheck]]:  # type: ignore[type-arg]
+    latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(assets.asset_check_keys))
+    found: dict[dg.AssetKey, list[FailedCheck]] = {}
+    for key, record in sorted(latest.items(), key=lambda item: (item[0].asset_key.path, item[0].name)):
+        if record.status is AssetCheckExecutionRecordStatus.FAILED:
+            found.setdefault(key.asset_key, []).append(_failed_check(key.name, record))
+    return found
+
+
+def _failed_check(name: str, record: Any) -> FailedCheck:
+    event = record.event.dagster_event if record.event is not None else None
+    data = event.event_specific_data if event is not None else None
+    metadata = getattr(data, "metadata", None) or {}
+    said = next((one for one in ROW_COUNTS if one in metadata), None)
+    rows = metadata[said].value if said else None
+    described = getattr(data, "description", None) or ""
+    return FailedCheck(name, _at(record.create_timestamp), described, rows, said in SET_ASIDE)
+
+
+def _quarantined(
+    lake: Lake, path: Sequence[str], daily: bool, checks: Sequence[FailedCheck]
+) -> tuple[int, datetime | None]:
+    """How many rows stand in a quarantine, and since when.
+
+    One that is kept by day holds what is set aside now. One that only grows holds all that ever was; its check counts
+    what still is.
+    """
+    if not (path[-1] == QUARANTINE or path[-1].endswith(f"_{QUARANTINE}")) or not lake.exists(path):
+        return 0, None
+    if not daily:
+        counted = [one for one in checks if one.set_aside]
+        return sum(one.rows or 1 for one in counted), min((one.at for one in counted), default=None)
+    days = [one["day"] for one in lake.partition_values(path) if one.get("day") is not None]
+    rows = lake.row_count(path)
+    return rows, datetime.combine(min(days), datetime.min.time(), UTC) if rows and days else None
+
+
+def _at(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(timestamp, UTC)

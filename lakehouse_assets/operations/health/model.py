@@ -1,0 +1,198 @@
+"""From facts to health: each use case and domain by zone, and every problem with all that somebody needs. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from lakehouse_assets.monitoring.pauses import Pause
+from lakehouse_assets.operations.alerts.graph import Asset
+from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DriftFacts, Facts
+
+ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
+#: What a drift report says of a world that changed.
+DRIFT = "drift"
+
+
+class State(StrEnum):
+    """How a zone of a subject is; the first in this order is told where there are several."""
+
+    FAILING = "failing"
+    LATE = "late"
+    CHECK = "check failed"
+    DRIFTING = "drifting"
+    WORSE = "worse than expected"
+    QUARANTINED = "quarantined"
+    PAUSED = "paused"
+    NEVER = "never made"
+    FRESH = "fresh"
+
+
+#: The runbook of each state that is a problem: a page of docs/runbooks.
+RUNBOOKS = {
+    State.FAILING: "failed_run",
+    State.LATE: "broken_freshness",
+    State.CHECK: "failed_check",
+    State.DRIFTING: "drifting",
+    State.WORSE: "worse_than_expected",
+    State.QUARANTINED: "quarantined",
+}
+_ORDER = {state: place for place, state in enumerate(State)}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that somebody has to look at."""
+
+    state: State
+    asset: str
+    subject: str
+    zone: str
+    since: datetime | None
+    what: str
+    rows: int | None
+    owner: str
+    run_id: str = ""
+
+    @property
+    def runbook(self) -> str:
+        """Its page."""
+        return RUNBOOKS[self.state]
+
+
+@dataclass(frozen=True)
+class ZoneHealth:
+    """A zone of a subject: its states (worst first, each with how many assets), and when it was last made."""
+
+    states: tuple[tuple[State, int], ...]
+    assets: int
+    made_at: datetime | None
+
+    @property
+    def worst(self) -> State:
+        """The state that counts."""
+        return self.states[0][0]
+
+
+@dataclass(frozen=True)
+class SubjectHealth:
+    """A use case or a domain: its zones, who serves, what drifts, whether it rests."""
+
+    name: str
+    is_use_case: bool
+    zones: dict[str, ZoneHealth]
+    champion: ChampionFacts | None
+    drift: DriftFacts | None
+    pause: Pause | None
+
+
+@dataclass(frozen=True)
+class Health:
+    """The platform, with every problem, the worst and oldest first."""
+
+    at: datetime
+    subjects: tuple[SubjectHealth, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nobody has to do anything."""
+        return not self.problems
+
+
+class _Problem(Protocol):
+    def __call__(
+        self, state: State, since: datetime | None, what: str, rows: int | None = None, run: str = ""
+    ) -> Problem: ...
+
+
+def health(facts: Facts) -> Health:
+    """What the facts say, by subject and zone.
+
+    A subject is what an asset's group names: a use case or a domain. Both are found by what assets say of themselves.
+    """
+    problems = sorted(
+        (problem for key in sorted(facts.graph.assets) for problem in _problems(key, facts)),
+        key=lambda one: (_ORDER[one.state], one.since or facts.at, one.asset),
+    )
+    groups: dict[str, list[Asset]] = {}
+    for asset in facts.graph.assets.values():
+        if asset.zone in ZONES:
+            groups.setdefault(asset.group, []).append(asset)
+    subjects = [_subject(name, assets, problems, facts) for name, assets in sorted(groups.items())]
+    ordered = sorted(subjects, key=lambda one: (not one.is_use_case, one.name))
+    return Health(facts.at, tuple(ordered), tuple(problems))
+
+
+def _subject(name: str, assets: Sequence[Asset], problems: Iterable[Problem], facts: Facts) -> SubjectHealth:
+    found = list(problems)
+    zones = {
+        zone: _zone([one for one in assets if one.zone == zone], found, facts)
+        for zone in ZONES
+        if any(one.zone == zone for one in assets)
+    }
+    is_use_case = any(one.use_case == name for one in assets)
+    champion, drift, pause = facts.champions.get(name), facts.drift.get(name), facts.pauses.get(name)
+    return SubjectHealth(name, is_use_case, zones, champion, drift, pause)
+
+
+def _zone(assets: Sequence[Asset], problems: Sequence[Problem], facts: Facts) -> ZoneHealth:
+    states: dict[State, int] = {}
+    made = [one.made_at for asset in assets if (one := facts.assets.get(asset.key)) and one.made_at]
+    for asset in assets:
+        own = [one.state for one in problems if one.asset == asset.key]
+        worst = min(own, key=_ORDER.__getitem__) if own else _quiet(asset, facts)
+        states[worst] = states.get(worst, 0) + 1
+    ordered = sorted(states.items(), key=lambda item: _ORDER[item[0]])
+    return ZoneHealth(tuple(ordered), len(assets), max(made, default=None))
+
+
+def _quiet(asset: Asset, facts: Facts) -> State:
+    """The state of an asset without a problem."""
+    if asset.use_case in facts.pauses:
+        return State.PAUSED
+    known = facts.assets.get(asset.key, AssetFacts())
+    return State.FRESH if known.made_at else State.NEVER
+
+
+def _problems(key: str, facts: Facts) -> Iterator[Problem]:
+    asset, known = facts.graph.assets[key], facts.assets.get(key, AssetFacts())
+
+    def problem(state: State, since: datetime | None, what: str, rows: int | None = None, run: str = "") -> Problem:
+        return Problem(state, key, asset.group, asset.zone, since, what, rows, asset.owner, run)
+
+    if known.failing_since and not _because_of(asset, known, facts):
+        below = [facts.assets.get(one, AssetFacts()) for one in facts.graph.downstream([key])]
+        also = sum(one.failed_run == known.failed_run for one in below)
+        told = "was not made in the run that failed" + (f", nor were {also} made from it" if also else "")
+        yield problem(State.FAILING, known.failing_since, told, run=known.failed_run)
+    if known.late_since and asset.use_case not in facts.pauses:
+        made = f"last made {known.made_at:%Y-%m-%d %H:%M} UTC" if known.made_at else "never made"
+        yield problem(State.LATE, known.late_since, f"older than promised: {made}")
+    for check in known.failed_checks:
+        said = f"{check.name}: {check.description}".rstrip(": ")
+        yield problem(State.CHECK, check.at, said, check.rows)
+    if known.quarantined:
+        yield problem(State.QUARANTINED, known.quarantined_since, "rows set aside", known.quarantined)
+    yield from _of_the_model(asset, facts, problem)
+
+
+def _because_of(asset: Asset, known: AssetFacts, facts: Facts) -> bool:
+    """Whether it was not made because something that it is made from was not, in the same run."""
+    upstream = facts.graph.upstream(asset.key)
+    return any(facts.assets.get(one, AssetFacts()).failed_run == known.failed_run for one in upstream)
+
+
+def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Problem]:
+    drift, champion = facts.drift.get(asset.use_case), facts.champions.get(asset.use_case)
+    table = asset.key.split("/")
+    if table[0] != "monitoring":
+        return
+    if table[-1] == "drift" and drift is not None and drift.verdict == DRIFT:
+        columns = ", ".join(drift.columns)
+        yield problem(State.DRIFTING, drift.since, f"the report of {drift.day} says drift in {columns}", drift.rows)
+    if table[-1] == "performance" and champion is not None and not champion.as_expected:
+        yield problem(State.WORSE, facts.assets.get(asset.key, AssetFacts()).made_at, champion.realised)

@@ -1,0 +1,118 @@
+"""What the lake says of each use case's model: who serves, how good it is, whether the world drifts from it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lakehouse_assets.operations.health.facts import ChampionFacts, DriftFacts
+
+if TYPE_CHECKING:
+    from lakehouse_assets.lake.table import Lake
+
+_DRIFT, _WORSE = "drift", "worse than expected"
+#: Verdicts of a report from the gravest to the calmest; a report is what its gravest column is.
+_GRAVEST = (_DRIFT, "too few rows", "no readings", "not calibrated", "stable")
+
+
+def champion_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, ChampionFacts]:
+    """The champion of each use case that ever decided on a candidate."""
+    return {name: _champion(lake, name) for name in use_cases if lake.exists(["models", name, "champion"])}
+
+
+def drift_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DriftFacts]:
+    """The newest report of each use case that has one."""
+    found = {}
+    for name in use_cases:
+        key = ["monitoring", name, "drift"]
+        if lake.exists(key):
+            columns = ["day", "column_name", "verdict", "current_rows", "model_version"]
+            found[name] = drift_of(lake.read(key, columns=columns).to_pylist())
+    return found
+
+
+def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:
+    """What the newest report says; drifting since the first day after the last that did not.
+
+    Args:
+        rows: day, column_name, verdict, current_rows and model_version of all reports.
+    """
+    if not rows:
+        return DriftFacts()
+    version = max(row["model_version"] for row in rows)
+    reports: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        if row["model_version"] == version:
+            reports.setdefault(row["day"], []).append(row)
+    verdicts = {day: _gravest([row["verdict"] for row in reports[day]]) for day in sorted(reports)}
+    newest = max(verdicts)
+    since = newest
+    for day in sorted(verdicts, reverse=True):
+        if verdicts[day] != verdicts[newest]:
+            break
+        since = day
+    columns = tuple(sorted(row["column_name"] for row in reports[newest] if row["verdict"] == _DRIFT))
+    moment = datetime(since.year, since.month, since.day, tzinfo=UTC)
+    return DriftFacts(
+        verdicts[newest], f"{newest}", moment, columns, max(row["current_rows"] for row in reports[newest])
+    )
+
+
+def champion_of(
+    decisions: Sequence[Mapping[str, Any]], scores: Sequence[Mapping[str, Any]], came: Sequence[Mapping[str, Any]]
+) -> ChampionFacts:
+    """Who serves by the record, with the figures of its evaluation and of what came.
+
+    Args:
+        decisions: Rows of `models/<use case>/champion`.
+        scores: Rows of `models/<use case>/evaluation`; those of another version than the one that serves are left out.
+        came: Rows of `monitoring/<use case>/performance`, in any order.
+    """
+    ordered = sorted(decisions, key=lambda row: row["decided_at"])
+    if not ordered:
+        return ChampionFacts()
+    last = ordered[-1]
+    version = last["to_version"]
+    moves = [row for row in ordered if row["to_version"] == version != row["from_version"]]
+    own = [row for row in scores if row["model_version"] == version and row["decides"] and row["role"] != "difference"]
+    measured = ", ".join(
+        dict.fromkeys(f"{row['metric']} {_figure(row)} on {row['data'].replace('_', ' ')}" for row in own)
+    )
+    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == "all"])
+    told = [f"{row['metric']} {_figure(row)}, {row['verdict']}" for row in newest]
+    realised = f"since then {', '.join(told)}" if told else ""
+    worse = any(row["verdict"] == _WORSE for row in newest)
+    decided = f"{last['decided_at']:%Y-%m-%d}: {last['action']}: {last['reason']}"
+    since = moves[-1]["decided_at"] if moves else None
+    return ChampionFacts(version, since, measured, realised, not worse, decided)
+
+
+def _champion(lake: Lake, name: str) -> ChampionFacts:
+    def rows(zone: str, table: str) -> list[dict[str, Any]]:
+        key = [zone, name, table]
+        found: list[dict[str, Any]] = lake.read(key).to_pylist() if lake.exists(key) else []
+        return found
+
+    return champion_of(rows("models", "champion"), rows("models", "evaluation"), rows("monitoring", "performance"))
+
+
+def _newest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The rows of the newest day on which anything could be measured."""
+    measured = [row for row in rows if row["value"] is not None and not math.isnan(row["value"])]
+    newest = max((row["day"] for row in measured), default=None)
+    return [row for row in measured if row["day"] == newest]
+
+
+def _gravest(verdicts: Sequence[str]) -> str:
+    return next((one for one in _GRAVEST if one in verdicts), _GRAVEST[-1])
+
+
+def _figure(row: Mapping[str, Any]) -> str:
+    value = row["value"]
+    if value is None or math.isnan(value):
+        return "not defined"
+    low, high = row.get("low"), row.get("high")
+    known = low is not None and high is not None and not math.isnan(low) and not math.isnan(high)
+    return f"{value:.4g}" + (f" ({low:.4g} to {high:.4g})" if known else "")

@@ -1,0 +1,72 @@
+"""What the runbooks tell people to paste is what the jobs take."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+import yaml
+
+from lakehouse_assets.operations.alerts.messages import Places
+from lakehouse_assets.operations.health.model import health
+from lakehouse_assets.operations.health.reports import RUNBOOKS, write_reports
+from lakehouse_assets_tests.operations.health.platforms import platform
+
+#: Jobs of a use case, which its YAML makes: their op carries its name.
+OF_A_USE_CASE = "_rolling_back"
+
+
+def blocks() -> list[tuple[str, dict[str, Any]]]:
+    """Every run config of every page."""
+    pages = [(page.stem, page.read_text(encoding="utf-8")) for page in sorted(RUNBOOKS.glob("*.md"))]
+    found = [
+        (name, yaml.safe_load(block)) for name, text in pages for block in re.findall(r"```yaml\n(.*?)```", text, re.S)
+    ]
+    return [(name, block) for name, block in found if "ops" in block]
+
+
+@pytest.fixture(scope="module")
+def jobs() -> dict[str, dg.JobDefinition]:
+    """The jobs by the name of their only op."""
+    from lakehouse_assets.definitions import defs
+
+    return {job.nodes[0].name: job for job in defs.resolve_all_job_defs() if len(job.nodes) == 1}
+
+
+@pytest.mark.parametrize(("page", "config"), blocks(), ids=[f"{page}-{n}" for n, (page, _) in enumerate(blocks())])
+def test_a_page_s_run_config_is_taken_by_its_job(
+    page: str, config: dict[str, Any], jobs: dict[str, dg.JobDefinition]
+) -> None:
+    [op] = config["ops"]
+    if op.endswith(OF_A_USE_CASE) and op not in jobs:
+        pytest.skip("no use case with this name is declared yet")
+    dg.validate_run_config(jobs[op], config)
+    given = config["ops"][op]["config"]
+    assert given["dry_run"] is False
+    assert given["who"]
+    assert given["reason"]
+
+
+def test_each_job_of_a_page_begins_as_a_dry_run(jobs: dict[str, dg.JobDefinition]) -> None:
+    from lakehouse_assets.defs.platform import repairs
+
+    for config in (repairs.RerunConfig, repairs.RetrainConfig, repairs.PauseConfig, repairs.ResumeConfig):
+        fields = config.model_fields
+        assert fields["dry_run"].default is True
+        assert all(one.description for one in fields.values())
+        assert {name for name in ("who", "reason") if fields[name].is_required()} == {"who", "reason"}
+
+
+def test_pages_that_a_page_links_are_there() -> None:
+    for page in RUNBOOKS.glob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_the_reports_hold_the_page_of_health_and_each_runbook(tmp_path: Path) -> None:
+    page = write_reports(health(platform()), Places("http://ui", "../runbooks/{kind}.html"), tmp_path)
+    assert "all is well" in page.read_text(encoding="utf-8")
+    made = {one.stem for one in (tmp_path / "runbooks").glob("*.html")}
+    assert made == {one.stem for one in RUNBOOKS.glob("*.md")}
+    assert [one.name for one in page.parent.iterdir()] == ["index.html"]

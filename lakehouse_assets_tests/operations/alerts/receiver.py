@@ -1,0 +1,45 @@
+"""A local HTTP receiver of messages, as Apprise's `json://` sends them."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+@dataclass
+class Receiver:
+    url: str = ""
+    messages: list[dict[str, str]] = field(default_factory=list)
+    status: int = 200
+
+    @property
+    def titles(self) -> list[str]:
+        return [one["title"] for one in self.messages]
+
+
+@contextmanager
+def receiver(secret: str = "") -> Iterator[Receiver]:
+    got = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if got.status == 200:
+                got.messages.append(json.loads(body))
+            self.send_response(got.status)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    credentials = f"bot:{secret}@" if secret else ""
+    got.url = f"json://{credentials}127.0.0.1:{server.server_port}/alerts"
+    try:
+        yield got
+    finally:
+        server.shutdown()
+        server.server_close()

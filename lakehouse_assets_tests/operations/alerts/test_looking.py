@@ -1,0 +1,192 @@
+"""What the sensor sees of a real Dagster instance: runs, checks, freshness and decisions, each told once."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from unittest import mock
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.test_utils import instance_for_test
+
+from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.operations.alerts.seen_runs import RETRAINING_REASON
+from lakehouse_assets_tests.operations.alerts.receiver import receiver
+from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
+    BROKEN.clear()
+    with receiver() as told, instance_for_test(temp_dir=str(tmp_path)) as instance:
+        monkeypatch.setenv("ALERT_URLS", told.url)
+        yield Platform(instance, tmp_path, told)
+
+
+def test_a_night_without_trouble_tells_nothing(platform: Platform) -> None:
+    assert platform.night()
+    assert platform.tick() == []
+    assert not platform.lake.exists(INCIDENTS)
+
+
+def test_a_failed_run_is_told_once_and_over_when_the_job_succeeds_for_that_day(platform: Platform) -> None:
+    BROKEN.add("clean")
+    assert not platform.night()
+    assert not platform.night()
+    assert platform.tick() == ["a_nightly 2024-03-05: run failed"]
+    body = platform.told.messages[-1]["message"]
+    assert "harmonized__a__rows: ValueError: torn" in body
+    assert "Downstream of it: monitoring/u/drift" in body
+    BROKEN.clear()
+    assert platform.night("2024-03-06")
+    assert platform.tick() == []
+    assert platform.night()
+    assert platform.tick() == ["Over: a_nightly 2024-03-05: run failed"]
+    assert platform.tick() == []
+
+
+def test_a_failed_run_is_over_when_another_run_made_what_was_broken(platform: Platform) -> None:
+    BROKEN.add("clean")
+    platform.night()
+    platform.tick()
+    BROKEN.clear()
+    everything = platform.defs.resolve_implicit_global_asset_job_def()
+    everything.execute_in_process(instance=platform.instance, asset_selection=[CLEAN], partition_key="2024-03-06")
+    assert platform.tick() == []
+    everything.execute_in_process(instance=platform.instance, asset_selection=[CLEAN], partition_key="2024-03-05")
+    assert platform.tick() == ["Over: a_nightly 2024-03-05: run failed"]
+
+
+def test_a_run_that_dagster_will_start_again_is_not_told(platform: Platform) -> None:
+    BROKEN.add("clean")
+    platform.night(**{"dagster/will_retry": "true"})
+    assert platform.tick() == []
+
+
+def test_a_password_in_an_error_is_not_told(platform: Platform) -> None:
+    BROKEN.add("raw")
+    platform.night()
+    platform.tick()
+    told = platform.told.messages[-1]["message"]
+    assert "cannot open postgresql://bot:•••@db/x" in told
+    assert "hunter22" not in told + repr(platform.lake.read(INCIDENTS).to_pylist())
+
+
+def test_a_failed_check_fails_no_run_and_is_told_with_its_rows_for_its_day(platform: Platform) -> None:
+    BROKEN.add("readable")
+    assert platform.night()
+    assert platform.tick() == ["raw/a/rows readable 2024-03-05: check failed"]
+    body = platform.told.messages[-1]["message"]
+    assert body.startswith("not kept: No line is torn.")
+    assert "Rows concerned: 3" in body
+    BROKEN.clear()
+    platform.night("2024-03-06")
+    assert platform.tick() == []  # the other day's rows are still torn
+    platform.night()
+    assert platform.tick() == ["Over: raw/a/rows readable 2024-03-05: check failed"]
+
+
+def test_a_blocking_check_that_stops_its_run_is_one_incident_not_two(platform: Platform) -> None:
+    BROKEN.add("must_hold")
+    assert not platform.night()
+    assert platform.tick() == ["raw/a/rows must_hold 2024-03-05: check failed"]
+
+
+def test_drift_is_one_incident_however_many_days_it_lasts_and_over_on_the_first_day_without(
+    platform: Platform,
+) -> None:
+    BROKEN.add("drift")
+    for day in ("2024-03-05", "2024-03-06", "2024-03-07"):
+        platform.night(day)
+    assert platform.tick() == ["monitoring/u/drift no_drift: check failed"]
+    BROKEN.clear()
+    platform.night("2024-03-08")
+    assert platform.tick() == ["Over: monitoring/u/drift no_drift: check failed"]
+
+
+def test_a_retraining_is_told_with_its_reason_and_over_when_a_training_succeeded(platform: Platform) -> None:
+    BROKEN.add("champion")
+    platform.train(**{RETRAINING_REASON: "drift since 2024-03-05 in s4"})
+    assert sorted(platform.tick()) == ["u: retraining asked for", "u_training: run failed"]
+    assert any("drift since 2024-03-05 in s4." in one["message"] for one in platform.told.messages)
+    BROKEN.clear()
+    platform.train()
+    assert sorted(platform.tick()) == ["Over: u: retraining asked for", "Over: u_training: run failed"]
+
+
+def late(platform: Platform, state: FreshnessState) -> None:
+    change = FreshnessStateChange(
+        key=RAW,
+        new_state=state,
+        previous_state=FreshnessState.UNKNOWN,
+        state_change_timestamp=datetime.now(UTC).timestamp(),
+    )
+    platform.instance._report_runless_asset_event(change)
+
+
+def test_a_broken_promise_of_freshness_is_told_once_and_over_when_it_is_kept_again(platform: Platform) -> None:
+    late(platform, FreshnessState.FAIL)
+    assert platform.tick() == ["a: late"]
+    assert platform.tick() == []
+    late(platform, FreshnessState.PASS)
+    assert platform.tick() == ["Over: a: late"]
+
+
+def decide(platform: Platform, action: str, candidate: int, before: int | None, after: int | None) -> None:
+    from deltalake import write_deltalake
+
+    version = pa.int64()
+    row = pa.table(
+        {
+            "decided_at": pa.array([datetime.now(UTC)], pa.timestamp("us", tz="UTC")),
+            "who": ["gate"],
+            "action": [action],
+            "candidate_version": pa.array([candidate], version),
+            "from_version": pa.array([before], version),
+            "to_version": pa.array([after], version),
+            "reason": ["rmse 12 above its bound 11"],
+            "run_id": ["r"],
+        }
+    )
+    write_deltalake(platform.lake.table_uri(CHAMPION), row, mode="append")
+
+
+def test_promotions_are_told_and_refusals_are_over_with_the_next_decision(platform: Platform) -> None:
+    decide(platform, "promote", 1, None, 1)
+    assert platform.tick() == ["u: champion changed"]
+    decide(platform, "refuse", 2, 1, 1)
+    assert platform.tick() == ["u candidate 2: candidate refused"]
+    assert "rmse 12 above its bound 11; version 1 goes on serving." in platform.told.messages[-1]["message"]
+    assert platform.tick() == []
+    decide(platform, "promote", 3, 1, 3)
+    assert sorted(platform.tick()) == ["Over: u candidate 2: candidate refused", "u: champion changed"]
+
+
+def test_a_sensor_that_lost_its_cursor_tells_nothing_twice(platform: Platform) -> None:
+    BROKEN.update({"clean", "readable"})
+    platform.night()
+    decide(platform, "promote", 1, None, 1)
+    late(platform, FreshnessState.FAIL)
+    assert len(platform.tick()) == 4
+    BROKEN.clear()
+    platform.night()
+    late(platform, FreshnessState.PASS)
+    assert len(platform.tick()) == 3
+    platform.cursor = None
+    assert platform.tick() == []
+
+
+def test_a_look_reads_the_events_only_of_runs_that_changed_since_the_last(platform: Platform) -> None:
+    for day in ("2024-03-05", "2024-03-06", "2024-03-07"):
+        platform.night(day)
+    platform.tick()
+    with mock.patch.object(
+        type(platform.instance), "all_logs", autospec=True, side_effect=dg.DagsterInstance.all_logs
+    ) as read:
+        platform.tick()
+        assert read.call_count == 0
+        platform.night("2024-03-08")
+        platform.tick()
+        assert read.call_count == 1

@@ -1,0 +1,160 @@
+"""The repair jobs as people start them, the runs that follow, and what the audit table keeps."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import instance_for_test
+
+from lakehouse_assets.defs.platform import repairs
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.monitoring.pauses import paused
+from lakehouse_assets.operations.asset_graph import graph_of
+from lakehouse_assets.operations.audit import AUDIT, entries
+from lakehouse_assets.sources.daily import CADENCE, TRAINING
+
+RAW, CLEAN, MODEL = (
+    dg.AssetKey(path) for path in (["raw", "a", "rows"], ["delivery", "u", "rows"], ["models", "u", "candidate"])
+)
+# A use case may begin later than its domain.
+EARLY, LATE = dg.DailyPartitionsDefinition("2024-03-01"), dg.DailyPartitionsDefinition("2024-03-03")
+FROM_EARLY = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
+SAID = {"who": "ann", "reason": "torn file"}
+
+
+@dg.asset(key=RAW, partitions_def=EARLY, backfill_policy=dg.BackfillPolicy.single_run(), io_manager_key="nothing")
+def raw() -> None: ...
+
+
+@dg.asset(
+    key=CLEAN,
+    partitions_def=LATE,
+    deps=[dg.AssetDep(RAW, partition_mapping=FROM_EARLY)],
+    tags={"use_case": "u"},
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    io_manager_key="nothing",
+)
+def clean() -> None: ...
+
+
+@dg.asset(key=MODEL, deps=[CLEAN], tags={"use_case": "u", CADENCE: TRAINING}, io_manager_key="nothing")
+def model() -> None: ...
+
+
+class Nothing(dg.IOManager):
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None: ...
+
+    def load_input(self, context: dg.InputContext) -> None: ...
+
+
+class Platform:
+    def __init__(self, instance: dg.DagsterInstance, folder: Path) -> None:
+        self.instance, self.lake, self.cursor = instance, Lake(str(folder / "lake")), None
+        jobs = [repairs.rerun_from, repairs.retrain_now, repairs.pause_use_case, repairs.resume_use_case]
+        self.defs = dg.Definitions(
+            assets=[raw, clean, model],
+            jobs=jobs,
+            sensors=[repairs.repairs_asked_for],
+            resources={"nothing": Nothing(), "lake": LakeResource(lake_uri=self.lake.uri)},
+            executor=dg.in_process_executor,
+        )
+
+    def start(self, job: str, op: str, **config: Any) -> dg.ExecuteInProcessResult:
+        graph = graph_of(self.defs.resolve_asset_graph())
+        with mock.patch.object(repairs, "graph", return_value=graph):
+            return self.defs.resolve_job_def(job).execute_in_process(
+                instance=self.instance, run_config={"ops": {op: {"config": {**SAID, **config}}}}, raise_on_error=False
+            )
+
+    def tick(self) -> list[dg.RunRequest]:
+        context = dg.build_sensor_context(
+            instance=self.instance, cursor=self.cursor, definitions=self.defs,
+            resources={"lake": LakeResource(lake_uri=self.lake.uri)},
+        )  # fmt: skip
+        asked = self.defs.resolve_sensor_def("repairs_asked_for").evaluate_tick(context)
+        self.cursor = asked.cursor or self.cursor
+        return list(asked.run_requests or [])
+
+    def carry_out(self, asked: dg.RunRequest) -> dg.ExecuteInProcessResult:
+        return self.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=self.instance, asset_selection=asked.asset_selection, tags=asked.tags
+        )
+
+
+@pytest.fixture
+def platform(tmp_path: Path) -> Iterator[Platform]:
+    with instance_for_test(temp_dir=str(tmp_path)) as instance:
+        yield Platform(instance, tmp_path)
+
+
+def test_a_rerun_begins_as_a_dry_run_that_asks_for_nothing(platform: Platform) -> None:
+    assert platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-05").success
+    assert not platform.lake.exists(AUDIT)
+    assert platform.tick() == []
+
+
+def test_a_rerun_makes_the_days_of_the_broken_asset_and_what_is_made_from_it_once(platform: Platform) -> None:
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "last_day": "2024-03-05", "dry_run": False}
+    assert platform.start("rerun_from", "rerunning", **given).success
+    [asked] = platform.tick()
+    assert platform.tick() == []
+    assert platform.carry_out(asked).success
+    for key, days in ((RAW, 2), (CLEAN, 2), (MODEL, 0)):
+        assert len(platform.instance.get_materialized_partitions(key)) == days
+    [row] = entries(platform.lake).to_dict("records")
+    assert (row["action"], row["subject"], row["who"], row["reason"]) == ("rerun", "raw/a/rows", "ann", "torn file")
+    assert row["entry"] == asked.run_key == asked.tags["repair"]
+
+
+def test_a_sensor_that_lost_its_cursor_asks_under_the_same_key(platform: Platform) -> None:
+    platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
+    first = platform.tick()
+    platform.cursor = None
+    assert [one.run_key for one in platform.tick()] == [one.run_key for one in first]
+
+
+def test_a_request_for_an_asset_that_is_not_there_fails_and_leaves_nothing(platform: Platform) -> None:
+    assert not platform.start(
+        "rerun_from", "rerunning", table="raw/b/rows", first_day="2024-03-04", dry_run=False
+    ).success
+    assert not platform.lake.exists(AUDIT)
+
+
+def test_nobody_repairs_without_saying_who_and_why(platform: Platform) -> None:
+    assert not platform.start("retrain_now", "retraining", use_case="u", dry_run=False, who=" ").success
+    assert not platform.lake.exists(AUDIT)
+
+
+def test_retraining_now_trains_with_its_reason_for_all_to_see(platform: Platform) -> None:
+    assert platform.start("retrain_now", "retraining", use_case="u", dry_run=False).success
+    [asked] = platform.tick()
+    assert asked.tags["retraining_reason"] == "ann: torn file"
+    made = platform.carry_out(asked)
+    assert [one.asset_key for one in made.asset_materializations_for_node("models__u__candidate")] == [MODEL]
+
+
+def test_a_pause_ends_by_itself_or_when_somebody_ends_it(platform: Platform) -> None:
+    now = datetime.now(UTC)
+    platform.start("pause_use_case", "pausing", use_case="u")
+    assert paused(platform.lake, "u") is None  # a dry run
+    platform.start("pause_use_case", "pausing", use_case="u", days=2, dry_run=False)
+    pause = paused(platform.lake, "u")
+    assert pause is not None
+    assert pause.words.startswith("u is paused until ")
+    assert paused(platform.lake, "u", now + timedelta(days=3)) is None
+    assert paused(platform.lake, "v") is None
+    platform.start("resume_use_case", "resuming", use_case="u", dry_run=False)
+    assert paused(platform.lake, "u") is None
+    platform.start("pause_use_case", "pausing", use_case="u", dry_run=False)
+    assert paused(platform.lake, "u") is not None
+    assert entries(platform.lake)["action"].tolist() == ["pause", "resume", "pause"]
+
+
+def test_a_pause_of_what_is_no_use_case_is_refused(platform: Platform) -> None:
+    assert not platform.start("pause_use_case", "pausing", use_case="v", dry_run=False).success
+    assert not platform.lake.exists(AUDIT)
