@@ -14,6 +14,7 @@ docs/drift.md has the figures, and those of other methods on the same data.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,8 @@ MIN_WINDOWS = 3
 MIN_INDEPENDENT = 30
 #: Groups that last less than this share of a window follow each other in time instead of standing side by side.
 SHORT_GROUP = 0.5
+#: Share of the farthest windows that tell how the rest fall off.
+TAIL = 0.02
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]
@@ -109,17 +112,20 @@ def calibrate(
 def tail_quantile(distances: Floats, share: float) -> float:
     """The distance that the share of windows exceeds; NaN without any.
 
-    Beyond the 99th percentile the squares are taken to fall off exponentially, as those of a normal error do: a share
-    of one in two thousand of some thousand windows would otherwise hang on two or three of them.
+    Beyond the 98th percentile the squares are taken to fall off as those of a normal error do, by a scale that all
+    windows beyond it tell: one in two thousand of some thousand windows would otherwise hang on two or three of them.
     """
     if not len(distances):
         return float("nan")
-    start = 0.01
-    if share >= start:
+    if share >= TAIL:
         return float(np.quantile(distances, 1 - share))
-    floor = float(np.quantile(distances, 1 - start))
-    beyond = np.square(distances[distances > floor]) - floor**2
-    return float(np.sqrt(floor**2 + beyond.mean() * np.log(start / share)))
+    normal = NormalDist()
+    begins, ends = (normal.inv_cdf(1 - one / 2) for one in (TAIL, share))
+    start = float(np.quantile(distances, 1 - TAIL))
+    beyond = float((np.square(distances[distances > start]) - start**2).mean())
+    # How far the square of a normal error lies beyond its own 98th percentile, on average.
+    of_normal = 1 + begins * normal.pdf(begins) / (TAIL / 2) - begins**2
+    return float(np.sqrt(start**2 + beyond / of_normal * (ends**2 - begins**2)))
 
 
 def _of_series(

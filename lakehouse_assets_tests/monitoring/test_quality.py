@@ -50,8 +50,10 @@ def test_a_sensor_stuck_since_today_is_seen_in_todays_rows() -> None:
 def test_a_state_that_stays_and_a_coarse_slow_reading_are_not_stuck() -> None:
     states = RANDOM.integers(0, 3, 5000).astype(float)
     assert named(np.ones(500), reference=states) is None
-    coarse = np.round(REFERENCE)
-    assert named(np.round(RANDOM.normal(60, 2.0, 500)), reference=coarse) is None
+    # In steps of 0.8 degrees no value fills more than 8 % of the reference, and one fills 21 % of a quiet window.
+    coarse, quiet = (0.8 * np.round(one / 0.8) for one in (REFERENCE, RANDOM.normal(60, 1.52, 5000)))
+    assert 0.2 < (quiet == 60).mean() < 0.22
+    assert named(quiet, reference=coarse) is None
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,10 @@ def test_a_sketch_lies_as_far_from_anything_as_the_whole_column(
     assert abs(whole - sketched) <= np.ptp(column) / (2 * 5000) / reference.std()
 
 
+def test_each_value_of_a_sketch_is_the_middle_of_its_share() -> None:
+    assert sketch(np.arange(1000.0)[::-1], 10).tolist() == list(range(50, 1000, 100))
+
+
 def test_a_short_column_is_its_own_sketch_and_missing_values_are_left_out() -> None:
     assert sketch([3.0, np.nan, 1.0]).tolist() == [1.0, 3.0]
     rows = pd.DataFrame({"a": [3, 1], "b": [1.0, np.nan]})
