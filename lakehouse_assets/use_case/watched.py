@@ -16,6 +16,7 @@ from lakehouse_assets.lifecycle.retrieval import features_at
 from lakehouse_assets.monitoring import drift as monitor
 from lakehouse_assets.monitoring.calibration import calibrate
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
+from lakehouse_assets.monitoring.verdicts import FAULTS
 from lakehouse_assets.use_case.observations import Days, observations
 from lakehouse_assets.use_case.shadow import NoChampionError
 
@@ -102,8 +103,8 @@ def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
 
 
 def drifting(made: Sequence[DriftReport]) -> bool:
-    """Whether any report says drift."""
-    return any(report.verdict == monitor.DRIFT for report in made)
+    """Whether any report says drift, or that the data are at fault, which hides it."""
+    return any(report.verdict in (monitor.DRIFT, *FAULTS) for report in made)
 
 
 def verdicts(made: Sequence[DriftReport]) -> str:
@@ -121,6 +122,8 @@ def metadata_of(made: Sequence[DriftReport]) -> dict[str, Any]:
     last = made[-1]
     picture = as_markdown(distances(last.rows), "distance of each column from the reference")
     found: dict[str, Any] = {"verdict": last.verdict, "distances": dg.MetadataValue.md(picture)}
+    if last.faults:
+        found["faults"] = dg.MetadataValue.md("\n".join(f"- {name}: {words}" for name, words in last.faults.items()))
     if last.html is not None:
         page = last.html.relative_to(settings.reports_root()).as_posix()
         found["report"] = dg.MetadataValue.url(f"{settings.reports_url()}/{page}")

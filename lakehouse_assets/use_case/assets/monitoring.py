@@ -65,7 +65,8 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 NO_DRIFT,
                 asset=key,
-                description="No monitored column lies further from the reference than chance explains.",
+                description="No monitored column lies further from the reference than chance explains, and none is at "
+                "fault (stuck, nulls, another unit).",
             )
         ],
         partitions_def=plan.days,
