@@ -1,7 +1,7 @@
 """What a use case declares, so that a figure is of the model that the platform trains."""
 
 from lakehouse_assets.definitions import DEFS
-from lakehouse_assets.lifecycle.model_settings import ModelSettings
+from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
 from lakehouse_assets.use_case.candidate import settings_of
 from lakehouse_assets.use_case.component import declared_use_cases
 

@@ -15,8 +15,8 @@ from lakehouse_assets.defs.energy import harmonize
 from lakehouse_assets.defs.energy.days import SOURCE, contract
 from lakehouse_assets.defs.energy.energy_demand import demand
 from lakehouse_assets.defs.energy.energy_demand.day_ahead import feature_names
-from lakehouse_assets.lifecycle.bootstrap import metric_interval
-from lakehouse_assets.lifecycle.quantile_forecast import QUANTILES, coverage, fit_quantiles, pinball_loss
+from lakehouse_assets.lifecycle.judging.bootstrap import metric_interval
+from lakehouse_assets.lifecycle.learning.quantile_forecast import QUANTILES, coverage, fit_quantiles, pinball_loss
 
 SETTINGS = settings("energy_demand")
 FIRST_DAY, TEST_FROM, LAST_DAY = date(2018, 1, 8), date(2018, 8, 1), date(2018, 9, 30)

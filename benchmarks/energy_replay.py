@@ -17,7 +17,7 @@ from lakehouse_assets.features.day_ahead import day_ahead_features, feature_name
 from lakehouse_assets.features.holidays import SOUTH_KOREA
 
 from benchmarks.energy_figures import FIRST_DAY, LAST_DAY, readings
-from lakehouse_assets.lifecycle.quantile_forecast import NUM_ROUNDS, PARAMS, quantile_boosters
+from lakehouse_assets.lifecycle.learning.quantile_forecast import NUM_ROUNDS, PARAMS, quantile_boosters
 from lakehouse_assets.monitoring.calibration import calibrate, normed_wasserstein
 from lakehouse_assets.monitoring.decision import Policy
 from lakehouse_assets.monitoring.performance import verdict_of

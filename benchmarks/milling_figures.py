@@ -14,10 +14,10 @@ from benchmarks.real_data import harmonized, real_file
 from lakehouse_assets.defs.milling import harmonize
 from lakehouse_assets.defs.milling.days import SOURCE, contract
 from lakehouse_assets.defs.milling.milling_failure.failure import KEYS, features
-from lakehouse_assets.lifecycle.bootstrap import metric_interval
-from lakehouse_assets.lifecycle.calibrated_classifier import fit_classifier, stratified_folds
-from lakehouse_assets.lifecycle.probability import alarm_threshold
-from lakehouse_assets.lifecycle.tasks import task_named
+from lakehouse_assets.lifecycle.judging.bootstrap import metric_interval
+from lakehouse_assets.lifecycle.learning.calibrated_classifier import fit_classifier, stratified_folds
+from lakehouse_assets.lifecycle.learning.probability import alarm_threshold
+from lakehouse_assets.lifecycle.learning.tasks import task_named
 
 SETTINGS = settings("milling_failure")
 THRESHOLD = alarm_threshold(SETTINGS.cost_of_miss, SETTINGS.cost_of_false_alarm)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.lifecycle.model import DOCUMENT, model_digest
+from lakehouse_assets.lifecycle.learning.model import DOCUMENT, model_digest
 from lakehouse_assets.lifecycle.model_version import (
     CODE,
     DELTA_VERSIONS,
@@ -23,14 +23,14 @@ from lakehouse_assets.lifecycle.model_version import (
     TASK,
     library_versions,
 )
-from lakehouse_assets.lifecycle.pyfunc import DAY, MODEL_FOLDER
-from lakehouse_assets.lifecycle.retrieval import PREDICTED_AT
+from lakehouse_assets.lifecycle.serving.pyfunc import DAY, MODEL_FOLDER
+from lakehouse_assets.lifecycle.serving.retrieval import PREDICTED_AT
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.model import TrainedModel
-    from lakehouse_assets.lifecycle.serving_spec import ServingSpec
+    from lakehouse_assets.lifecycle.learning.model import TrainedModel
+    from lakehouse_assets.lifecycle.serving.serving_spec import ServingSpec
 
-LOADER = "lakehouse_assets.lifecycle.pyfunc"
+LOADER = "lakehouse_assets.lifecycle.serving.pyfunc"
 #: What a served model imports beside this project, which is no package of an index: install it from its repository.
 _SERVED_WITH = ("deltalake", "duckdb", "pyarrow", "tzdata")
 
@@ -141,7 +141,7 @@ def _signature(candidate: Candidate) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, ColSpec, Schema
 
-    from lakehouse_assets.lifecycle.model import ALARM, PREDICTION
+    from lakehouse_assets.lifecycle.learning.model import ALARM, PREDICTION
 
     def spec(name: str, kind: str, *, required: bool = True) -> Any:
         return ColSpec(AnyType() if kind in ("date", "timestamp") else kind, name, required=required)

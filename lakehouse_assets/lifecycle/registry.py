@@ -12,7 +12,7 @@ import dagster as dg
 from lakehouse_assets.lifecycle.model_version import ModelVersion, version_from
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.model import TrainedModel
+    from lakehouse_assets.lifecycle.learning.model import TrainedModel
     from lakehouse_assets.lifecycle.registration import Candidate, LoggedModel
 
 CHAMPION = "champion"
@@ -57,8 +57,8 @@ class ModelRegistry(dg.ConfigurableResource[None]):
 
     def load(self, version: ModelVersion) -> "TrainedModel":
         """The model of a version, to be asked on features."""
-        from lakehouse_assets.lifecycle.model import load_model
-        from lakehouse_assets.lifecycle.pyfunc import MODEL_FOLDER
+        from lakehouse_assets.lifecycle.learning.model import load_model
+        from lakehouse_assets.lifecycle.serving.pyfunc import MODEL_FOLDER
 
         return load_model(self.folder(version) / MODEL_FOLDER)
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lakehouse_assets.lifecycle.model import TrainedModel, model_digest
-from lakehouse_assets.lifecycle.model_settings import ModelSettings
+from lakehouse_assets.lifecycle.learning.model import TrainedModel, model_digest
+from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
+from lakehouse_assets.lifecycle.learning.tasks.task import Progress, silent
+from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows
 from lakehouse_assets.lifecycle.model_version import (
     CODE,
     DIGEST,
@@ -20,8 +22,6 @@ from lakehouse_assets.lifecycle.model_version import (
     ModelVersion,
     library_versions,
 )
-from lakehouse_assets.lifecycle.tasks.task import Progress, silent
-from lakehouse_assets.lifecycle.training_rows import TrainingRows
 
 Rebuild = Callable[[Mapping[str, int]], TrainingRows]
 """Table -> Delta version to the training rows as they were made from these versions."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lakehouse_assets.lifecycle.evaluation import ALL, RESAMPLES, score_table
-from lakehouse_assets.lifecycle.metric import Metric
+from lakehouse_assets.lifecycle.judging.evaluation import ALL, RESAMPLES, score_table
+from lakehouse_assets.lifecycle.judging.metric import Metric
 from lakehouse_assets.monitoring.calibration import WINDOW_DAYS
 
 if TYPE_CHECKING:

@@ -41,8 +41,8 @@ def _zones(instance: dg.DagsterInstance, lake: Lake, keys: Sequence[Sequence[str
 
 
 def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
-    from lakehouse_assets.lifecycle.champions import serves_by_record
-    from lakehouse_assets.lifecycle.evaluation import ALL, BASELINE, CANDIDATE, figure
+    from lakehouse_assets.lifecycle.judging.champions import serves_by_record
+    from lakehouse_assets.lifecycle.judging.evaluation import ALL, BASELINE, CANDIDATE, figure
     from lakehouse_assets.use_case.judged import HELD_OUT_DATA
 
     decisions = lake.read_pandas(use_case.key("models", "champion")).sort_values("decided_at")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lakehouse_assets.lifecycle.feature_versions import one_version
-from lakehouse_assets.lifecycle.model_settings import ModelSettings
+from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
+from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows, recipe
 from lakehouse_assets.lifecycle.registration import Candidate
-from lakehouse_assets.lifecycle.serving_spec import Instants, ServingSpec
-from lakehouse_assets.lifecycle.training_rows import TrainingRows, recipe
+from lakehouse_assets.lifecycle.serving.feature_versions import one_version
+from lakehouse_assets.lifecycle.serving.serving_spec import Instants, ServingSpec
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.labelled import learned_rows
 
@@ -126,7 +126,7 @@ def trained(
         run_id: The Dagster run that trains.
         progress: Is told how far it has come.
     """
-    from lakehouse_assets.lifecycle.plots import importances
+    from lakehouse_assets.lifecycle.drawing.plots import importances
 
     model = made_of.rows.fit(made_of.task, made_of.settings, progress)
     return Candidate(

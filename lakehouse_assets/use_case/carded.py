@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lakehouse_assets import settings
-from lakehouse_assets.lifecycle.evaluation import ALL
-from lakehouse_assets.lifecycle.model_card import ModelCard, Source, html, markdown
+from lakehouse_assets.lifecycle.judging.evaluation import ALL
+from lakehouse_assets.lifecycle.judging.model_card import ModelCard, Source, html, markdown
 from lakehouse_assets.use_case.evaluated import figures_of
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, Judged, data_to_measure_on, metrics_of
 from lakehouse_assets.use_case.labelled import TRAINING

@@ -23,7 +23,7 @@ from lakehouse_assets.use_case.declared_model import (
 from lakehouse_assets.use_case.declared_table import Columns, Name, Query, View
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.prediction_time import PredictionTime
+    from lakehouse_assets.lifecycle.serving.prediction_time import PredictionTime
 
 #: Columns that the component itself gives; no use case may name one of its own so.
 RESERVED = frozenset(
@@ -157,7 +157,7 @@ class Declaration(dg.Model):
     @property
     def prediction_time(self) -> PredictionTime:
         """When the predictions of a day are made."""
-        from lakehouse_assets.lifecycle.prediction_time import PredictionTime
+        from lakehouse_assets.lifecycle.serving.prediction_time import PredictionTime
 
         return PredictionTime(self.predicted_at.days_after, self.predicted_at.at, self.timezone)
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import dagster as dg
 from pydantic import Field, field_validator, model_validator
 
-from lakehouse_assets.lifecycle.metric_names import DECIDING
+from lakehouse_assets.lifecycle.judging.metric_names import DECIDING
 from lakehouse_assets.use_case.declared_table import Function, Name, Query, Table
 
 

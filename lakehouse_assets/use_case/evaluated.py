@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 import pandas as pd
 
-from lakehouse_assets.lifecycle import evaluation as measure
-from lakehouse_assets.lifecycle.pictures import pictures
+from lakehouse_assets.lifecycle.drawing.pictures import pictures
+from lakehouse_assets.lifecycle.judging import evaluation as measure
 from lakehouse_assets.use_case.gated import version_named
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, Judged
 from lakehouse_assets.use_case.pictured import pictures_metadata

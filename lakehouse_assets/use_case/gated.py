@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lakehouse_assets.lifecycle import gate
-from lakehouse_assets.lifecycle.champions import withdrawn
-from lakehouse_assets.lifecycle.promotion import Occasion, audit_frame, carry_out, number_of
+from lakehouse_assets.lifecycle.judging import gate
+from lakehouse_assets.lifecycle.judging.champions import withdrawn
+from lakehouse_assets.lifecycle.judging.promotion import Occasion, audit_frame, carry_out, number_of
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -107,7 +107,7 @@ def sample_error(
     """
     import numpy as np
 
-    from lakehouse_assets.lifecycle.clean_process import score_in_clean_process
+    from lakehouse_assets.lifecycle.serving.clean_process import score_in_clean_process
 
     what = plan.declaration.prediction.name
     on_time = rows["predicted_at"].eq(plan.declaration.prediction_time.instants(rows["day"]))

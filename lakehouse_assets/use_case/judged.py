@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lakehouse_assets.lifecycle import evaluation as measure
-from lakehouse_assets.lifecycle.baseline import baseline_predictions
-from lakehouse_assets.lifecycle.metric import Metric
-from lakehouse_assets.lifecycle.retrieval import features_at
-from lakehouse_assets.lifecycle.tasks import task_named
+from lakehouse_assets.lifecycle.judging import evaluation as measure
+from lakehouse_assets.lifecycle.judging.baseline import baseline_predictions
+from lakehouse_assets.lifecycle.judging.metric import Metric
+from lakehouse_assets.lifecycle.learning.tasks import task_named
+from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.use_case.labelled import HELD_OUT, learned_rows
 from lakehouse_assets.use_case.observations import Days, Source, labelled_by, observations
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.model import TrainedModel
-    from lakehouse_assets.lifecycle.model_settings import ModelSettings
+    from lakehouse_assets.lifecycle.learning.model import TrainedModel
+    from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
     from lakehouse_assets.use_case.plan import Plan
 
 HELD_OUT_DATA = "held_out"

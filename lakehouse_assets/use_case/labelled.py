@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from lakehouse_assets.lifecycle.split import is_held_out
+from lakehouse_assets.lifecycle.learning.split import is_held_out
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.declared_model import Split
 from lakehouse_assets.use_case.observations import Days, Source, labels, observations
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.retrieval import ViewSpec
+    from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec
 
 TRAINING, HELD_OUT, EMBARGO = "training", "held_out", "embargo"
 
@@ -36,7 +36,7 @@ def training_set(
         Entity, day, predicted_at, context, label, label_known_at, split, features, feature_version; by day and entity.
         A row whose label was known before it would have been predicted is none: nobody would have asked.
     """
-    from lakehouse_assets.lifecycle.retrieval import features_at
+    from lakehouse_assets.lifecycle.serving.retrieval import features_at
 
     observed = observations(use_case, folder, source, Days())
     came = labels(use_case, folder, source, observed, Days()).drop(columns="label_day")

@@ -15,7 +15,7 @@ from lakehouse_assets.use_case.scored import scoring_rows
 if TYPE_CHECKING:
     import dagster as dg
 
-    from lakehouse_assets.lifecycle.retrieval import ViewSpec
+    from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec
 
 #: Days looked at: the first, the last, and others between.
 DAYS = 4

@@ -21,7 +21,7 @@ from lakehouse_assets.use_case.functions import load_function, source_of
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.lifecycle.retrieval import ViewSpec
+    from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec
     from lakehouse_assets.use_case.observations import Source
 
 
@@ -123,7 +123,7 @@ class Plan:
     @cached_property
     def views(self) -> Sequence[ViewSpec]:
         """The feature views as the retrieval takes them."""
-        from lakehouse_assets.lifecycle.retrieval import ViewSpec
+        from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec
 
         return tuple(
             ViewSpec(

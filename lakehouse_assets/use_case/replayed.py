@@ -15,9 +15,9 @@ from lakehouse_assets.use_case.labelled import training_set
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows
     from lakehouse_assets.lifecycle.model_version import ModelVersion
     from lakehouse_assets.lifecycle.registry import ModelRegistry
-    from lakehouse_assets.lifecycle.training_rows import TrainingRows
     from lakehouse_assets.use_case.plan import Plan
 
 

@@ -30,8 +30,8 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
         """Choose, load in a clean process, move the alias, write the reason down."""
         from lakehouse_assets.contracts.additions import add_rows
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lifecycle.promotion import Occasion
-        from lakehouse_assets.lifecycle.rolling_back import roll_back
+        from lakehouse_assets.lifecycle.judging.promotion import Occasion
+        from lakehouse_assets.lifecycle.judging.rolling_back import roll_back
         from lakehouse_assets.use_case import gated
 
         store, contract = lake.lake(), plan.contract("models", "champion")

@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lakehouse_assets.lake.read import to_pandas
-from lakehouse_assets.lifecycle.predicted import predicted
+from lakehouse_assets.lifecycle.serving.predicted import predicted
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.observations import Days, Source, labels, observations
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lifecycle.model import TrainedModel
+    from lakehouse_assets.lifecycle.learning.model import TrainedModel
     from lakehouse_assets.lifecycle.model_version import ModelVersion
-    from lakehouse_assets.lifecycle.retrieval import ViewSpec
+    from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec
 
 
 def scoring_rows(
     use_case: Declaration, folder: Path, source: Source, views: Sequence[ViewSpec], days: Days
 ) -> pd.DataFrame:
     """The observations of some days with the features known at their time: what training would have seen of them."""
-    from lakehouse_assets.lifecycle.retrieval import features_at
+    from lakehouse_assets.lifecycle.serving.retrieval import features_at
 
     return features_at(source.lake, observations(use_case, folder, source, days), views, source.versions)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lakehouse_assets import settings as places
-from lakehouse_assets.lifecycle.search import trial_loss
-from lakehouse_assets.lifecycle.splits import splits_of
-from lakehouse_assets.lifecycle.trial_runs import search_run
-from lakehouse_assets.lifecycle.tuning import open_storage, trials_of, tune
+from lakehouse_assets.lifecycle.learning.search import trial_loss
+from lakehouse_assets.lifecycle.learning.splits import splits_of
+from lakehouse_assets.lifecycle.learning.trial_runs import search_run
+from lakehouse_assets.lifecycle.learning.tuning import open_storage, trials_of, tune
 from lakehouse_assets.use_case.candidate import ingredients, settings_of
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lakehouse_assets.lifecycle.feature_versions import FeatureVersionError
 from lakehouse_assets.lifecycle.model_version import ModelVersion
 from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.lifecycle.serving.feature_versions import FeatureVersionError
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.scored import scored
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.read import to_pandas
-from lakehouse_assets.lifecycle.retrieval import features_at
+from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.monitoring import drift as monitor
 from lakehouse_assets.monitoring.calibration import calibrate
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
@@ -116,7 +116,7 @@ def metadata_of(made: Sequence[DriftReport]) -> dict[str, Any]:
     """What the asset page shows of the last report."""
     import dagster as dg
 
-    from lakehouse_assets.lifecycle.plots import as_markdown
+    from lakehouse_assets.lifecycle.drawing.plots import as_markdown
     from lakehouse_assets.monitoring.plots import distances
 
     last = made[-1]

@@ -11,14 +11,14 @@ import pyarrow as pa
 from deltalake import write_deltalake
 
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.lifecycle.model import TrainedModel
-from lakehouse_assets.lifecycle.prediction_time import PredictionTime
+from lakehouse_assets.lifecycle.learning.model import TrainedModel
+from lakehouse_assets.lifecycle.learning.tasks import task_named
 from lakehouse_assets.lifecycle.registration import Candidate
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.lifecycle.retrieval import ViewSpec, features_at
-from lakehouse_assets.lifecycle.serving_spec import ServingSpec
-from lakehouse_assets.lifecycle.tasks import task_named
-from lakehouse_assets_tests.lifecycle.problems import settings
+from lakehouse_assets.lifecycle.serving.prediction_time import PredictionTime
+from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec, features_at
+from lakehouse_assets.lifecycle.serving.serving_spec import ServingSpec
+from lakehouse_assets_tests.lifecycle.learning.problems import settings
 
 FIRST, DAYS, PUMPS = date(2024, 3, 1), 40, 12
 LAST = FIRST + timedelta(days=DAYS - 1)

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
-from lakehouse_assets.lifecycle.model import model_digest
-from lakehouse_assets.lifecycle.model_settings import ModelSettings
-from lakehouse_assets.lifecycle.pyfunc import MODEL_FOLDER
+from lakehouse_assets.lifecycle.learning.model import model_digest
+from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.registry import UnknownVersionError
-from lakehouse_assets_tests.lifecycle.problems import TASKS, problem
+from lakehouse_assets.lifecycle.serving.pyfunc import MODEL_FOLDER
+from lakehouse_assets_tests.lifecycle.learning.problems import TASKS, problem
 from lakehouse_assets_tests.lifecycle.pumps import VIEW, Plant, candidate, trained
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows, recipe
 from lakehouse_assets.lifecycle.model_version import ModelVersion
 from lakehouse_assets.lifecycle.replay import Origin, UnknownOriginError, origin_of, replay
-from lakehouse_assets.lifecycle.retrieval import features_at
-from lakehouse_assets.lifecycle.training_rows import TrainingRows, recipe
-from lakehouse_assets_tests.lifecycle.problems import TASKS, settings
+from lakehouse_assets.lifecycle.serving.retrieval import features_at
+from lakehouse_assets_tests.lifecycle.learning.problems import TASKS, settings
 from lakehouse_assets_tests.lifecycle.pumps import VIEW, Plant, candidate, feature_rows, observations, write
 
 

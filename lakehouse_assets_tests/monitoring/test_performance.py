@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lakehouse_assets.lifecycle.evaluation import of_role, score_table
-from lakehouse_assets.lifecycle.metric import Metric
+from lakehouse_assets.lifecycle.judging.evaluation import of_role, score_table
+from lakehouse_assets.lifecycle.judging.metric import Metric
 from lakehouse_assets.monitoring.performance import PERFORMANCE_COLUMNS, performance, verdict_of
-from lakehouse_assets_tests.lifecycle.judged import COVERAGE, MAE, predictions_of, rows_of
+from lakehouse_assets_tests.lifecycle.judging.judged import COVERAGE, MAE, predictions_of, rows_of
 
 BIAS = Metric(MAE.function, decides=False)
 METRICS = {"mae": MAE, "coverage": COVERAGE}

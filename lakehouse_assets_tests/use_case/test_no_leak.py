@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.lifecycle.model import model_digest
+from lakehouse_assets.lifecycle.learning.model import model_digest
 from lakehouse_assets.use_case.candidate import ingredients, settings_of
 from lakehouse_assets.use_case.labelled import training_set
 from lakehouse_assets.use_case.parity import as_check, differences

@@ -10,9 +10,9 @@ from dagster.components.testing import create_defs_folder_sandbox
 
 from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.contracts.contract import ContractError
-from lakehouse_assets.lifecycle.metric_names import DECIDING
-from lakehouse_assets.lifecycle.tasks import TASK_NAMES, task_named
-from lakehouse_assets_tests.lifecycle.problems import settings
+from lakehouse_assets.lifecycle.judging.metric_names import DECIDING
+from lakehouse_assets.lifecycle.learning.tasks import TASK_NAMES, task_named
+from lakehouse_assets_tests.lifecycle.learning.problems import settings
 from lakehouse_assets_tests.use_case.shop import YAML, Shop, shop_in
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")

@@ -28,7 +28,7 @@ GAP_DAYS = 7
 def operating_regimes(context: dg.AssetExecutionContext, readings: Frame, failures: Frame) -> Frame:
     """Fit the regimes on the readings of failed engines that are not held out."""
     from lakehouse_assets.features.regimes import fit_regimes
-    from lakehouse_assets.lifecycle.split import is_held_out
+    from lakehouse_assets.lifecycle.learning.split import is_held_out
 
     training = failures.loc[~failures["engine_id"].map(is_held_out), "engine_id"]
     regimes = fit_regimes(readings[readings["engine_id"].isin(training)])

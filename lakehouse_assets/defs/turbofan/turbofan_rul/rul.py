@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.features.windows import feature_names, known_since, window_features
-from lakehouse_assets.lifecycle.feature_versions import one_version
+from lakehouse_assets.lifecycle.serving.feature_versions import one_version
 
 FIRST_CUT, LAST_CUT, LONGEST_RUL = 20, 5, 150
 """An engine is in service after 20 cycles and until 5 before its failure; further than 150 from it only the label's cap

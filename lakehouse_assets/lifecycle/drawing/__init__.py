@@ -1,0 +1,1 @@
+"""Plots of errors, probabilities and forecasts, as PNG."""
