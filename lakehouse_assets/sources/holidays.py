@@ -41,9 +41,9 @@ _SAME_EVERY_YEAR = {(1, 1), (3, 1), (5, 1), (5, 5), (6, 6), (8, 15), (10, 3), (1
 _LUNAR = {
     date.fromisoformat(day)
     for day in (
-        *("2019-02-05", "2019-09-13", "2020-01-25", "2020-10-01", "2021-02-12", "2021-09-21", "2022-02-01"),
-        *("2022-09-10", "2023-01-22", "2023-09-29", "2024-02-10", "2024-09-17", "2025-01-29", "2025-10-06"),
-        *("2026-02-17", "2026-09-25"),
+        *("2018-02-16", "2018-09-24", "2019-02-05", "2019-09-13", "2020-01-25", "2020-10-01", "2021-02-12"),
+        *("2021-09-21", "2022-02-01", "2022-09-10", "2023-01-22", "2023-09-29", "2024-02-10", "2024-09-17"),
+        *("2025-01-29", "2025-10-06", "2026-02-17", "2026-09-25"),
     )
 }
 
@@ -54,7 +54,12 @@ def is_public_holiday(day: date) -> bool:
     2018 is complete. Of other years it knows the days that are the same every year and, until 2026, Seollal and
     Chuseok: no substitute days, no elections, nothing else that hangs on the moon.
     """
-    if day.year == _COMPLETE:
-        return day in YEAR_2018
+    return day in YEAR_2018 if day.year == _COMPLETE else is_recurring_holiday(day)
+
+
+def is_recurring_holiday(day: date) -> bool:
+    """Whether a day is a holiday of every year: what the published meter's load types know too, which take substitute
+    days, Buddha's Birthday and elections for working days. Seollal and Chuseok are known from 2018 to 2026.
+    """
     around = (day + timedelta(days=n) for n in (-1, 0, 1))
     return (day.month, day.day) in _SAME_EVERY_YEAR or any(one in _LUNAR for one in around)

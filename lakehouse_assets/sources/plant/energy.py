@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from lakehouse_assets.sources.holidays import is_public_holiday
+from lakehouse_assets.sources.holidays import is_recurring_holiday
 from lakehouse_assets.sources.plant.drift import ColumnDrift, shifts_on
 from lakehouse_assets.sources.plant.drops import drop
 from lakehouse_assets.sources.plant.plan import DEFAULT_SEED
@@ -139,8 +139,8 @@ def usage_on(works: Works, meter: Meter, day: date) -> Floats:
 
 
 def _rests(day: date) -> bool:
-    """On Sundays and holidays, and on three days in August."""
-    return day.weekday() == 6 or is_public_holiday(day) or (day.month == 8 and day.day <= 3)
+    """On Sundays and the holidays of every year, and on three days in August."""
+    return day.weekday() == 6 or is_recurring_holiday(day) or (day.month == 8 and day.day <= 3)
 
 
 def load_type(day: date, quarter: int) -> str:
