@@ -14,7 +14,7 @@ from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.lifecycle.judging.model_card import ModelCard, Source, html, markdown
 from lakehouse_assets.use_case.evaluated import figures_of
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, Judged, data_to_measure_on, metrics_of
-from lakehouse_assets.use_case.labelled import TRAINING
+from lakehouse_assets.use_case.labelled import TRAINING, learned_rows
 from lakehouse_assets.use_case.shadow import NoChampionError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def gather(
         feature_version=version.feature_version,
         sources=[Source(table, at, _owner(plan, table)) for table, at in sorted(version.delta_versions.items())],
         training_days=(days.min().date(), days.max().date()) if len(days) else None,
-        training_rows=len(learned),
+        training_rows=int(learned_rows(rows, declared.model.train_where)["feature_version"].notna().sum()),
         held_out_rows=len(measured),
         settings=model.settings.to_json(),
         evaluation=scores,
@@ -123,6 +123,7 @@ def gather(
         history=decisions,
         mlflow_run_id=version.run_id,
         tracking_uri=registry.tracking_uri,
+        lake_uri=lake.uri,
         pictures=figures_of(plan, Judged(version.version, model), HELD_OUT_DATA, measured) if len(measured) else {},
     )
 

@@ -103,11 +103,13 @@ def sample_error(
 ) -> str | None:
     """What goes wrong when a process of its own loads the version through pyfunc and scores a sample; None if nothing.
 
-    It must give the numbers that the model gives here for what training saw of these rows.
+    It must give the numbers that the model gives here. Both see the features as the lake holds them now: those that
+    training saw may have been corrected since, and a correction must stop neither a promotion nor a roll back.
     """
     import numpy as np
 
     from lakehouse_assets.lifecycle.serving.clean_process import score_in_clean_process
+    from lakehouse_assets.lifecycle.serving.retrieval import features_at
 
     what = plan.declaration.prediction.name
     on_time = rows["predicted_at"].eq(plan.declaration.prediction_time.instants(rows["day"]))
@@ -122,7 +124,8 @@ def sample_error(
     )
     if scored.predictions is None:
         return scored.error
-    here = registry.load(version).predict(sample)["prediction"].to_numpy(dtype="float64")
+    now = features_at(lake, sample.drop(columns=[*plan.features, "feature_version"]), plan.views)
+    here = registry.load(version).predict(now)["prediction"].to_numpy(dtype="float64")
     there = scored.predictions[what].to_numpy(dtype="float64", na_value=np.nan)
     off = np.flatnonzero(~((here == there) | (np.isnan(here) & np.isnan(there))))
     if len(off):

@@ -45,6 +45,14 @@ class Made:
         return {"made": self.words, "predictions": 0 if self.rows is None else len(self.rows), **version}
 
 
+def nobody_serves(use_case: str) -> str:
+    """Why nothing is predicted, and what to do."""
+    return (
+        f"No version of {use_case} is champion yet, so nothing can be predicted. Run the job {use_case}_training; if "
+        f"the gate refused its candidate, models/{use_case}/champion says why."
+    )
+
+
 def by_champion(use_case: Declaration, rows: pd.DataFrame, registry: ModelRegistry) -> Made:
     """Predictions that count.
 
@@ -54,10 +62,7 @@ def by_champion(use_case: Declaration, rows: pd.DataFrame, registry: ModelRegist
     """
     version = registry.champion(use_case.name)
     if version is None:
-        raise NoChampionError(
-            f"No version of {use_case.name} is champion yet, so nothing can be predicted. Run the job "
-            f"{use_case.name}_training; if the gate refused its candidate, models/{use_case.name}/champion says why."
-        )
+        raise NoChampionError(nobody_serves(use_case.name))
     made = scored(use_case, rows, registry.load(version), version)
     return Made(made, f"{len(made):,} by version {version.version}", version)
 

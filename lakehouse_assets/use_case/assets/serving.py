@@ -29,6 +29,7 @@ def _predictions(plan: Plan) -> dg.AssetsDefinition:
                 key=plan.key("delivery", name),
                 metadata={**BY_DAY, **asked},
                 tags=plan.tags(NIGHT),
+                is_required=False,
             )
             for name in ("predictions", "shadow_predictions")
         },
@@ -37,11 +38,17 @@ def _predictions(plan: Plan) -> dg.AssetsDefinition:
         backfill_policy=ONE_RUN,
     )
     def predictions(context: dg.AssetExecutionContext, lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
-        """Predict with the champion; the newest candidate predicts beside it and nobody acts on that."""
+        """Predict with the champion; the newest candidate predicts beside it and nobody acts on that.
+
+        Where nothing serves yet, it is left out with all that rests on it, and the rest of the domain's night goes on.
+        """
         from lakehouse_assets.use_case.observations import Days
         from lakehouse_assets.use_case.scored import scoring_rows
-        from lakehouse_assets.use_case.shadow import by_challenger, by_champion
+        from lakehouse_assets.use_case.shadow import by_challenger, by_champion, nobody_serves
 
+        if registry.champion(plan.name) is None:
+            context.log.warning(nobody_serves(plan.name))
+            return
         rows = scoring_rows(declared, plan.folder, plan.source(lake.lake()), plan.views, Days(*days_of(context)))
         for name, predict in (("predictions", by_champion), ("shadow_predictions", by_challenger)):
             made = predict(declared, rows, registry)

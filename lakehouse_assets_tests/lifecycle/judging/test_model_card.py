@@ -92,6 +92,7 @@ def card(**changes: object) -> ModelCard:
         history=history(),
         mlflow_run_id="f" * 32,
         tracking_uri="sqlite:///data/mlflow/mlflow.db",
+        lake_uri="data/lake",
         pictures=shown(),
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
@@ -137,7 +138,7 @@ class Page(HTMLParser):
         "- **Realised performance**: as expected",
         "harmonized/pumps/readings → pump_wear version 3 → delivery/pump_wear/predictions",
         "mlflow models predict -m models:/pump_wear@champion -i rows.json",
-        "export MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db",
+        "export MLFLOW_TRACKING_URI=sqlite:///data/mlflow/mlflow.db LAKE_URI=data/lake",
         '{"plant": "…", "pump_id": "…", "day": "…"}',
         r"| 2024-05-01 02:00 | schedule | promote | 1 | 3 | not worse \| than <the champion> |",
     ],

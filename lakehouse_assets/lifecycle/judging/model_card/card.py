@@ -55,6 +55,7 @@ class ModelCard:
         history: Rows of models/<use case>/champion.
         mlflow_run_id: The run that trained it.
         tracking_uri: The registry's address, for the commands.
+        lake_uri: The lake's, likewise.
         pictures: Name -> PNG.
     """
 
@@ -88,4 +89,5 @@ class ModelCard:
     history: pd.DataFrame
     mlflow_run_id: str
     tracking_uri: str
+    lake_uri: str
     pictures: Mapping[str, bytes] = field(default_factory=dict)

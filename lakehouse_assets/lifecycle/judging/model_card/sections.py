@@ -98,7 +98,7 @@ def _usage(card: ModelCard) -> Iterator[Text | Code]:
     model = f"models:/{card.use_case}@champion"
     yield Text("Entity columns in, prediction out: the model finds the features itself.")
     yield Code(
-        f"export MLFLOW_TRACKING_URI={card.tracking_uri}\n"
+        f"export MLFLOW_TRACKING_URI={card.tracking_uri} LAKE_URI={card.lake_uri}\n"
         f"echo '{body}' > rows.json\n"
         f"mlflow models predict -m {model} -i rows.json -t json --env-manager local\n"
         f"mlflow models serve -m {model} -p 5001 --env-manager local &\n"
