@@ -52,13 +52,14 @@ def settings_of(use_case: Declaration, found: Mapping[str, Any] | None = None) -
 
 
 def settings_in_force(use_case: Declaration, lake: Lake) -> ModelSettings:
-    """The declared settings, with what the last search chose where there was one."""
+    """The declared settings, with what the last search chose where there was one in the space as it is declared now."""
     key = use_case.key("models", "trials")
     if use_case.tuning is None or not lake.exists(key):
         return settings_of(use_case)
     trials = lake.read_pandas(key)
     chosen = trials.loc[trials["chosen"].astype(bool), "params"]
-    return settings_of(use_case, json.loads(chosen.iloc[0]) if len(chosen) else None)
+    found = json.loads(chosen.iloc[0]) if len(chosen) else {}
+    return settings_of(use_case, found if use_case.tuning.could_find(found) else None)
 
 
 @dataclass(frozen=True)

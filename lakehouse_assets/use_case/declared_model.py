@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 import dagster as dg
@@ -38,15 +39,52 @@ class ModelSection(dg.Model):
     calibration_days: int = Field(default=42, ge=1, description="Forecast: last days on which the band is widened.")
 
 
+class Searched(dg.Model):
+    """Where a search looks for one parameter: between two bounds, both in, or among choices."""
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = Field(default=False, description="Whether ratios count and not differences.")
+    step: int | float | None = Field(default=None, gt=0)
+    choices: list[Any] | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.choices is not None:
+            if {"low", "high", "log", "step"} & self.model_fields_set:
+                raise ValueError("expected either `choices` or `low` and `high`")
+            return self
+        if self.low is None or self.high is None or self.low > self.high:
+            raise ValueError(f"expected `choices`, or `low` not above `high`; found low {self.low}, high {self.high}")
+        if self.log and (self.low <= 0 or self.step is not None):
+            raise ValueError("`log` needs a `low` above 0 and takes no `step`")
+        return self
+
+    def holds(self, value: Any) -> bool:
+        """Whether the search could have found a value."""
+        if self.choices is not None:
+            return value in self.choices
+        return self.low is not None and self.high is not None and self.low <= value <= self.high
+
+
 class Tuning(dg.Model):
     """The search for settings, started by hand; what it finds is used by every training after it."""
 
-    space: dict[str, dict[str, Any]] = Field(min_length=1, description="Parameter -> {low, high, log|step} or choices.")
+    space: dict[str, Searched] = Field(min_length=1, description="Parameter -> {low, high, log|step} or choices.")
     trials: int = Field(default=30, ge=1)
     budget_minutes: float | None = Field(default=None, gt=0)
     folds: int = Field(default=3, ge=2)
     by: Literal["group", "time", "rows"] = "rows"
     seed: int = 1
+
+    @property
+    def asked(self) -> dict[str, dict[str, Any]]:
+        """The space as ``tuning.tune`` takes it."""
+        return {name: one.model_dump(exclude_unset=True) for name, one in self.space.items()}
+
+    def could_find(self, params: Mapping[str, Any]) -> bool:
+        """Whether a search of this space could have chosen these parameters."""
+        return params.keys() == self.space.keys() and all(self.space[name].holds(params[name]) for name in params)
 
 
 class Split(dg.Model):

@@ -26,6 +26,7 @@ def require_what_is_named(plan: Plan) -> None:
 
 def _missing(plan: Plan) -> Iterator[tuple[Any, str]]:
     """What the YAML says (a value, or the place of a section) and what is wrong with it."""
+    yield from _never_run(plan)
     for reference in plan.references:
         try:
             source_of(plan.folder, reference)
@@ -44,6 +45,18 @@ def _missing(plan: Plan) -> Iterator[tuple[Any, str]]:
     if baseline not in (MEAN, *features):
         yield baseline, f"baseline {baseline!r} is no feature; expected {MEAN} or one of {', '.join(features)}"
     yield from _not_watched(plan, features)
+
+
+def _never_run(plan: Plan) -> Iterator[tuple[Any, str]]:
+    domain, cron = plan.declaration.domain, plan.declaration.schedule.training
+    if domain != plan.folder.parent.name:
+        words = f"domain {domain!r} makes no night of this use case; expected {plan.folder.parent.name}, its folder's"
+        yield ("attributes", "domain"), words
+    if cron is not None:
+        try:
+            dg.ScheduleDefinition(name="training", job_name="training", cron_schedule=cron)
+        except dg.DagsterInvalidDefinitionError as error:
+            yield ("attributes", "schedule"), str(error)
 
 
 def _statement_files(plan: Plan) -> Iterator[str]:

@@ -53,7 +53,7 @@ def run(
     splits = splits_of(made_of.rows, declared.by, declared.folds, declared.seed)
     runs, storage = search_run(registry, plan.name, name), open_storage(places.tuning_storage())
     chosen = tune(
-        declared.space,
+        declared.asked,
         trial_loss(made_of.rows, made_of.task, made_of.settings, plan.declaration.evaluation.metric),
         splits,
         name=name,

@@ -75,6 +75,16 @@ READ = {
     ),
     "no table's name": ({"rows: harmonized/shop/readings": "rows: readings"}, "inputs: {rows", "should match pattern"),
     "an owner who is nobody": ({"owner: team:shop": "owner: us"}, "owner:", "should match pattern"),
+    "bounds of a search the wrong way round": (
+        {"  split:": "  tuning: {space: {num_leaves: {low: 70, high: 31}}}\n  split:"},
+        "tuning:",
+        "expected `choices`, or `low` not above `high`; found low 70, high 31",
+    ),
+    "a search by choices and bounds": (
+        {"  split:": "  tuning: {space: {num_leaves: {low: 7, choices: [7, 15]}}}\n  split:"},
+        "tuning:",
+        "expected either `choices` or `low` and `high`",
+    ),
     "an hour that is none": ({'at: "06:00"': 'at: "26:00"'}, "predicted_at:", "hour"),
 }
 
@@ -112,6 +122,16 @@ NAMED = {
         {"{metric: mae": "{baseline: lode, metric: mae"},
         "baseline:",
         "expected mean or one of load, mean_load",
+    ),
+    "a domain that is not its folder's": (
+        {"domain: shop": "domain: shopp"},
+        "domain:",
+        "domain 'shopp' makes no night of this use case; expected shop",
+    ),
+    "a cron that is none": (
+        {"  gate:": '  schedule: {training: "0 99 * * 1"}\n  gate:'},
+        "schedule:",
+        "0 99 * * 1",
     ),
     "a watched column that is not there": (
         {"  gate:": "  monitoring: {columns: [lode]}\n  gate:"},
