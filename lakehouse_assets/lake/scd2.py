@@ -33,7 +33,11 @@ VALID_FROM, VALID_TO, IS_CURRENT = "valid_from", "valid_to", "is_current"
 VALIDITY = (VALID_FROM, VALID_TO, IS_CURRENT)
 _CLOSES, _PLACE, _HASH, _MORE = "__closes", "__place", "__hash", "__more"
 _INSTANT = pa.timestamp("us", "UTC")
-_FIELDS = (pa.field(VALID_FROM, _INSTANT), pa.field(VALID_TO, _INSTANT), pa.field(IS_CURRENT, pa.bool_()))
+_FIELDS = (
+    pa.field(VALID_FROM, _INSTANT, nullable=False),
+    pa.field(VALID_TO, _INSTANT),
+    pa.field(IS_CURRENT, pa.bool_(), nullable=False),
+)
 
 
 def first_history(rows: Rows) -> Rows:

@@ -36,7 +36,7 @@ def predictions_of_a_demo(folder: Path, seed: str) -> pd.DataFrame:
 def test_two_fresh_runs_with_the_same_seed_give_the_same_predictions(predictions: dict[str, pd.DataFrame]) -> None:
     once = predictions["once"]
     assert once["day"].nunique() == DAYS
-    assert once["remaining_cycles"].nunique() > 30
+    assert once["remaining_cycles"].nunique() > 10, "not the same for every engine"
     pd.testing.assert_frame_equal(predictions["again"], once, check_exact=True)
 
 
