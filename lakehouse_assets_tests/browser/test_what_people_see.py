@@ -91,9 +91,11 @@ def around(boxes: list[Locator], margin: float) -> FloatRect:
 
 def test_the_evaluation_page_shows_scores_per_fleet_and_both_plots(visitor: Visitor) -> None:
     visitor.open("/assets/models/turbofan_rul/evaluation")
-    scores = visitor.row("scores")
+    visitor.row("scores").get_by_text("[Show Markdown]").click()
+    scores = visitor.page.get_by_role("dialog")
     for words in ("rmse", "rmse_capped", "mae", "nasa_score", "held_out", "fleet=FS001", "fleet=FS002"):
         expect(scores.get_by_text(words, exact=True).first).to_be_visible()
+    visitor.close_dialog()
     expect(visitor.page.get_by_text("reliability-engineering").first).to_be_visible()
     expect(visitor.page.get_by_text("zone: models")).to_be_visible()
     expect(visitor.page.get_by_text("use_case: turbofan_rul")).to_be_visible()
