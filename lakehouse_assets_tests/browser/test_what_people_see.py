@@ -50,11 +50,11 @@ def test_the_asset_graph_shows_every_asset_by_name(visitor: Visitor) -> None:
     from lakehouse_assets.definitions import defs
 
     page = visitor.page
-    page.set_viewport_size({"width": 2300, "height": 2700})  # so that no tool of the page covers the graph
+    page.set_viewport_size({"width": 4600, "height": 5400})  # where the whole fits in only smaller, groups stay closed
     visitor.open("/asset-groups")
     expect(page.get_by_label("zoom_out")).to_be_visible()
     expect(page.locator("foreignObject").first).to_be_visible()
-    page.mouse.click(1400, 2400, button="right")
+    page.mouse.click(2760, 4800, button="right")
     page.get_by_text("Change graph to vertical orientation").click()
     page.keyboard.press("Alt+e")
     expect(page.locator(NODES).first).to_be_visible()
