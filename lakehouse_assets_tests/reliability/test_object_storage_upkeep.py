@@ -169,7 +169,7 @@ def test_a_person_goes_out_of_every_object_of_a_table_its_past_and_its_log(bucke
     assert report.left == ()
     assert "upkeep version 1" in report.models[0]
     for key in (RAW, copy):
-        assert traces(s3, bucket, key, "10423", *KEYS.all_of(ANN)) == []
+        assert traces(s3, bucket, key, "B-10423", "B 10423", *KEYS.all_of(ANN)) == []
     assert bucket.read(RAW)["badge"].to_pylist().count("erased") == 2
     assert bucket.read(RAW)["badge"].to_pylist().count(BOB) == 4
     with pytest.raises(ErasedVersionError):
