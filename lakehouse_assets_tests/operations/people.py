@@ -95,9 +95,25 @@ def lake_with_ann(folder: Path) -> Place:
     return Place(lake, CONTRACTS, landing, lambda: {"upkeep version 1": {"/".join(RAW): 1, "/".join(HARMONIZED): 0}})
 
 
+#: Her badge in every spelling, and her number alone.
+SPELLED = ("B-10423", "B 10423", "B10423", "10423")
+
+
+def named(*names: str) -> re.Pattern[str]:
+    """What finds any of the names. Random identifiers are hexadecimal, so that a name that could be a part of one
+    counts only where none goes on at either side."""
+    return re.compile(
+        "|".join(
+            f"(?<![0-9a-f]){name}(?![0-9a-f])" if re.fullmatch("[0-9A-Fa-f]+", name) else re.escape(name)
+            for name in names
+        ),
+        re.IGNORECASE,
+    )
+
+
 def grep(folder: Path, *names: str) -> list[str]:
     """Every file below a folder that holds any of the names, Parquet decoded; also file names."""
-    pattern = re.compile("|".join(re.escape(name) for name in names), re.IGNORECASE)
+    pattern = named(*names)
     return sorted({str(path.relative_to(folder)) for path, text in _texts(folder) if pattern.search(text)})
 
 
