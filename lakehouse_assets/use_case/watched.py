@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.lifecycle.registry import ModelRegistry
     from lakehouse_assets.monitoring.drift import DriftReport
+    from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.use_case.plan import Plan
 
 
@@ -49,22 +50,32 @@ def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     observed = observations(declared, plan.folder, source, Days())
     rows = features_at(lake, observed, plan.views, version.delta_versions)
     predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
-    history = _beside(plan, _measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
-    keys = _keys(plan)
-    sample = reference_sample(history, keys)
+    history = beside(plan, measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
+    return reference_of(plan, history, version.version)
+
+
+def reference_of(plan: Plan, history: pd.DataFrame, version: int) -> Reference:
+    """The reference of a model and its thresholds, from the history that it was made of.
+
+    Args:
+        plan: The use case.
+        history: Measurements with the model's predictions (`beside`).
+        version: The model's number.
+    """
+    told = plan.declaration.monitoring
+    sample = reference_sample(history, _keys(plan))
     thresholds = calibrate(
         history,
         sample,
         _columns(plan),
-        version.version,
-        declared.monitoring.group,
-        declared.monitoring.false_alarm_rate,
-        declared.monitoring.window_days,
-        least_rows=declared.monitoring.least_rows,
+        version,
+        told.group,
+        told.false_alarm_rate,
+        told.window_days,
+        least_rows=told.least_rows,
     )
-    group = declared.monitoring.group
-    kept = sample[["day", *([group] if group else []), *_columns(plan)]]
-    return Reference(kept, thresholds.assign(model_version=version.version), version.version)
+    kept = sample[["day", *([told.group] if told.group else []), *_columns(plan)]]
+    return Reference(kept, thresholds.assign(model_version=version), version)
 
 
 def reports(
@@ -85,16 +96,28 @@ def reports(
         if _of_features(plan)
         else predictions
     )
-    current = _beside(plan, _measured(plan, source, rows, days), predictions)
+    current = beside(plan, measured(plan, source, rows, days), predictions)
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        window = window_of(current, day, declared.monitoring.window_days)
-        report = monitor.compare(
-            compared_with, window, thresholds, day, version, _page(plan, day), declared.monitoring.least_rows
-        )
+        report = compared(plan, compared_with, thresholds, current, day, version, _page(plan, day))
         progress(f"{day}: {report.verdict}")
         made.append(report)
     return made
+
+
+def compared(
+    plan: Plan,
+    compared_with: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    current: pd.DataFrame,
+    day: date,
+    version: int,
+    page: Path | None = None,
+) -> DriftReport:
+    """The report of a day: the window of `current` that ends with it, against a model's reference."""
+    told = plan.declaration.monitoring
+    window = window_of(current, day, told.window_days)
+    return monitor.compare(compared_with, window, thresholds, day, version, page, told.least_rows)
 
 
 def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
@@ -143,22 +166,31 @@ def _of_features(plan: Plan) -> bool:
     return plan.declaration.monitoring.table is None
 
 
-def _measured(plan: Plan, source: Any, rows: pd.DataFrame, days: Days) -> pd.DataFrame:
-    """The monitored columns: features as they were at the time of prediction, or the columns of another table."""
+def measured(plan: Plan, source: Source, rows: pd.DataFrame, days: Days, further: Sequence[str] = ()) -> pd.DataFrame:
+    """The monitored columns: features as they were at the time of prediction, or the columns of another table.
+
+    Args:
+        plan: The use case.
+        source: The lake.
+        rows: Observations with features, or with nothing where another table is watched.
+        days: Which days of that table.
+        further: Columns of that table beside the monitored ones.
+    """
     table = plan.declaration.monitoring.table
     if table is None:
         return rows
-    columns: Mapping[str, None] = dict.fromkeys([*_keys(plan), *plan.watched])
+    columns: Mapping[str, None] = dict.fromkeys([*_keys(plan), *plan.watched, *further])
     return to_pandas(source.read(table, days, list(columns)))
 
 
-def _beside(plan: Plan, measured: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+def beside(plan: Plan, measurements: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+    """Measurements and predictions of the same rows side by side, with the column of what hangs together."""
     group = plan.declaration.monitoring.group
     keys = _keys(plan)
-    measured, predicted = (
-        one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measured, predicted)
+    measurements, predicted = (
+        one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measurements, predicted)
     )
-    rows = monitored_rows(measured, predicted, keys, plan.watched, plan.declaration.prediction.name)
+    rows = monitored_rows(measurements, predicted, keys, plan.watched, plan.declaration.prediction.name)
     if group and group not in keys:
         rows = rows.merge(predicted[[*keys, group]], on=keys, how="left")
     return rows
