@@ -140,7 +140,12 @@ def _of_series(
 
 
 def _stand_side_by_side(days: Numbers, codes: Numbers, window_days: int) -> bool:
-    """Whether groups last: one that is over within a fraction of a window is a piece of one series."""
+    """Whether there are several groups that last: one that is over within a fraction of a window is a piece of a series.
+
+    A lone group (a single meter) is a series too: nothing stands beside it, and drawn whole it would calibrate nothing.
+    """
+    if codes.max() == 0:
+        return False
     first, last = np.full(codes.max() + 1, days[-1]), np.full(codes.max() + 1, days[0])
     np.minimum.at(first, codes, days)
     np.maximum.at(last, codes, days)

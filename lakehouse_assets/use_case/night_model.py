@@ -15,6 +15,7 @@ import pandas as pd
 from lakehouse_assets.lifecycle.judging import evaluation as measure
 from lakehouse_assets.lifecycle.learning.model import PREDICTION
 from lakehouse_assets.lifecycle.serving.predicted import predicted
+from lakehouse_assets.monitoring.drift import distances
 from lakehouse_assets.monitoring.performance import performance
 from lakehouse_assets.use_case.candidate import ingredients, settings_of
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, held_out_rows, metrics_of
@@ -117,7 +118,8 @@ class NightModel:
         nights = [first + timedelta(days=n) for n in range((day - first).days + 1)]
         made = pd.concat([served.get(one, self).predictions(one) for one in nights])
         current = beside(plan, past.measured_by(first, day), made)
-        return compared(plan, self.reference.sample, self.reference.thresholds, current, day, self.number).rows
+        ours = self.reference
+        return compared(plan, ours.sample, ours.thresholds, current, day, self.number, measure=distances).rows
 
     @cached_property
     def evaluation(self) -> pd.DataFrame:

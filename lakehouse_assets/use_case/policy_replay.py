@@ -179,5 +179,6 @@ def markdown(rows: pd.DataFrame) -> str:
     for one in rows.to_dict("records"):
         periods = [f"{one[name]:.4g}" for name in ("error_before", "error_apart")] if apart else []
         told = [str(one["retrainings"]), str(one["false_alarms"]), f"{one['training_cpu_seconds']:.1f}"]
-        lines.append(f"| {' | '.join([one['policy'], f'{one["error"]:.4g}', *periods, *told])} |")
+        cells = [str(one["policy"]), f"{one['error']:.4g}", *periods, *told]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

@@ -113,11 +113,12 @@ def compared(
     day: date,
     version: int,
     page: Path | None = None,
+    measure: monitor.Measure | None = None,
 ) -> DriftReport:
     """The report of a day: the window of `current` that ends with it, against a model's reference."""
     told = plan.declaration.monitoring
-    window = window_of(current, day, told.window_days)
-    return monitor.compare(compared_with, window, thresholds, day, version, page, told.least_rows)
+    window, predicted = window_of(current, day, told.window_days), plan.declaration.prediction.name
+    return monitor.compare(compared_with, window, thresholds, day, version, page, told.least_rows, measure, predicted)
 
 
 def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
