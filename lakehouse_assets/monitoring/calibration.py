@@ -140,7 +140,7 @@ def _of_series(
 
 
 def _stand_side_by_side(days: Numbers, codes: Numbers, window_days: int) -> bool:
-    """Whether there are several groups that last: one that is over within a fraction of a window is a piece of a series.
+    """Whether several groups last: one that is over within a fraction of a window is a piece of one series.
 
     A lone group (a single meter) is a series too: nothing stands beside it, and drawn whole it would calibrate nothing.
     """

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import MIN_ROWS, normed_wasserstein
-from lakehouse_assets.monitoring.quality import Fault, fault_of
+from lakehouse_assets.monitoring.quality import Fault, fault_of, most_of_a_day
 from lakehouse_assets.monitoring.sketch import sketches
 from lakehouse_assets.monitoring.verdicts import (
     DRIFT,
@@ -83,7 +83,9 @@ def compare(
     else:
         faults = _faults(reference, current, names, prediction)
         read = [name for name in names if current[name].notna().any() and reference[name].notna().any()]
-        values = dict.fromkeys(names, float("nan")) | (measure or _evidently)(reference[read], current[read], limits[read], html)
+        values = dict.fromkeys(names, float("nan")) | (measure or _evidently)(
+            reference[read], current[read], limits[read], html
+        )
         verdicts = {
             name: faults[name].verdict if name in faults else _verdict(values[name], limits[name]) for name in names
         }
@@ -105,9 +107,7 @@ def compare(
     return DriftReport(rows, overall(list(verdicts.values())), page, told)
 
 
-def distances(
-    reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, html: Path | None
-) -> dict[str, float]:
+def distances(reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, html: Path | None) -> dict[str, float]:
     """Each column's distance as Evidently's method `wasserstein` gives it, without Evidently: for many reports at once.
 
     Evidently draws every column of every report, whether somebody looks at it or not: 0.9 of a CPU second.
@@ -148,7 +148,8 @@ def _faults(
     found = {}
     for name in names:
         ours, theirs = (one[name].to_numpy(dtype="float64", na_value=float("nan")) for one in (reference, current))
-        fault = fault_of(ours, theirs, None if newest is None else theirs[newest])
+        usual = most_of_a_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else 0.0
+        fault = fault_of(ours, theirs, None if newest is None else theirs[newest], usual)
         if fault is not None and (name != prediction or fault.verdict in (NO_READINGS, NULLS)):
             found[name] = fault
     return found

@@ -1,4 +1,4 @@
-"""The model that a night trained, as a replay needs it: its predictions, what its evaluation promised, its reference."""
+"""The model that a night trained, as a replay needs it: predictions, what its evaluation promised, its reference."""
 
 from __future__ import annotations
 

@@ -31,6 +31,18 @@ def test_a_shifted_column_drifts_and_the_other_does_not() -> None:
     assert verdicts(current) == {"a": "stable", "b": "drift", "report": "drift"}
 
 
+def test_a_feature_that_says_one_number_all_day_is_stuck_only_where_the_reference_did_not_so() -> None:
+    days = np.repeat(pd.date_range("2024-01-01", periods=60), 30)
+    by_day = np.repeat(np.random.default_rng(2).normal(size=60), 30)
+    reference = rows(1800, 1).assign(day=days, b=by_day)
+    window = rows(420).assign(day=days[:420], b=by_day[-420:])
+    assert compare(reference, window, limits(2, 2), DAY, 3).verdict == "stable"
+    stuck = window.assign(a=window["a"].where(window["day"].lt(window["day"].max()), 0.3))
+    assert compare(reference, stuck, limits(2, 2), DAY, 3).rows["verdict"].tolist() == ["stuck", "stable"]
+    for_days = window.assign(b=window["b"].where(window["day"].lt("2024-01-06"), 0.3))
+    assert compare(reference, for_days, limits(2, 2), DAY, 3).rows["verdict"].tolist() == ["stable", "stuck"]
+
+
 def test_a_model_that_gives_one_number_to_what_it_never_saw_drifts_and_is_no_stuck_sensor() -> None:
     current = rows().assign(b=2.0)
     assert verdicts(current)["b"] == "stuck"
