@@ -1,9 +1,9 @@
 """What each retraining policy would have done on the real energy data: March to September 2018.
 
 The use case's own code plays it (`use_case/policy_replay.py`), on a lake of its own with the published readings.
-`python -m benchmarks.energy_replay [picture.png]`; about five minutes of CPU. The first model of issue and picture is of 1
-March, which the use case as declared cannot train: 28 days held out and 42 for the band leave nothing of 52. So both
-are 14 days there, and beside it the use case as declared plays from the first night on which it can train.
+`python -m benchmarks.energy_replay [picture.png]`; about five minutes of CPU. The picture's first model is of 1 March,
+which the use case as declared cannot train: 28 days held out and 42 for the band leave nothing of 52. So both are 14
+days there, and beside it the use case as declared plays from the first night on which it can train.
 The own policy's share of new rows was chosen on the nights up to 30 June (`--choose` shows the candidates on these
 alone); July to September are shown apart.
 """
@@ -77,8 +77,8 @@ def told(played: list[Replayed], first: date) -> Mapping[str, str]:
         weekly = rows.set_index("policy").loc[WEEKLY]
         for row in rows.itertuples():
             found[f"{row.policy}: {period}"] = (
-                f"MAE {row.error:.2f} kWh ({row.error / weekly.error - 1:+.1%} of weekly), {row.retrainings} retrainings, "
-                f"{row.training_cpu_s:.1f} CPU-s, {row.false_alarms} without gain"
+                f"MAE {row.error:.2f} kWh ({row.error / weekly.error - 1:+.1%} of weekly), {row.retrainings} "
+                f"retrainings, {row.training_cpu_s:.1f} CPU-s, {row.false_alarms} without gain"
             )
     return found
 
