@@ -102,13 +102,16 @@ def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float:
     values, (_, codes) = np.asarray(reference, dtype=np.float64), np.unique(np.asarray(days), return_inverse=True)
     kept = np.isfinite(values)
     values, codes = values[kept], codes[kept]
-    shares = [_most_frequent(own)[1] for own in _parts(values, codes) if len(own) >= LEAST_OF_A_DAY]
-    return float(np.median(shares)) if shares else 0.0
-
-
-def _parts(values: Floats, codes: npt.NDArray[np.intp]) -> list[Floats]:
-    order = np.argsort(codes, kind="stable")
-    return np.split(values[order], np.flatnonzero(np.diff(codes[order])) + 1)
+    if not len(values):
+        return 0.0
+    order = np.lexsort((values, codes))
+    values, codes = values[order], codes[order]
+    begins = np.flatnonzero(np.concatenate([[True], (np.diff(codes) != 0) | (np.diff(values) != 0)]))
+    lengths = np.diff(np.append(begins, len(values)))
+    days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
+    rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
+    told = rows >= LEAST_OF_A_DAY
+    return float(np.median(most[told] / rows[told])) if told.any() else 0.0
 
 
 def _nulls(reference: Floats, current: Floats, _: float | None) -> Fault | None:
