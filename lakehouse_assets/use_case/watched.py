@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from lakehouse_assets.use_case.plan import Plan
 
 
+#: What the plot of past reports needs, and how many days it goes back.
+PLOTTED = ["day", "model_version", "column_name", "value", "threshold"]
+DAYS_PLOTTED = 60
+
+
 @dataclass(frozen=True)
 class Reference:
     """What windows are compared with, the thresholds learned from it, and whose it is."""
@@ -112,16 +117,34 @@ def verdicts(made: Sequence[DriftReport]) -> str:
     return ", ".join(sorted({report.verdict for report in made}))
 
 
-def metadata_of(made: Sequence[DriftReport]) -> dict[str, Any]:
-    """What the asset page shows of the last report."""
+def earlier(plan: Plan, lake: Lake, first: date) -> pd.DataFrame:
+    """The reports of the days before, as many as a plot shows; empty before the first."""
+    key = plan.declaration.key("monitoring", "drift")
+    if not lake.exists(key):
+        return pd.DataFrame()
+    return lake.read_pandas(key, columns=PLOTTED, where={"day": (first - timedelta(days=DAYS_PLOTTED), first)})
+
+
+def metadata_of(made: Sequence[DriftReport], before: pd.DataFrame) -> dict[str, Any]:
+    """What the asset page shows of the last report, and of how it came to that.
+
+    Args:
+        made: The reports.
+        before: Rows of the drift table of the days before them.
+    """
     import dagster as dg
 
     from lakehouse_assets.lifecycle.drawing.plots import as_markdown
-    from lakehouse_assets.monitoring.plots import distances
+    from lakehouse_assets.monitoring.plots import course, distances
 
     last = made[-1]
     picture = as_markdown(distances(last.rows), "distance of each column from the reference")
-    found: dict[str, Any] = {"verdict": last.verdict, "distances": dg.MetadataValue.md(picture)}
+    days = pd.concat([before, table_of(made)], ignore_index=True)
+    found: dict[str, Any] = {
+        "verdict": last.verdict,
+        "distances": dg.MetadataValue.md(picture),
+        "course": dg.MetadataValue.md(as_markdown(course(days), "distance of the farthest columns day by day")),
+    }
     if last.faults:
         found["faults"] = dg.MetadataValue.md("\n".join(f"- {name}: {words}" for name, words in last.faults.items()))
     if last.html is not None:
