@@ -12,11 +12,13 @@ import pandas as pd
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.monitoring import drift as monitor
 from lakehouse_assets.monitoring.calibration import calibrate
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
 from lakehouse_assets.monitoring.verdicts import FAULTS
+from lakehouse_assets.use_case import watched_outcomes as outcomes
 from lakehouse_assets.use_case.observations import Days, observations
 from lakehouse_assets.use_case.shadow import NoChampionError
 
@@ -56,20 +58,28 @@ def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
     history = _beside(plan, _measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
     keys = _keys(plan)
-    sample = reference_sample(history, keys)
-    thresholds = calibrate(
-        history,
-        sample,
-        _columns(plan),
-        version.version,
-        declared.monitoring.group,
-        declared.monitoring.false_alarm_rate,
-        declared.monitoring.window_days,
-        least_rows=declared.monitoring.least_rows,
-    )
+    came = outcomes.learned(plan, source, observed, pd.Timestamp(version.tags[LEARNED_UNTIL]))
     group = declared.monitoring.group
-    kept = sample[["day", *([group] if group else []), *_columns(plan)]]
-    return Reference(kept, thresholds.assign(model_version=version.version), version.version)
+    kept = ["day", *([group] if group else []), *_columns(plan)]
+    samples = [reference_sample(history, keys)[kept], reference_sample(came, ["day"])]
+    columns = _columns(plan)
+    # The report's rate is shared among all of its columns, what came included.
+    share = declared.monitoring.false_alarm_rate / (len(columns) + 1)
+    thresholds = [
+        calibrate(
+            rows,
+            sample,
+            names,
+            version.version,
+            group,
+            share * len(names),
+            declared.monitoring.window_days,
+            least_rows=declared.monitoring.least_rows,
+        )
+        for rows, sample, names in zip((history, came), samples, (columns, [outcomes.LABEL]), strict=True)
+    ]
+    limits = pd.concat(thresholds, ignore_index=True).assign(model_version=version.version)
+    return Reference(pd.concat(samples, ignore_index=True), limits, version.version)
 
 
 def reports(
@@ -91,11 +101,30 @@ def reports(
         else predictions
     )
     current = _beside(plan, _measured(plan, source, rows, days), predictions)
+    came = outcomes.known(plan, source, days)
+    # A reference of before outcomes were watched has none.
+    is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        window = window_of(current, day, declared.monitoring.window_days)
-        report = monitor.compare(
-            compared_with, window, thresholds, day, version, _page(plan, day), declared.monitoring.least_rows
+        window, known = (window_of(one, day, declared.monitoring.window_days) for one in (current, came))
+        report = monitor.with_outcomes(
+            monitor.compare(
+                compared_with[~is_label],
+                window,
+                thresholds[thresholds["column_name"].ne(outcomes.LABEL)],
+                day,
+                version,
+                _page(plan, day),
+                declared.monitoring.least_rows,
+            ),
+            monitor.compare(
+                compared_with[is_label],
+                known,
+                thresholds[thresholds["column_name"].eq(outcomes.LABEL)],
+                day,
+                version,
+                least_rows=declared.monitoring.least_rows,
+            ),
         )
         progress(f"{day}: {report.verdict}")
         made.append(report)
