@@ -17,6 +17,7 @@ from lakehouse_assets.monitoring.verdicts import (
     NO_READINGS,
     NOT_CALIBRATED,
     NULLS,
+    OUTCOMES_NOT_JUDGED,
     STABLE,
     TOO_FEW_ROWS,
 )
@@ -78,7 +79,7 @@ def compare(
     names = list(thresholds["column_name"])
     limits = _limits(thresholds, len(current))
     page, faults = None, {}
-    if len(current) < least_rows:
+    if len(current) < least_rows or reference.empty:
         values, verdicts = dict.fromkeys(names, float("nan")), dict.fromkeys(names, TOO_FEW_ROWS)
     else:
         faults = _faults(reference, current, names, prediction)
@@ -119,6 +120,19 @@ def distances(reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series,
         raise ValueError(f"{html}: pages are made by Evidently; leave out `measure`, or the page")
     ours, theirs = sketches(reference), sketches(current)
     return {str(name): normed_wasserstein(ours[name], theirs[name]) for name in current.columns}
+
+
+def with_outcomes(report: DriftReport, outcomes: DriftReport) -> DriftReport:
+    """A report with what came beside it.
+
+    Outcomes come late and by fits and starts. As long as they are too few, or too short a history to calibrate on, that
+    is said of them and leaves the report's verdict as it is.
+    """
+    late = outcomes.rows["verdict"].isin((TOO_FEW_ROWS, NOT_CALIBRATED))
+    rows = outcomes.rows.assign(verdict=outcomes.rows["verdict"].mask(late, OUTCOMES_NOT_JUDGED))
+    both = pd.concat([report.rows, rows], ignore_index=True)
+    faults = {**report.faults, **outcomes.faults}
+    return DriftReport(both, overall(list(both["verdict"])), report.html, faults)
 
 
 def overall(verdicts: list[str]) -> str:

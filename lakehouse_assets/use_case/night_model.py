@@ -21,6 +21,7 @@ from lakehouse_assets.use_case.candidate import ingredients, settings_of
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, held_out_rows, metrics_of
 from lakehouse_assets.use_case.past_nights import PastNights
 from lakehouse_assets.use_case.watched import Reference, beside, compared, reference_of
+from lakehouse_assets.use_case.watched_outcomes import by_day
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.judging.metric import Metric
@@ -39,12 +40,14 @@ class NightModel:
         night: The day of its night.
         model: The model.
         feature_version: Of the features that it learned.
+        learned_until: When the last label that it learned became known.
     """
 
     past: PastNights
     night: date
     model: TrainedModel
     feature_version: str
+    learned_until: pd.Timestamp
     _predictions: dict[date, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -59,7 +62,8 @@ class NightModel:
         plan, rows = past.plan, past.training_set(night)
         try:
             made_of = ingredients(plan, rows, settings_of(plan.declaration))
-            return cls(past, night, made_of.rows.fit(made_of.task, made_of.settings), made_of.feature_version)
+            model = made_of.rows.fit(made_of.task, made_of.settings)
+            return cls(past, night, model, made_of.feature_version, made_of.learned_until)
         except ValueError as error:
             raise ValueError(
                 f"{plan.name}: no model can be trained on the night of {night}, when {len(rows)} labelled rows were "
@@ -118,8 +122,8 @@ class NightModel:
         nights = [first + timedelta(days=n) for n in range((day - first).days + 1)]
         made = pd.concat([served.get(one, self).predictions(one) for one in nights])
         current = beside(plan, past.measured_by(first, day), made)
-        ours = self.reference
-        return compared(plan, ours.sample, ours.thresholds, current, day, self.number, measure=distances).rows
+        came, ours = by_day(past.outcomes(past.first_day, day), plan), self.reference
+        return compared(plan, ours.sample, ours.thresholds, current, came, day, self.number, measure=distances).rows
 
     @cached_property
     def evaluation(self) -> pd.DataFrame:
@@ -141,7 +145,9 @@ class NightModel:
         rows = past.seen_before(self.night)
         before = past.measured_by(past.first_day, self.night - timedelta(days=1))
         made = self.model.predict(rows).rename(columns={PREDICTION: self._name})
-        return reference_of(plan, beside(plan, before, rows.join(made[[self._name]])), self.number)
+        came = past.outcomes(past.first_day, self.night)
+        came = by_day(came[came["label_known_at"] <= self.learned_until], plan)
+        return reference_of(plan, beside(plan, before, rows.join(made[[self._name]])), came, self.number)
 
     @property
     def _name(self) -> str:

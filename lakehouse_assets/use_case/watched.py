@@ -12,11 +12,13 @@ import pandas as pd
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.monitoring import drift as monitor
 from lakehouse_assets.monitoring.calibration import calibrate
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
 from lakehouse_assets.monitoring.verdicts import FAULTS
+from lakehouse_assets.use_case import watched_outcomes as outcomes
 from lakehouse_assets.use_case.observations import Days, observations
 from lakehouse_assets.use_case.shadow import NoChampionError
 
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from lakehouse_assets.monitoring.drift import DriftReport
     from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.use_case.plan import Plan
+
+
+#: What the plot of past reports needs, and how many days it goes back.
+PLOTTED = ["day", "model_version", "column_name", "value", "threshold"]
+DAYS_PLOTTED = 60
 
 
 @dataclass(frozen=True)
@@ -51,31 +58,39 @@ def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     rows = features_at(lake, observed, plan.views, version.delta_versions)
     predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
     history = beside(plan, measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
-    return reference_of(plan, history, version.version)
+    came = outcomes.learned(plan, source, observed, pd.Timestamp(version.tags[LEARNED_UNTIL]))
+    return reference_of(plan, history, came, version.version)
 
 
-def reference_of(plan: Plan, history: pd.DataFrame, version: int) -> Reference:
+def reference_of(plan: Plan, history: pd.DataFrame, came: pd.DataFrame, version: int) -> Reference:
     """The reference of a model and its thresholds, from the history that it was made of.
 
     Args:
         plan: The use case.
         history: Measurements with the model's predictions (`beside`).
+        came: The labels that it could learn from (`watched_outcomes.learned`).
         version: The model's number.
     """
-    told = plan.declaration.monitoring
-    sample = reference_sample(history, _keys(plan))
-    thresholds = calibrate(
-        history,
-        sample,
-        _columns(plan),
-        version,
-        told.group,
-        told.false_alarm_rate,
-        told.window_days,
-        least_rows=told.least_rows,
-    )
-    kept = sample[["day", *([told.group] if told.group else []), *_columns(plan)]]
-    return Reference(kept, thresholds.assign(model_version=version), version)
+    told, columns = plan.declaration.monitoring, _columns(plan)
+    kept = ["day", *([told.group] if told.group else []), *columns]
+    samples = [reference_sample(history, _keys(plan))[kept], reference_sample(came, ["day"])]
+    # The report's rate is shared among all of its columns, what came included.
+    share = told.false_alarm_rate / (len(columns) + 1)
+    thresholds = [
+        calibrate(
+            rows,
+            sample,
+            names,
+            version,
+            told.group,
+            share * len(names),
+            told.window_days,
+            least_rows=told.least_rows,
+        )
+        for rows, sample, names in zip((history, came), samples, (columns, [outcomes.LABEL]), strict=True)
+    ]
+    limits = pd.concat(thresholds, ignore_index=True).assign(model_version=version)
+    return Reference(pd.concat(samples, ignore_index=True), limits, version)
 
 
 def reports(
@@ -97,9 +112,10 @@ def reports(
         else predictions
     )
     current = beside(plan, measured(plan, source, rows, days), predictions)
+    came = outcomes.known(plan, source, days)
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        report = compared(plan, compared_with, thresholds, current, day, version, _page(plan, day))
+        report = compared(plan, compared_with, thresholds, current, came, day, version, _page(plan, day))
         progress(f"{day}: {report.verdict}")
         made.append(report)
     return made
@@ -110,15 +126,26 @@ def compared(
     compared_with: pd.DataFrame,
     thresholds: pd.DataFrame,
     current: pd.DataFrame,
+    came: pd.DataFrame,
     day: date,
     version: int,
     page: Path | None = None,
     measure: monitor.Measure | None = None,
 ) -> DriftReport:
-    """The report of a day: the window of `current` that ends with it, against a model's reference."""
+    """The report of a day: the windows of `current` and of what `came` that end with it, against a reference."""
     told = plan.declaration.monitoring
-    window, predicted = window_of(current, day, told.window_days), plan.declaration.prediction.name
-    return monitor.compare(compared_with, window, thresholds, day, version, page, told.least_rows, measure, predicted)
+    window, known = (window_of(one, day, told.window_days) for one in (current, came))
+    # A reference of before outcomes were watched has none.
+    is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
+    of_label, predicted = thresholds["column_name"].eq(outcomes.LABEL), plan.declaration.prediction.name
+
+    def report(where: pd.Series, rows: pd.DataFrame, limits: pd.DataFrame, html: Path | None) -> DriftReport:
+        ours = compared_with[where]
+        return monitor.compare(ours, rows, limits, day, version, html, told.least_rows, measure, predicted)
+
+    return monitor.with_outcomes(
+        report(~is_label, window, thresholds[~of_label], page), report(is_label, known, thresholds[of_label], None)
+    )
 
 
 def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
@@ -136,16 +163,34 @@ def verdicts(made: Sequence[DriftReport]) -> str:
     return ", ".join(sorted({report.verdict for report in made}))
 
 
-def metadata_of(made: Sequence[DriftReport]) -> dict[str, Any]:
-    """What the asset page shows of the last report."""
+def earlier(plan: Plan, lake: Lake, first: date) -> pd.DataFrame:
+    """The reports of the days before, as many as a plot shows; empty before the first."""
+    key = plan.declaration.key("monitoring", "drift")
+    if not lake.exists(key):
+        return pd.DataFrame()
+    return lake.read_pandas(key, columns=PLOTTED, where={"day": (first - timedelta(days=DAYS_PLOTTED), first)})
+
+
+def metadata_of(made: Sequence[DriftReport], before: pd.DataFrame) -> dict[str, Any]:
+    """What the asset page shows of the last report, and of how it came to that.
+
+    Args:
+        made: The reports.
+        before: Rows of the drift table of the days before them.
+    """
     import dagster as dg
 
     from lakehouse_assets.lifecycle.drawing.plots import as_markdown
-    from lakehouse_assets.monitoring.plots import distances
+    from lakehouse_assets.monitoring.plots import course, distances
 
     last = made[-1]
     picture = as_markdown(distances(last.rows), "distance of each column from the reference")
-    found: dict[str, Any] = {"verdict": last.verdict, "distances": dg.MetadataValue.md(picture)}
+    days = pd.concat([before, table_of(made)], ignore_index=True)
+    found: dict[str, Any] = {
+        "verdict": last.verdict,
+        "distances": dg.MetadataValue.md(picture),
+        "course": dg.MetadataValue.md(as_markdown(course(days), "distance of the farthest columns day by day")),
+    }
     if last.faults:
         found["faults"] = dg.MetadataValue.md("\n".join(f"- {name}: {words}" for name, words in last.faults.items()))
     if last.html is not None:

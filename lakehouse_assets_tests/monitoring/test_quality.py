@@ -127,3 +127,10 @@ def test_how_much_of_a_day_one_number_fills_is_counted_day_by_day() -> None:
     # Four rows a day tell nothing, and no row does neither.
     assert most_of_a_day(np.repeat([1.0, 2.0], 4), np.repeat([1, 2], 4)) == 0.0
     assert most_of_a_day([np.nan], [1]) == 0.0
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.03, 0.2])
+def test_a_rare_flag_is_in_no_other_unit_however_rare_it_is_today(share: float) -> None:
+    random = np.random.default_rng(8)
+    flags = (random.random(5000) < 0.03).astype(float)
+    assert named((random.random(1200) < share).astype(float), reference=flags) is None
