@@ -60,7 +60,8 @@ class PastNights:
         rows = rows.assign(night=_nights(plan, rows))
         table = declared.monitoring.table
         dated = ["known_at"] if table and "known_at" in lake.schema(table.split("/")).names else []
-        return cls(plan, rows, measured(plan, source, rows, days, dated))
+        found = measured(plan, source, rows, days, dated)
+        return cls(plan, rows, found.assign(day=pd.to_datetime(found["day"]).astype("datetime64[us]")))
 
     def instant(self, day: date) -> pd.Timestamp:
         """When the night of a day predicts; the time that its knowledge ends with."""
@@ -94,7 +95,7 @@ class PastNights:
     def measured_by(self, first: date, day: date) -> pd.DataFrame:
         """The measurements of days from the first to the last, both included, that the night of the last has."""
         found = self.measurements
-        inside = pd.to_datetime(found["day"]).between(pd.Timestamp(first), pd.Timestamp(day))
+        inside = found["day"].between(pd.Timestamp(first), pd.Timestamp(day))
         if self.plan.declaration.monitoring.table is None:
             inside &= found["night"] <= pd.Timestamp(day)
         elif "known_at" in found.columns:

@@ -110,8 +110,9 @@ def test_performance_is_measured_on_outcomes_that_were_known_by_then(shop: Shop)
     assert model.performance(night) == "as expected"
 
 
+@pytest.mark.slow
 @given(after=st.integers(4, 36), level=st.sampled_from([1e4, -300.0]))
-@settings(max_examples=5)
+@settings(max_examples=3)
 def test_what_became_known_after_a_night_changes_nothing_of_the_nights_up_to_it(
     tmp_path_factory: pytest.TempPathFactory, played: dict[str, Replayed], after: int, level: float
 ) -> None:

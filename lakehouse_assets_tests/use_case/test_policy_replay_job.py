@@ -24,6 +24,8 @@ from lakehouse_assets.use_case.policy_replay_job import (
 from lakehouse_assets_tests.use_case.replayed_shop import FIRST_NIGHT, LAST_NIGHT, plan_in, shop_with_a_past
 from lakehouse_assets_tests.use_case.shop import Shop
 
+pytestmark = pytest.mark.slow
+
 TABLE = ["monitoring", "wear", "policy_replays"]
 DAYS = {"first_day": str(FIRST_NIGHT), "last_day": str(LAST_NIGHT)}
 
