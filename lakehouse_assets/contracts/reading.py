@@ -18,9 +18,9 @@ from lakehouse_assets.contracts.contract import (
     QualityRule,
 )
 from lakehouse_assets.contracts.located import LocatedYaml, Place, Problem
+from lakehouse_assets.contracts.service_levels import freshness_hours, promise_problems, retention_days
 
 _TABLE: Place = ("schema", 0)
-_HOURS = {"h": 1.0, "hour": 1.0, "hours": 1.0, "d": 24.0, "day": 24.0, "days": 24.0}
 #: Arguments of expectations that name columns.
 COLUMN_ARGUMENTS = ("column", "column_A", "column_B", "column_list", "column_set")
 
@@ -95,9 +95,7 @@ def _head(file: LocatedYaml) -> Iterator[Problem]:
     key = str(tables[0].get("physicalName") or "").split("/")
     if len(key) < 2 or not all(key):
         yield file.problem((*_TABLE, "physicalName"), "expected `physicalName`, the asset key joined by /")
-    for place, promise in enumerate(data.get("slaProperties") or []):
-        if promise.get("property") == "latency" and not _is_latency(promise):
-            yield file.problem(("slaProperties", place), "latency: expected a number and a unit of h or d")
+    yield from promise_problems(file)
 
 
 def _columns(file: LocatedYaml) -> Iterator[Problem]:
@@ -237,7 +235,8 @@ def _contract(file: LocatedYaml) -> Contract:
         owner=_owner(data) or "",
         columns=tuple(_read_column(column, own) for column in table["properties"]),
         rules=tuple(_read_rule(rule) for rule in table.get("quality") or ()),
-        freshness_hours=_freshness(data.get("slaProperties") or ()),
+        freshness_hours=freshness_hours(data.get("slaProperties") or ()),
+        retention_days=retention_days(data.get("slaProperties") or ()),
         classification=own,
         on_erasure=str(_custom(table).get("onErasure", "blank")),
         filtered_by=tuple(_listed_value(_custom(table).get("filteredBy"))),
@@ -304,14 +303,3 @@ def _words(text: Any) -> str:
 def _listed(data: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
     tables = data.get("schema") or []
     return (tables[0].get(name) or []) if tables else []
-
-
-def _is_latency(promise: Mapping[str, Any]) -> bool:
-    return isinstance(promise.get("value"), int | float) and promise.get("unit") in _HOURS
-
-
-def _freshness(promises: Sequence[Mapping[str, Any]]) -> float | None:
-    for promise in promises:
-        if promise.get("property") == "latency":
-            return float(promise["value"]) * _HOURS[promise["unit"]]
-    return None

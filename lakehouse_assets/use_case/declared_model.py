@@ -178,6 +178,10 @@ class Monitoring(dg.Model):
     least_rows: int = Field(default=200, ge=2)
     group: Name | None = Field(default=None, description="Rows of one value depend on each other.")
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5, description="Per report.")
+    # Left out of what is dumped: it decides no row, so no table is made again for it.
+    keep_reports_days: int = Field(
+        default=90, ge=1, exclude=True, description="Days before the newest report whose HTML pages are kept."
+    )
 
 
 def named_columns(section: ModelSection | Split | Evaluation | Monitoring) -> dict[str, list[str]]:

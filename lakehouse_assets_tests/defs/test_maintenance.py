@@ -248,6 +248,13 @@ def test_a_sandbox_that_cannot_be_pins_nothing(asked: dict[str, Any], told: str,
     assert not lake_of_two.lake.exists(SANDBOXES)
 
 
+@pytest.fixture
+def registry_file(platform: Platform, empty_registry: Path) -> Path:
+    """A registry without models where the platform's is expected."""
+    (platform.folder / "mlflow").mkdir(exist_ok=True)
+    return Path(shutil.copy(empty_registry, platform.folder / "mlflow" / "mlflow.db"))
+
+
 def rows_told(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
     (event,) = result.get_asset_materialization_events()
     records = event.materialization.metadata["tables"].records
@@ -286,6 +293,26 @@ def test_compaction_and_vacuum_as_assets_tell_what_they_did_to_each_table(
     with duckdb.connect(views, read_only=True) as client:
         shown = {name for (name,) in client.execute("SELECT view_name FROM duckdb_views()").fetchall()}
     assert "turbofan_operating_regimes" in shown, "the views are made anew before files are removed"
+
+
+def test_vacuum_removes_pages_of_reports_after_the_days_that_their_contract_says(
+    platform: Platform, registry_file: Path
+) -> None:
+    pages = platform.folder / "reports" / "turbofan_rul" / "drift"
+    pages.mkdir(parents=True)
+    for day in ("2024-01-01", "2024-03-02", "2024-05-31"):
+        (pages / f"{day}.html").write_text("page")
+
+    def removed(**config: Any) -> Any:
+        result = platform.run("lake_vacuum", "monitoring__platform__vacuum", **config)
+        (event,) = result.get_asset_materialization_events()
+        return event.materialization.metadata["report_pages"].value
+
+    assert removed() == 1, "a dry run tells what would go"
+    assert len(list(pages.iterdir())) == 3
+    assert removed(dry_run=False, tables=[TABLE]) == 0, "it was asked to look after another table only"
+    assert removed(dry_run=False) == 1
+    assert sorted(page.stem for page in pages.iterdir()) == ["2024-03-02", "2024-05-31"]
 
 
 def test_one_table_that_cannot_be_kept_fails_the_run_by_name_and_the_others_are_kept(platform: Platform) -> None:
