@@ -1,10 +1,12 @@
-"""Columns of the tables that watch a use case: statistics, reference, thresholds, drift, performance."""
+"""Columns of the tables that watch a use case: statistics, reference, thresholds, drift, performance, decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from lakehouse_assets.contracts.contract import QualityRule
+from lakehouse_assets.monitoring.policy import Policy
 from lakehouse_assets.monitoring.verdicts import VERDICTS
 from lakehouse_assets.use_case.columns import DAY, column
 from lakehouse_assets.use_case.declaration import Declaration
@@ -49,7 +51,8 @@ def reference(declaration: Declaration, watched: Sequence[str]) -> Described:
     keys = [column(group, declaration_type(declaration, group), "Whose row it is.")] if group else []
     monitored = [column(name, "double", "A monitored column.") for name in watched]
     predicted = column(declaration.prediction.name, "double", "The champion's prediction.", declaration.prediction.unit)
-    columns = [column("day", "date", "Day of the row.", required=True), *keys, *monitored, predicted]
+    came = column("label", "double", "What came, in rows of their own: they are known on other days.")
+    columns = [column("day", "date", "Day of the row.", required=True), *keys, *monitored, predicted, came]
     return f"The champion's own training data, which drift of {declaration.name} is measured against.", columns
 
 
@@ -61,7 +64,7 @@ def declaration_type(declaration: Declaration, name: str) -> str:
 def thresholds(declaration: Declaration) -> Described:
     """Learned from the reference."""
     columns = [
-        column("column_name", "string", "A monitored column, or the prediction.", primary_key=True),
+        column("column_name", "string", "A monitored column, the prediction, or label: what came.", primary_key=True),
         column("threshold", "double", "Distance above which it drifts; null where not calibrated.", minimum=0),
         column("typical", "double", "Median distance without drift.", minimum=0),
         column("windows", "long", "Windows that fit into the reference.", "1", required=True, minimum=0),
@@ -78,7 +81,7 @@ def drift(declaration: Declaration) -> Described:
     columns = [
         DAY,
         column("model_version", "long", "The champion whose reference it is.", "1", required=True, minimum=1),
-        column("column_name", "string", "A monitored column, or the prediction.", primary_key=True),
+        column("column_name", "string", "A monitored column, the prediction, or label: what came.", primary_key=True),
         column("statistic", "string", "What distance was measured.", required=True),
         column(
             "value", "double", "The distance, in standard deviations of the reference; null: not measured.", minimum=0
@@ -122,3 +125,27 @@ def performance(declaration: Declaration) -> Described:
         ),
     ]
     return f"How good {declaration.name} was, by what came.", columns
+
+
+def decisions(declaration: Declaration) -> Described:
+    """Whether to train again."""
+    columns = [
+        column("decided_at", "timestamp", "When, in UTC.", primary_key=True),
+        column("day", "date", "Newest day that was reported on by then; null: none."),
+        column("decision", "string", "retrain, wait, blocked or investigate.", required=True),
+        column("trigger", "string", "What it is about: performance, drift or data; null: nothing."),
+        column("reason", "string", "Why, in words.", required=True),
+        column("champion_version", "long", "The champion that the reports are about; null: none serves.", minimum=1),
+        column("signals", "string", "What is violated, by commas: columns, performance or rows.", required=True),
+        column("since", "date", "First bad day of it."),
+        column("attempt", "long", "Which try of the same retraining it asks for; 0: none.", required=True, minimum=0),
+        column("run_key", "string", "Key of the run that it asks for; the same key starts no second run."),
+        *(column(f"policy_{name}", kind, f"The policy's {name} by then.") for name, kind in _policy().items()),
+    ]
+    return f"Every decision on training {declaration.name} again, with its reason and policy.", columns
+
+
+def _policy() -> dict[str, str]:
+    """Name -> type of the policy's entries."""
+    kinds = {"bool": "boolean", "int": "long", "float": "double", "float | None": "double"}
+    return {one.name: kinds[str(one.type)] for one in fields(Policy)}
