@@ -34,7 +34,7 @@ def replay_plot(
     for place, one in enumerate(played):
         daily = pd.Series({day: one.errors[day] if one.rows[day] else float("nan") for day in one.errors})
         daily.index = pd.DatetimeIndex(daily.index)
-        label = f"{one.name}: {one.error():.3g}{in_unit}, {len(one.retrainings)} retrainings"
+        label = f"{one.name}: {one.error():.4g}{in_unit}, {len(one.retrainings)} retrainings"
         (line,) = above.plot(daily.rolling(SMOOTHED_OVER, min_periods=7).mean(), linewidth=1.3, label=label)
         for helped, marker in ((True, "o"), (False, "x")):
             nights = [pd.Timestamp(done.day) for done in one.retrainings if done.helped == helped]
