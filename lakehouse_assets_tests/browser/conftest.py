@@ -177,9 +177,7 @@ def newcomer(browser: Browser, servers: Servers, pictures: Path) -> Iterator[Vis
 @pytest.fixture(scope="package")
 def acquainted(browser: Browser, servers: Servers) -> Iterator[BrowserContext]:
     """A browser that holds the UI's scripts already, and in which what Dagster asks newcomers was dismissed."""
-    context = _context(
-        browser, {"origins": [{"origin": servers.ui, "localStorage": [{"name": "communityNux", "value": "1"}]}]}
-    )
+    context = acquainted_context(browser, servers)
     yield context
     context.close()
 
@@ -192,9 +190,19 @@ def visitor(acquainted: BrowserContext, servers: Servers, pictures: Path) -> Ite
     page.close()
 
 
-def _context(browser: Browser, memory: StorageState | None = None) -> BrowserContext:
+def acquainted_context(browser: Browser, servers: Servers, sharpness: float = 1) -> BrowserContext:
+    """A browser's memory in which what Dagster asks newcomers was dismissed."""
+    dismissed: StorageState = {
+        "origins": [{"origin": servers.ui, "localStorage": [{"name": "communityNux", "value": "1"}]}]
+    }
+    return _context(browser, dismissed, sharpness)
+
+
+def _context(browser: Browser, memory: StorageState | None = None, sharpness: float = 1) -> BrowserContext:
     window: ViewportSize = {"width": 1600, "height": 1000}
-    context = browser.new_context(viewport=window, storage_state=memory, timezone_id="UTC", locale="en-GB")
+    context = browser.new_context(
+        viewport=window, storage_state=memory, timezone_id="UTC", locale="en-GB", device_scale_factor=sharpness
+    )
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     return context

@@ -67,7 +67,7 @@ class ChampionFacts:
 
 @dataclass(frozen=True)
 class DriftFacts:
-    """What the newest drift report says: its verdict, since when it is so, and which columns drift."""
+    """What the newest drift report says: its verdict, since when it is so, and which columns drift or are at fault."""
 
     verdict: str = ""
     day: str = ""

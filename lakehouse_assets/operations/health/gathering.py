@@ -97,6 +97,9 @@ def _failed_checks(instance: dg.DagsterInstance, assets: BaseAssetGraph) -> Mapp
     for key, record in sorted(latest.items(), key=lambda item: (item[0].asset_key.path, item[0].name)):
         if record.status is AssetCheckExecutionRecordStatus.FAILED:
             found.setdefault(key.asset_key, []).append(_failed_check(key.name, record))
+        elif record.status is AssetCheckExecutionRecordStatus.EXECUTION_FAILED:
+            broken = FailedCheck(key.name, _at(record.create_timestamp), "it could not be evaluated, its step failed")
+            found.setdefault(key.asset_key, []).append(broken)
     return found
 
 

@@ -9,12 +9,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
+from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
 from lakehouse_assets.operations.alerts.graph import Asset
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DriftFacts, Facts
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
-#: What a drift report says of a world that changed.
-DRIFT = "drift"
 
 
 class State(StrEnum):
@@ -23,6 +22,7 @@ class State(StrEnum):
     FAILING = "failing"
     LATE = "late"
     CHECK = "check failed"
+    FAULTY = "data at fault"
     DRIFTING = "drifting"
     WORSE = "worse than expected"
     QUARANTINED = "quarantined"
@@ -36,6 +36,7 @@ RUNBOOKS = {
     State.FAILING: "failed_run",
     State.LATE: "broken_freshness",
     State.CHECK: "failed_check",
+    State.FAULTY: "investigate",
     State.DRIFTING: "drifting",
     State.WORSE: "worse_than_expected",
     State.QUARANTINED: "quarantined",
@@ -194,5 +195,8 @@ def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Pro
     if table[-1] == "drift" and drift is not None and drift.verdict == DRIFT:
         columns = ", ".join(drift.columns)
         yield problem(State.DRIFTING, drift.since, f"the report of {drift.day} says drift in {columns}", drift.rows)
+    if table[-1] == "drift" and drift is not None and drift.verdict in FAULTS:
+        columns = ", ".join(drift.columns)
+        yield problem(State.FAULTY, drift.since, f"the report of {drift.day} says {drift.verdict} in {columns}")
     if table[-1] == "performance" and champion is not None and not champion.as_expected:
         yield problem(State.WORSE, facts.assets.get(asset.key, AssetFacts()).made_at, champion.realised)

@@ -65,7 +65,8 @@ def _table(title: str, subjects: list[SubjectHealth], models: bool) -> str:
 def _subject(subject: SubjectHealth, zones: list[str], models: bool) -> str:
     paused = f"<p class='note'>{escape(subject.pause.words)}</p>" if subject.pause else ""
     cells = "".join(f"<td>{_zone(subject.zones[zone]) if zone in subject.zones else ''}</td>" for zone in zones)
-    model = f"<td>{escape(champion_words(subject))}</td><td>{escape(drift_words(subject))}</td>" if models else ""
+    last = f"<p class='note'>{escape(subject.champion.last_decision)}</p>" if subject.champion else ""
+    model = f"<td>{escape(champion_words(subject))}{last}</td><td>{escape(drift_words(subject))}</td>" if models else ""
     return f"<tr><th scope='row'>{escape(subject.name)}{paused}</th>{cells}{model}</tr>"
 
 

@@ -59,6 +59,8 @@ def _subject(subject: SubjectHealth) -> Iterator[str]:
             yield f"  {zone:<12}{zone_words(one):<42} last made {made}"
     if subject.is_use_case:
         yield f"  {'champion':<12}{champion_words(subject)}"
+        if subject.champion is not None and subject.champion.last_decision:
+            yield f"  {'decided':<12}{subject.champion.last_decision}"
         yield f"  {'drift':<12}{drift_words(subject)}"
     if subject.pause is not None:
         yield f"  {subject.pause.words}"

@@ -70,6 +70,8 @@ def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_
         (State.WORSE, CAME, None, "team:models"),
     ]
     assert "s4, s11" in found.problems[0].what
+    stuck = health(replace(facts, drift={"wear": replace(drift, verdict="stuck")}))
+    assert [(one.state, one.runbook) for one in stuck.problems] == [(State.FAULTY, "investigate")]
 
 
 def test_a_paused_use_case_is_told_as_such_and_nobody_waits_for_its_tables() -> None:
