@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lakehouse_assets import settings
 from lakehouse_assets.operations.embedded import prepare_dagster_home
+from lakehouse_assets.operations.health.reports import write_runbooks
 
 
 def main() -> int:
@@ -42,7 +43,8 @@ def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
     """
     from urllib.parse import urlsplit
 
-    folder.mkdir(parents=True, exist_ok=True)
+    # Messages and asset pages link to them, whether or not the page of health was ever made.
+    write_runbooks(folder)
     address = urlsplit(url)
     handler = functools.partial(_Quiet, directory=str(folder))
     try:

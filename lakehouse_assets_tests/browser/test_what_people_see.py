@@ -17,6 +17,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason=WITHOUT_IT),
 ]
 
+
 def is_loaded(image: Locator) -> bool:
     return bool(image.evaluate("image => image.complete && image.naturalWidth > 0 && image.getClientRects().length"))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
-from lakehouse_assets.operations.health.facts import ChampionFacts, DriftFacts
+from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -34,6 +35,26 @@ def drift_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DriftFacts]:
             columns = ["day", "column_name", "verdict", "current_rows", "model_version"]
             found[name] = drift_of(lake.read(key, columns=columns).to_pylist())
     return found
+
+
+def decision_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DecisionFacts]:
+    """The newest decision on training again of each use case that has one."""
+    found = {}
+    for name in use_cases:
+        key = ["monitoring", name, "decisions"]
+        if lake.exists(key):
+            found[name] = decision_of(lake.read(key, columns=["decided_at", "decision", "reason"]).to_pylist())
+    return found
+
+
+def decision_of(rows: Sequence[Mapping[str, Any]]) -> DecisionFacts:
+    """The newest decision; since the first of those in a row that decided the same, whatever their reasons."""
+    if not rows:
+        return DecisionFacts()
+    newest_first = sorted(rows, key=lambda row: row["decided_at"], reverse=True)
+    last = newest_first[0]
+    alike = itertools.takewhile(lambda row: row["decision"] == last["decision"], newest_first)
+    return DecisionFacts(last["decision"], last["reason"], min(row["decided_at"] for row in alike))
 
 
 def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:

@@ -22,6 +22,7 @@ def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfo
     BROKEN.clear()
     with receiver() as told, instance_for_test(temp_dir=str(tmp_path)) as instance:
         monkeypatch.setenv("ALERT_URLS", told.url)
+        monkeypatch.setenv("REPORTS", str(tmp_path / "reports"))
         yield Platform(instance, tmp_path, told)
 
 
@@ -162,6 +163,35 @@ def test_promotions_are_told_and_refusals_are_over_with_the_next_decision(platfo
     assert platform.tick() == []
     decide(platform, "promote", 3, 1, 3)
     assert sorted(platform.tick()) == ["Over: u candidate 2: candidate refused", "u: champion changed"]
+
+
+def decide_on_training(platform: Platform, decision: str, reason: str) -> None:
+    from deltalake import write_deltalake
+
+    row = {"decided_at": [datetime.now(UTC)], "decision": [decision], "reason": [reason]}
+    write_deltalake(platform.lake.table_uri(["monitoring", "u", "decisions"]), pa.table(row), mode="append")
+
+
+def test_what_a_person_has_to_look_into_is_told_once_and_over_when_it_is_decided_otherwise(platform: Platform) -> None:
+    fault = "the data are at fault, not the model: t50 (stuck); mend the source, do not train on it"
+    decide_on_training(platform, "wait", "nothing drifts")
+    assert platform.tick() == []
+    decide_on_training(platform, "investigate", fault)
+    decide_on_training(platform, "investigate", f"{fault}, p30 (stuck)")
+    assert platform.tick() == ["u: to be looked into"]
+    body = platform.told.messages[-1]["message"]
+    assert body.startswith(fault)
+    assert "Asset page: http://127.0.0.1:3000/assets/monitoring/u/decisions" in body
+    assert "What to do: http://127.0.0.1:3001/runbooks/investigate.html" in body
+    assert (platform.reports / "runbooks" / "investigate.html").exists(), "the page that the message links to"
+    assert platform.tick() == []
+    decide_on_training(platform, "wait", "nothing drifts")
+    assert platform.tick() == ["Over: u: to be looked into"]
+    assert "decided since: wait: nothing drifts." in platform.told.messages[-1]["message"]
+    platform.cursor = None
+    assert platform.tick() == []
+    decide_on_training(platform, "investigate", "its retraining failed 3 times")
+    assert platform.tick() == ["u: to be looked into"]
 
 
 def test_a_sensor_that_lost_its_cursor_tells_nothing_twice(platform: Platform) -> None:

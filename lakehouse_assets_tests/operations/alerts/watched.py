@@ -86,6 +86,7 @@ class Platform:
     def __init__(self, instance: dg.DagsterInstance, folder: Path, told: Receiver) -> None:
         self.instance, self.told, self.cursor = instance, told, None
         self.lake = Lake(str(folder / "lake"))
+        self.reports = folder / "reports"
         self.defs = dg.Definitions(
             assets=[raw, clean, drift, champion],
             asset_checks=[must_hold],

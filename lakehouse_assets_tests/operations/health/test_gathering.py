@@ -14,7 +14,7 @@ from deltalake import write_deltalake
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.health.facts import Facts
 from lakehouse_assets.operations.health.gathering import gather
-from lakehouse_assets.operations.health.models import champion_of, drift_of
+from lakehouse_assets.operations.health.models import champion_of, decision_of, drift_of
 
 DAY = dg.DailyPartitionsDefinition("2024-03-01")
 ASIDE, CLEAN, DOWN = ["harmonized", "a", "quarantine"], ["harmonized", "a", "rows"], ["distilled", "a", "days"]
@@ -160,6 +160,16 @@ def test_a_fault_of_the_data_outranks_drift_and_names_its_columns() -> None:
     found = drift_of([report(3, "stable"), report(4, "drift"), report(4, "stuck", "s9"), report(4, "stable", "s5")])
     assert (found.verdict, found.columns) == ("stuck", ("s4", "s9"))
     assert found.since == datetime(2024, 3, 4, tzinfo=UTC)
+
+
+def test_a_decision_stands_since_it_was_decided_so_whatever_its_reasons() -> None:
+    told = [(4, "investigate", "p30"), (1, "investigate", "old"), (3, "investigate", "t50"), (2, "wait", "quiet")]
+    rows = [
+        {"decided_at": datetime(2024, 3, day, tzinfo=UTC), "decision": what, "reason": why} for day, what, why in told
+    ]
+    found = decision_of(rows)
+    assert (found.decision, found.reason, found.since) == ("investigate", "p30", datetime(2024, 3, 3, tzinfo=UTC))
+    assert not decision_of([]).asks_for_a_person
 
 
 def decision(day: int, action: str, before: int | None, after: int | None) -> dict[str, Any]:
