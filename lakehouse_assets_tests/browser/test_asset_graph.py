@@ -88,10 +88,10 @@ def test_the_road_from_the_files_to_the_drift_report_stands_in_one_picture(sharp
 
     found = [spec for spec in defs.resolve_all_asset_specs() if spec.key in road_assets(defs)]
     page = sharp.page
-    page.set_viewport_size({"width": 1600, "height": 1500})
+    page.set_viewport_size({"width": 1600, "height": 2100})
     sharp.open("/asset-groups")
     expect(page.locator("foreignObject").first).to_be_visible()
-    page.mouse.click(1300, 1400, button="right")
+    page.mouse.click(1300, 2000, button="right")
     page.get_by_text("Change graph to vertical orientation").click()
     sharp.open(address(ROAD, found))
     expect_nodes(page, found)
