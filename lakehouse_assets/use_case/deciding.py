@@ -38,7 +38,9 @@ def training_jobs(plan: Plan) -> list[str]:
 
 def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[Training]) -> History:
     """All that a decision is made from, as lake, registry and runs have it now."""
-    champion = registry.champion(plan.name)
+    # Without a record nothing was ever promoted, and asking would make an empty registry.
+    recorded = lake.exists(plan.declaration.key("models", "champion"))
+    champion = registry.champion(plan.name) if recorded else None
     own = {"model_version": champion.version if champion else 0}
     metric = plan.declaration.evaluation.metric
     new, learned = _rows_to_learn_from(plan, lake, champion)

@@ -91,7 +91,7 @@ def test_the_drift_page_shows_the_verdict_and_its_plot_and_leads_to_evidentlys_r
 def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor: Visitor) -> None:
     visitor.open("/locations/lakehouse_assets/sensors/turbofan_rul_retraining")
     page = visitor.page
-    expect(page.get_by_text("Decides whether turbofan_rul is trained again: lost performance, drift")).to_be_visible()
+    expect(page.get_by_text(re.compile("Decides whether turbofan_rul is trained again"))).to_be_visible()
     expect(page.get_by_role("link", name="turbofan_rul_training")).to_be_visible()
     expect(page.get_by_role("switch").or_(page.get_by_role("checkbox")).first).to_be_checked()
     expect(page.get_by_text("0 runs requested").first).to_be_visible(timeout=90_000)
@@ -99,9 +99,7 @@ def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor
     assert page.get_by_text("Failure", exact=True).count() == 0
     tick = page.locator("tr").filter(has=page.get_by_text("View logs")).first
     tick.get_by_text("0 runs requested").last.click()
-    expect(page.get_by_role("dialog")).to_contain_text(
-        re.compile("Skip reason: (wait: nothing drifts|nothing new since)")
-    )
+    expect(page.get_by_role("dialog")).to_contain_text("Skip reason: wait: nothing drifts")
     visitor.picture("sensor_reason")
 
 
