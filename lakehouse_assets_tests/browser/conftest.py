@@ -39,6 +39,8 @@ BANNER = re.compile(
 )
 #: The reports' server has no icon for the tab, and an MLflow without a login does not know who asks.
 MISSED_BY_NOBODY = ("/favicon.ico", "/ajax-api/2.0/mlflow/users/current")
+#: The answer to this says what is wrong with what somebody typed into a form.
+JUDGES_A_FORM = "?op=PreviewConfigQuery"
 #: Milliseconds that anything on a page may take; two busy cores are slow.
 PATIENCE = 30_000
 
@@ -125,7 +127,7 @@ class Visitor:
     def _response(self, response: Response) -> None:
         if response.status >= 400 and not response.url.endswith(MISSED_BY_NOBODY):
             self.problems.append(f"{response.status} for {response.url}")
-        elif response.url.split("?")[0].endswith("/graphql"):
+        elif response.url.split("?")[0].endswith("/graphql") and not response.url.endswith(JUDGES_A_FORM):
             self._answers.append(response)
 
 

@@ -71,8 +71,12 @@ def test_the_graph_of_a_zone_shows_all_of_its_assets_and_no_other(visitor: Visit
         visitor.open(address(f'tag:"zone"="{zone}"', specs))
         expect_nodes(visitor.page, specs)
         visitor.expect_no_problem()
-    visitor.page.wait_for_timeout(500)  # until the state of each stands in it
-    visitor.picture("graph_of_a_zone", clip=around(visitor.page.locator("foreignObject").all(), 12))
+    visitor.page.set_viewport_size({"width": 1200, "height": 620})
+    visitor.open(address('tag:"zone"="harmonized"', []))  # its groups closed
+    for domain in ("turbofan", "milling", "energy", "shared"):
+        expect(visitor.page.locator("foreignObject").get_by_text(domain, exact=True)).to_be_visible()
+    expect(visitor.page.get_by_text("fetching statuses")).to_have_count(0)
+    visitor.picture("graph_of_a_zone")
 
 
 @pytest.fixture
