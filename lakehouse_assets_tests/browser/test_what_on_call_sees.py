@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -51,6 +52,19 @@ def test_a_job_is_launched_from_its_form_and_its_deed_stands_in_the_audit_table(
     visitor.picture("job_run")
     [deed] = entries(Lake(road.lake), "rerun").to_dict("records")
     assert (deed["subject"], deed["who"], deed["reason"]) == (HEALTH, "ann", "state of this minute")
+
+
+def test_the_servers_listen_to_this_machine_only(visitor: Visitor) -> None:
+    """By the kernel's own list: address and port in hexadecimal, state 0A is listening."""
+    listening: dict[int, set[str]] = {}
+    for kind in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+            place, state = line.split()[1], line.split()[3]
+            if state == "0A":
+                address, port = place.split(":")
+                listening.setdefault(int(port, 16), set()).add(address)
+    for url in (visitor.servers.ui, visitor.servers.reports):
+        assert listening[urlsplit(url).port or 0] == {"0100007F"}, f"{url} listens to more than 127.0.0.1"
 
 
 def test_an_assets_page_shows_its_state_and_links_its_runbooks(visitor: Visitor) -> None:
