@@ -34,26 +34,18 @@ def run_days(
     first: str,
     last: str,
     only: Sequence[dg.AssetKey] | None = None,
-<<<<<<< HEAD
-    may_fail: bool = False,
-=======
     *,
     raise_on_error: bool = True,
->>>>>>> main
 ) -> dg.ExecuteInProcessResult:
     """Run a job for the days first to last, both included; of its assets those in `only`, if given.
 
-    What a step raises is raised here, unless it `may_fail`.
+    What a step raises is raised here, unless somebody says otherwise.
     """
     span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     with platform_in(environment) as (defs, instance):
         resolved = defs.resolve_job_def(job)
         return resolved.execute_in_process(
-<<<<<<< HEAD
-            instance=instance, tags=span, asset_selection=only, raise_on_error=not may_fail
-=======
             instance=instance, tags=span, asset_selection=only, raise_on_error=raise_on_error
->>>>>>> main
         )
 
 
