@@ -24,8 +24,12 @@ from lakehouse_assets_tests.end_to_end.own_platform import delta_tables, platfor
 BEFORE = 24
 FIRST_NIGHT = date(2024, 1, 1) + timedelta(days=BEFORE)
 JOB = "milling_nightly"
-#: What tells when, by which run and from which delivery: that may differ. The rows may not.
-OF_THE_RUN = {"ingested_at", "source_file", "source_sha256", "source_line", "file", "sha256", "line", "run_id"}
+#: What tells when, by which run and from which delivery, and since when it is known: a row that came right only later
+#: is known later, and predicted then. The rows may not differ.
+OF_THE_RUN = {
+    *("ingested_at", "source_file", "source_sha256", "source_line", "file", "sha256", "line", "run_id"),
+    *("known_at", "predicted_at", "label_known_at"),
+}
 #: Tables that tell of the deliveries themselves, and of what was wrong with them.
 OF_DELIVERIES = {"deliveries", "quarantine", "operations_quarantine", "failures_quarantine"}
 
