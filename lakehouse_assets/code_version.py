@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,9 +37,9 @@ DECLARED = "declared_version"
 def asset_functions(loaded: dg.Definitions) -> dict[dg.AssetKey, CodeType]:
     """The code of the function that makes each asset."""
     made = [one for one in loaded.assets or () if isinstance(one, dg.AssetsDefinition) and one.is_executable]
-    functions: dict[dg.AssetsDefinition, Any] = {
-        one: getattr(one.op.compute_fn, "decorated_fn", one.op.compute_fn) for one in made
-    }
+    defined: dict[dg.AssetsDefinition, Any] = {one: one.op.compute_fn for one in made}
+    # What asks for another try (`operations.retries`) is put around the function and is no part of it.
+    functions = {one: inspect.unwrap(getattr(function, "decorated_fn", function)) for one, function in defined.items()}
     return {key: function.__code__ for one, function in functions.items() for key in one.keys}
 
 
