@@ -98,6 +98,7 @@ def _tables(declaration: Declaration, written: Written) -> Iterator[_Table]:
         ("models", "champion"): judged_columns.champion,
         ("models", "model_card"): judged_columns.model_card,
         ("monitoring", "thresholds"): monitored_columns.thresholds,
+        ("monitoring", "decisions"): monitored_columns.decisions,
     }
     for (zone, name), made in others.items():
         purpose, columns = made(declaration)

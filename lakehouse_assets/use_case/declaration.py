@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from pydantic import Field, ValidationInfo, field_validator
 
+from lakehouse_assets.monitoring.policy import Policy
 from lakehouse_assets.use_case.declared_model import (
     Evaluation,
     Gate,
@@ -83,6 +84,7 @@ class Declaration(dg.Model):
     evaluation: Evaluation
     gate: Gate
     monitoring: Monitoring = Field(default_factory=Monitoring)
+    retraining: Policy = Field(default_factory=Policy, description="When it is trained again without being asked.")
     schedule: Schedule = Field(default_factory=Schedule)
     freshness_hours: float | None = Field(default=36, gt=0, description="How old daily tables may become.")
     limits: list[str] = Field(default_factory=list, description="What the model cannot do, for its card.")

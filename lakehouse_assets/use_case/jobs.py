@@ -8,6 +8,7 @@ import dagster as dg
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import CADENCE, SEARCH, TRAINING
 from lakehouse_assets.use_case.plan import Plan
+from lakehouse_assets.use_case.retraining_sensor import retraining_sensor
 
 
 def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions:
@@ -35,8 +36,10 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
             )
         )
     return dg.Definitions(
-        jobs=[*jobs, *_by_people(plan)], schedules=list(_schedules(plan, training)), sensors=[_sensor(plan, training)]
-    )  # fmt: skip
+        jobs=[*jobs, *_by_people(plan)],
+        schedules=list(_schedules(plan, training)),
+        sensors=[retraining_sensor(plan, training)],
+    )
 
 
 def _by_people(plan: Plan) -> list[dg.JobDefinition]:
@@ -64,34 +67,3 @@ def _schedules(plan: Plan, training: Any) -> Iterator[dg.ScheduleDefinition]:
             return dg.SkipReason(pause.words) if pause else dg.RunRequest(tags={"use_case": plan.name})
 
         yield regular
-
-
-def _sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
-    @dg.sensor(
-        name=f"{plan.name}_retrain_on_drift",
-        job=training,
-        minimum_interval_seconds=30,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Asks for one retraining when drift reports of the champion say drift.",
-    )
-    def retrain_on_drift(
-        context: dg.SensorEvaluationContext, lake: LakeResource
-    ) -> Iterator[dg.RunRequest | dg.SkipReason]:
-        """Ask once per champion and episode of drift; the run key makes it once whatever restarts."""
-        from lakehouse_assets.monitoring.pauses import paused
-        from lakehouse_assets.monitoring.retraining import retraining_wanted
-
-        pause = paused(lake.lake(), plan.name)
-        if pause is not None:
-            yield dg.SkipReason(pause.words)
-            return
-        wanted = retraining_wanted(lake.lake(), plan.name)
-        if wanted.run_key is None:
-            yield dg.SkipReason(wanted.reason)
-        else:
-            context.log.info(wanted.reason)
-            yield dg.RunRequest(
-                run_key=wanted.run_key, tags={"retraining_reason": wanted.reason, "use_case": plan.name}
-            )
-
-    return retrain_on_drift

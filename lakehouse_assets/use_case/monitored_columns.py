@@ -1,10 +1,12 @@
-"""Columns of the tables that watch a use case: statistics, reference, thresholds, drift, performance."""
+"""Columns of the tables that watch a use case: statistics, reference, thresholds, drift, performance, decisions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 
 from lakehouse_assets.contracts.contract import QualityRule
+from lakehouse_assets.monitoring.policy import Policy
 from lakehouse_assets.monitoring.verdicts import VERDICTS
 from lakehouse_assets.use_case.columns import DAY, column
 from lakehouse_assets.use_case.declaration import Declaration
@@ -122,3 +124,27 @@ def performance(declaration: Declaration) -> Described:
         ),
     ]
     return f"How good {declaration.name} was, by what came.", columns
+
+
+def decisions(declaration: Declaration) -> Described:
+    """Whether to train again."""
+    columns = [
+        column("decided_at", "timestamp", "When, in UTC.", primary_key=True),
+        column("day", "date", "Newest day that was reported on by then; null: none."),
+        column("decision", "string", "retrain, wait, blocked or investigate.", required=True),
+        column("trigger", "string", "What it is about: performance, drift or data; null: nothing."),
+        column("reason", "string", "Why, in words.", required=True),
+        column("champion_version", "long", "The champion that the reports are about; null: none serves.", minimum=1),
+        column("signals", "string", "What is violated, by commas: columns, performance or rows.", required=True),
+        column("since", "date", "First bad day of it."),
+        column("attempt", "long", "Which try of the same retraining it asks for; 0: none.", required=True, minimum=0),
+        column("run_key", "string", "Key of the run that it asks for; the same key starts no second run."),
+        *(column(f"policy_{name}", kind, f"The policy's {name} by then.") for name, kind in _policy().items()),
+    ]
+    return f"Every decision on training {declaration.name} again, with its reason and policy.", columns
+
+
+def _policy() -> dict[str, str]:
+    """Name -> type of the policy's entries."""
+    kinds = {"bool": "boolean", "int": "long", "float": "double", "float | None": "double"}
+    return {one.name: kinds[str(one.type)] for one in fields(Policy)}

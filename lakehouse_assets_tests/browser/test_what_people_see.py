@@ -134,10 +134,10 @@ def test_the_drift_page_shows_the_verdict_and_its_plot_and_leads_to_evidentlys_r
     report.picture("drift_report")
 
 
-def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor: Visitor, road: Road) -> None:
-    visitor.open("/locations/lakehouse_assets/sensors/turbofan_rul_retrain_on_drift")
+def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor: Visitor) -> None:
+    visitor.open("/locations/lakehouse_assets/sensors/turbofan_rul_retraining")
     page = visitor.page
-    expect(page.get_by_text("Asks for one retraining when drift reports of the champion say drift.")).to_be_visible()
+    expect(page.get_by_text(re.compile("Decides whether turbofan_rul is trained again"))).to_be_visible()
     expect(page.get_by_role("link", name="turbofan_rul_training")).to_be_visible()
     expect(page.get_by_role("switch").or_(page.get_by_role("checkbox")).first).to_be_checked()
     expect(page.get_by_text("0 runs requested").first).to_be_visible(timeout=90_000)
@@ -145,7 +145,7 @@ def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor
     assert page.get_by_text("Failure", exact=True).count() == 0
     tick = page.locator("tr").filter(has=page.get_by_text("View logs")).first
     tick.get_by_text("0 runs requested").last.click()
-    expect(page.get_by_role("dialog")).to_contain_text(f"Skip reason: the report of {road.last_day} says stable")
+    expect(page.get_by_role("dialog")).to_contain_text("Skip reason: wait: nothing drifts")
     visitor.picture("sensor_reason")
 
 

@@ -44,7 +44,7 @@ def test_all_its_assets_checks_jobs_and_its_sensor_appear(ran: Ran) -> None:
     assert set(appears["assets"]) == keys
     jobs = ("training", "scoring", "tuning", "replay", "roll_back")
     assert {f"{NAME}_{job}" for job in jobs} == set(appears["jobs"])
-    assert appears["sensors"] == [f"{NAME}_retrain_on_drift"]
+    assert appears["sensors"] == [f"{NAME}_retraining"]
     own = {
         f"delivery/{NAME}/training_set training_equals_scoring",
         f"models/{NAME}/champion candidate_passed_the_gate",

@@ -12,17 +12,19 @@ from pathlib import Path
 import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.monitoring.retraining import retraining_wanted
 from lakehouse_assets_tests.conftest import PROJECT, Road, stop_with_its_children
 from lakehouse_assets_tests.end_to_end.own_platform import copy_of, platform_in, run_days
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("road")]
 
-SENSOR, TRAINING, NIGHTLY = "turbofan_rul_retrain_on_drift", "turbofan_rul_training", "turbofan_nightly"
-#: Days until a shift of 3.0 has filled enough of the window of 14 days to be seen: 8, and one to be sure.
-DAYS_OF_DRIFT = 9
+DECISIONS = ["monitoring", "turbofan_rul", "decisions"]
+SENSOR, TRAINING, NIGHTLY = "turbofan_rul_retraining", "turbofan_rul_training", "turbofan_nightly"
+#: Days until a shift of 3.0 has filled enough of the window of 14 days to be seen: 8, one more for the second report of
+#: three, and one to be sure.
+DAYS_OF_DRIFT = 10
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,12 @@ class Platform:
     def trainings(self) -> list[dg.DagsterRun]:
         """The runs of the training job."""
         return self.instance.get_runs(dg.RunsFilter(job_name=TRAINING))
+
+    def lose_the_cursor(self) -> None:
+        """As if nobody had ever kept what the sensor has seen."""
+        for state in self.instance.all_instigator_state(instigator_type=InstigatorType.SENSOR):
+            if state.instigator_name == SENSOR:
+                self.instance.update_instigator_state(state.with_data(SensorInstigatorData()))
 
     @contextmanager
     def daemon(self) -> Iterator[None]:
@@ -92,17 +100,18 @@ def test_without_drift_the_daemon_launches_nothing_and_with_drift_exactly_one_re
         assert platform.trainings() == [], "no drift leads to no retraining"
 
         platform.night(0, DAYS_OF_DRIFT - 1)
-        asked_for = retraining_wanted(lake, "turbofan_rul").run_key
-        assert asked_for is not None
         platform.wait(lambda: bool(platform.trainings()), "a retraining")
         platform.wait(lambda: platform.trainings()[0].is_finished, "the end of the retraining")
         platform.wait_for_evaluations(1)
 
     assert [run.status for run in platform.trainings()] == [dg.DagsterRunStatus.SUCCESS]
-    assert platform.trainings()[0].tags["dagster/run_key"] == asked_for
+    (asked,) = lake.read_pandas(DECISIONS).query("decision == 'retrain'").to_dict("records")
+    assert platform.trainings()[0].tags["dagster/run_key"] == asked["run_key"]
+    assert "drift in" in asked["reason"]
     assert lake.row_count(["models", "turbofan_rul", "champion"]) == 2, "the gate has decided once more"
 
-    # Another night of the same drift, and a daemon that was started anew.
+    # Another night of the same drift, and a daemon that was started anew and has lost its cursor.
+    platform.lose_the_cursor()
     platform.night(DAYS_OF_DRIFT, DAYS_OF_DRIFT)
     with platform.daemon():
         platform.wait_for_evaluations(2)

@@ -37,6 +37,16 @@ READ = {
         "prediction:",
         "stands in entity or context already",
     ),
+    "an unknown rule of retraining": (
+        {"  gate:": "  retraining: {cooldown_days: 3}\n  gate:"},
+        "retraining:",
+        "cooldown_days",
+    ),
+    "a rule of retraining that can never be met": (
+        {"  gate:": "  retraining: {drift_at_least: 4}\n  gate:"},
+        "retraining:",
+        "at least 4 of the last 3 reports; expected 1 <= k <= n",
+    ),
     "both bounds": ({"at_most: 100.0": "at_most: 100.0, at_least: 1.0"}, "gate:", "either `at_most` or `at_least`"),
     "no bound": ({"at_most: 100.0": "margin: 1.0"}, "gate:", "either `at_most` or `at_least`"),
     "a bound on the wrong side": ({"at_most": "at_least"}, "gate:", "of mae less is better: expected `at_most`"),

@@ -1,0 +1,150 @@
+"""Whether a use case trains again: what is known of it, the decision on that, and the table of decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from lakehouse_assets.lake.predicate import Interval
+from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED
+from lakehouse_assets.lifecycle.judging.evaluation import ALL
+from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
+from lakehouse_assets.monitoring.decision import decide, worth_a_row
+from lakehouse_assets.monitoring.history import History, Training, as_date
+from lakehouse_assets.monitoring.policy import Decision, Policy
+from lakehouse_assets.use_case.trainings import training_runs
+
+if TYPE_CHECKING:
+    import dagster as dg
+    import pandas as pd
+
+    from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.lifecycle.model_version import ModelVersion
+    from lakehouse_assets.lifecycle.registry import ModelRegistry
+    from lakehouse_assets.use_case.plan import Plan
+
+#: Decisions that the asset page shows, the newest first.
+SHOWN = 10
+_OWN = ("decided_at", "day", "decision", "trigger", "reason", "champion_version", "signals", "since", "attempt")
+COLUMNS = (*_OWN, "run_key", *(f"policy_{one.name}" for one in fields(Policy)))
+
+
+def training_jobs(plan: Plan) -> list[str]:
+    """The jobs that train a use case: its own, and its domain's road."""
+    return [f"{plan.name}_training", f"{plan.declaration.domain}_road"]
+
+
+def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[Training]) -> History:
+    """All that a decision is made from, as lake, registry and runs have it now."""
+    # Without a record nothing was ever promoted, and asking would make an empty registry.
+    recorded = lake.exists(plan.declaration.key("models", "champion"))
+    champion = registry.champion(plan.name) if recorded else None
+    own = {"model_version": champion.version if champion else 0}
+    metric = plan.declaration.evaluation.metric
+    new, learned = _rows_to_learn_from(plan, lake, champion)
+    return History(
+        reports=_read(plan, lake, "monitoring", "drift", ("day", "model_version", "column_name", "verdict"), own),
+        performance=_read(
+            plan,
+            lake,
+            "monitoring",
+            "performance",
+            ("day", "model_version", "verdict"),
+            {**own, "slice": ALL, "metric": metric},
+        ),
+        decisions=_read(plan, lake, "monitoring", "decisions", COLUMNS),
+        trainings=trainings,
+        champion=champion.version if champion else None,
+        new_rows=new,
+        learned_rows=learned,
+    )
+
+
+def trainings(plan: Plan, lake: Lake, instance: dg.DagsterInstance) -> list[Training]:
+    """The training runs, with what the gate said of each."""
+    record = _read(plan, lake, "models", "champion", ("run_id", "promoted", "action"))
+    told = record[~record["action"].eq(FOUND_CHANGED)]
+    decided = {str(run): bool(one) for run, one in zip(told["run_id"], told["promoted"], strict=True)}
+    return training_runs(instance, plan.name, training_jobs(plan), decided)
+
+
+def made(plan: Plan, history: History, now: datetime) -> Decision:
+    """The decision by the use case's policy."""
+    return decide(history, plan.declaration.retraining, plan.name, now)
+
+
+def note(plan: Plan, lake: Lake, history: History, decision: Decision) -> bool:
+    """Write a decision down unless the table's last row says the same.
+
+    Returns:
+        Whether a row was written.
+    """
+    from lakehouse_assets.contracts.additions import add_rows
+    from lakehouse_assets.contracts.conform import to_arrow
+
+    if not worth_a_row(decision, history.decisions):
+        return False
+    contract = plan.contract("monitoring", "decisions")
+    rows = to_arrow(frame([decision], plan.declaration.retraining), contract)
+    add_rows(lake, contract, rows, contract.primary_key, "")
+    return True
+
+
+def frame(decisions: Sequence[Decision], policy: Policy) -> pd.DataFrame:
+    """Decisions as rows of the table."""
+    import pandas as pd
+
+    rows = pd.DataFrame([one.row(policy) for one in decisions], columns=list(COLUMNS))
+    days = {name: pd.to_datetime(rows[name]).astype("datetime64[us]") for name in ("day", "since")}
+    return rows.assign(decided_at=pd.to_datetime(rows["decided_at"], utc=True).astype("datetime64[us, UTC]"), **days)
+
+
+def metadata_of(decision: Decision, earlier: pd.DataFrame) -> dict[str, Any]:
+    """What the asset page shows: the newest decision, and those before it as a table."""
+    import dagster as dg
+
+    rows = [*earlier.sort_values("decided_at", kind="stable").tail(SHOWN - 1).to_dict("records"), vars(decision)]
+    lines = [
+        f"| {row['decided_at']:%Y-%m-%d %H:%M} | {'' if _nothing(row['day']) else as_date(row['day'])} | "
+        f"{row['decision']} | {row['reason']} |"
+        for row in reversed(rows)
+    ]
+    table = "\n".join(["| decided at (UTC) | day | decision | reason |", "|---|---|---|---|", *lines])
+    found = {"decision": decision.decision, "reason": decision.reason, "decisions": dg.MetadataValue.md(table)}
+    return found | ({"run_key": decision.run_key} if decision.run_key else {})
+
+
+def _rows_to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> tuple[int | None, int | None]:
+    """Labelled rows that the champion did not learn from, and those that it was made of; None where nobody knows."""
+    outcomes = plan.declaration.key("delivery", "outcomes")
+    training_set = plan.declaration.key("delivery", "training_set")
+    at = champion.delta_versions.get("/".join(training_set)) if champion else None
+    if champion is None or at is None or not lake.exists(outcomes):
+        return None, None
+    # The lower end of an interval is part of it.
+    later = Interval(datetime.fromisoformat(champion.tags[LEARNED_UNTIL]) + timedelta(microseconds=1), None)
+    return lake.row_count(outcomes, where={"label_known_at": later}), lake.row_count(training_set, version=at)
+
+
+def _nothing(value: Any) -> bool:
+    """Whether a cell of a frame is empty: None, NaN or NaT."""
+    return value is None or value != value
+
+
+def _read(
+    plan: Plan,
+    lake: Lake,
+    zone: str,
+    table: str,
+    columns: Sequence[str],
+    where: dict[str, Any] | None = None,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    key = plan.declaration.key(zone, table)
+    if not lake.exists(key):
+        return pd.DataFrame(columns=list(columns))
+    found: pd.DataFrame = lake.read_pandas(key, columns=list(columns), where=where)
+    return found
