@@ -36,7 +36,7 @@ ERRNOS = frozenset(
     }
 )
 #: The same in the words of the engines, which keep no error number.
-_WORDS = re.compile(
+_WORDS = (
     r"database (?:table )?is locked|[Cc]ould not set lock|[Rr]esource (?:temporarily unavailable|busy)|"
     r"Input/output error|[Ss]tale file handle|Interrupted system call|Connection (?:refused|reset)|"
     r"error sending request|timed out|ServiceUnavailable|SlowDown|Too Many Requests|InternalError"
@@ -51,12 +51,12 @@ def may_pass(error: BaseException) -> bool:
         if isinstance(one, WriteConflictError):
             return True
         if isinstance(one, StorageError):
-            return _WORDS.search(str(one)) is not None
+            return re.search(_WORDS, str(one)) is not None
         if isinstance(one, LakeError):
             return False
         if isinstance(one, OSError) and one.errno is not None:
             return one.errno in ERRNOS
-        if _ENGINES & {kind.__name__ for kind in type(one).__mro__} and _WORDS.search(str(one)):
+        if _ENGINES & {kind.__name__ for kind in type(one).__mro__} and re.search(_WORDS, str(one)):
             return True
     return False
 

@@ -171,9 +171,9 @@ def test_one_night_runs_at_a_time_whoever_asked_for_it(plant: Plant, file: str) 
     limits = yaml.safe_load((PROJECT / file).read_text())["concurrency"]["runs"]["tag_concurrency_limits"]
     assert limits == [{"key": "night", "limit": 1}]
     jobs = {job.name: job for job in plant.repository.get_all_jobs()}
-    ends = ("nightly", "_road", "nightly_late_files", "nightly_closing")
+    ends = ("nightly", "_road", "_scoring", "nightly_late_files", "nightly_closing")
     writing = [name for name in jobs if name.endswith(ends)]
-    assert len(writing) == 3 + 3 + 1 + 3
+    assert len(writing) == (3 + 2) + 3 + 3 + 2
     assert {name for name in writing if "night" not in jobs[name].run_tags} == set()
 
 

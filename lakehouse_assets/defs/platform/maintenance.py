@@ -19,10 +19,12 @@ COMPACTION = ["monitoring", "platform", "compaction"]
 VACUUM = ["monitoring", "platform", "vacuum"]
 #: What makes versions or removes them runs alone: vacuum, sandboxes and restoring share it.
 POOL = "lake_versions"
-#: Made after these in a run that makes both: the last tables of every domain and use case, and what all share.
+#: What nothing of a night is made from, by its place: the end of every domain and use case. A test finds others.
+_ENDS = {("raw", "deliveries"), ("raw", "quarantine"), ("models", "model_card"), ("monitoring", "feature_statistics")}
+#: Compaction is made after these in a run that makes both, and so after everything else of it.
 AFTER = [
     ("delivery", PLATFORM_SUBJECT, "sql_views"),
-    *(key for key in catalogue(_DEFS) if key[0] in ("raw", "models", "monitoring") and key[1] != PLATFORM_SUBJECT),
+    *(key for key in catalogue(_DEFS) if (key[0], key[-1]) in _ENDS),
 ]
 MB = 1 << 20
 

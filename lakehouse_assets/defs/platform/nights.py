@@ -3,18 +3,20 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from importlib import import_module
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.operations.nights import asked
-from lakehouse_assets.operations.nights.calendar import HOUR, night_at, nights_due
-from lakehouse_assets.operations.nights.job import NightJob, Parts, parts_of
+from lakehouse_assets.operations.nights.job import NightJob
 from lakehouse_assets.sources.daily import BY_HAND, CADENCE, NIGHT_TAG, SEARCH, TRAINING, WEEK
 from lakehouse_assets.sources.resource import LandingZone
+
+if TYPE_CHECKING:
+    from lakehouse_assets.operations.nights.fresh import Seen
+    from lakehouse_assets.operations.nights.landed import Landed
+    from lakehouse_assets.operations.nights.parts import Parts
 
 #: What is not made otherwise is made every night.
 EVERY_NIGHT = dg.AssetSelection.all() - (
@@ -23,6 +25,8 @@ EVERY_NIGHT = dg.AssetSelection.all() - (
     | dg.AssetSelection.tag(CADENCE, WEEK)
 )
 BY_THEMSELVES = {NIGHT_TAG: BY_HAND}
+#: When a night begins, by the plant's clocks.
+HOUR = 2
 #: Stands for the mark of files that the night itself delivers.
 SIMULATED = "simulated"
 
@@ -70,6 +74,11 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
     )
     def nightly_schedule(context: dg.ScheduleEvaluationContext, landing: LandingZone) -> Any:
         """Ask for all nights that are due and were not asked for."""
+        from zoneinfo import ZoneInfo
+
+        from lakehouse_assets.operations.nights import asked
+        from lakehouse_assets.operations.nights.calendar import night_at, nights_due
+
         due = night_at(context.scheduled_execution_time, ZoneInfo(timezone))
         nights = nights_due(asked.last_night(context.instance), due)
         wanted = [day for day in nights if not asked.is_asked_for(context.instance, day)]
@@ -82,8 +91,12 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
     return nightly_schedule
 
 
-def _whole(day: date, parts: Parts, folders: Mapping[str, Any], context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+def _whole(
+    day: date, parts: "Parts", folders: "Mapping[str, Landed | None]", context: dg.ScheduleEvaluationContext
+) -> dg.RunRequest:
     """The night of a day, without the domains whose file is late; None stands for a folder that is simulated."""
+    from lakehouse_assets.operations.nights import asked
+
     marks = {}
     for domain in parts.of_day(day):
         landed = folders[domain]
@@ -98,14 +111,16 @@ def _whole(day: date, parts: Parts, folders: Mapping[str, Any], context: dg.Sche
     )
 
 
-def night_parts(repository: dg.RepositoryDefinition) -> Parts:
+def night_parts(repository: dg.RepositoryDefinition) -> "Parts":
     """What the night makes, by domain."""
+    from lakehouse_assets.operations.nights.parts import parts_of
+
     keys = set(repository.get_job(nightly.name).asset_layer.executable_asset_keys)
     return parts_of(repository.asset_graph, keys)
 
 
-def landed_in(landing: LandingZone, domain: str, warn: Callable[[str], None]) -> Any:
-    """What lies in a domain's folder (`nights.landed.Landed`); None where its source is simulated.
+def landed_in(landing: LandingZone, domain: str, warn: Callable[[str], None]) -> "Landed | None":
+    """What lies in a domain's folder; None where its source is simulated.
 
     A folder that cannot be listed holds up this domain only: it counts as one in which nothing lies yet.
 
@@ -138,6 +153,7 @@ def late_files(
     context: dg.SensorEvaluationContext, landing: LandingZone, lake: LakeResource
 ) -> dg.SensorResult | dg.SkipReason:
     """Look which folders changed, and ask for the days that their new files name."""
+    from lakehouse_assets.operations.nights import asked
     from lakehouse_assets.operations.nights.fresh import Seen
 
     first = None if landing.simulated else asked.first_night(context.instance)
@@ -147,7 +163,7 @@ def late_files(
     folders = [landed_in(landing, domain, context.log.warning) for domain in parts.by_domain]
     days: dict[date, dict[str, str]] = {}
     for landed in folders:
-        if seen.has_news(landed):
+        if landed is not None and seen.has_news(landed):
             for day in _news(landed, lake, first, seen, context):
                 days.setdefault(day, {})[landed.domain] = landed.day_mark(day)
     requests = [_late(day, marks, parts) for day, marks in sorted(days.items())]
@@ -158,7 +174,11 @@ def late_files(
     )
 
 
-def _news(landed: Any, lake: LakeResource, first: date, seen: Any, context: dg.SensorEvaluationContext) -> list[date]:
+def _news(
+    landed: "Landed", lake: LakeResource, first: date, seen: "Seen", context: dg.SensorEvaluationContext
+) -> list[date]:
+    """The days that a folder's new files name and that are to be made again."""
+    from lakehouse_assets.operations.nights import asked
     from lakehouse_assets.operations.nights.fresh import Asked, late_days, nobodys
     from lakehouse_assets.sources.deliveries import last_deliveries
 
@@ -177,7 +197,9 @@ def _news(landed: Any, lake: LakeResource, first: date, seen: Any, context: dg.S
     return days
 
 
-def _late(day: date, marks: Mapping[str, str], parts: Parts) -> dg.RunRequest:
+def _late(day: date, marks: Mapping[str, str], parts: "Parts") -> dg.RunRequest:
+    from lakehouse_assets.operations.nights import asked
+
     told = " ".join(f"{domain}:{mark}" for domain, mark in sorted(marks.items()))
     return dg.RunRequest(
         run_key=f"late {day} {told}",
@@ -205,6 +227,7 @@ def _closing(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
     )
     def closing(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
         """Ask for what was planned, belongs to no domain, and was not made."""
+        from lakehouse_assets.operations.nights import asked
         from lakehouse_assets.operations.nights.left_out import left_out
 
         run, day = context.dagster_run, asked.day_of(context.dagster_run)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-#: When a night begins, by the plant's clocks.
-HOUR = 2
 ONE_DAY = timedelta(days=1)
 
 
