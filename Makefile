@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: demo test road check ui health bench lock format clean help
+.PHONY: demo test road road-shared road-apart chaos check ui health bench lock format clean help
 
 help:            ## What can be typed here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -25,13 +25,22 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY)   ## The whole road once: files in, a scored fleet and a drift report out
 	$(BIN)/python -m lakehouse_assets.operations.demo
 
+WHOLE_ROAD := $(addprefix lakehouse_assets_tests/,end_to_end browser chaos servers/test_real_servers.py)
 test: $(READY)   ## The tests of every part
-	$(BIN)/python -m pytest -n 2 --ignore lakehouse_assets_tests/end_to_end --ignore lakehouse_assets_tests/browser \
-		--ignore lakehouse_assets_tests/servers/test_real_servers.py
+	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(WHOLE_ROAD))
 
-road: $(READY)   ## The whole-road tests: end to end, the daemon, real servers (Debian's postgresql), the browser (Debian's chromium)
-	@# In one process, so that all share one road: xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
-	$(BIN)/python -m pytest lakehouse_assets_tests/end_to_end lakehouse_assets_tests/servers lakehouse_assets_tests/browser
+road: $(READY)   ## The whole-road tests: end to end, the daemon, chaos, real servers (Debian's postgresql), the browser (its chromium)
+	@# Two processes: what shares one road, and the rest. xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target road-shared road-apart
+
+road-shared: $(READY)
+	$(BIN)/python -m pytest $(WHOLE_ROAD) -m shares_road
+
+road-apart: $(READY)
+	$(BIN)/python -m pytest $(WHOLE_ROAD) -m "not shares_road"
+
+chaos: $(READY)  ## Twenty kills of steps, daemon and web server in ten nights; disks and files that fail
+	CHAOS_KILLS=20 $(BIN)/python -m pytest lakehouse_assets_tests/chaos
 
 check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .

@@ -19,6 +19,13 @@ settings.load_profile("house")
 PROJECT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what uses the one road, so that it can run in one process, and the rest beside it."""
+    for item in items:
+        if "road" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.shares_road)
+
+
 @dataclass(frozen=True)
 class Road:
     """A materialised lake with its runs, models and reports, in folders of its own."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lakehouse_assets.contracts.contract import Contract, ContractError, load_contract
 from lakehouse_assets.contracts.declared import MARK, component_files, component_name, declared_contracts
-from lakehouse_assets.contracts.located import Problem
+from lakehouse_assets.contracts.located import LocatedYaml, Problem
 
 Catalogue = Mapping[tuple[str, ...], Contract]
 
@@ -39,11 +39,17 @@ def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
         else:
             found[contract.key] = contract
     written = dict(found)
+    named: dict[str, Path] = {}
     for file in component_files(folder):
         try:
-            found |= {contract.key: contract for contract in declared_contracts(file, written)}
+            declared = {contract.key: contract for contract in declared_contracts(file, written)}
         except ContractError as error:
             problems += error.problems
+            continue
+        if declared:
+            # Their tables have no files, so two of one name would silently be one: that of the later file.
+            problems += _name_taken(file, named)
+        found |= declared
     if problems:
         raise ContractError(problems)
     return found
@@ -76,6 +82,17 @@ def _of_its_component(contract: Contract | ContractError) -> Contract | Contract
     beside = next((one.parent / "defs.yaml" for one in contract.path.parents if one.name == "contracts"), None)
     name = component_name(beside) if beside is not None and beside.is_file() else None
     return contract if name is None else replace(contract, key=(contract.key[0], name, *contract.key[2:]))
+
+
+def _name_taken(file: Path, named: dict[str, Path]) -> list[Problem]:
+    """The problem that a component before this one has its name already; else it is told to those after it."""
+    name = component_name(file)
+    first = file if name is None else named.setdefault(name, file)
+    if first == file:
+        return []
+    place = ("attributes", "name")
+    here, there = (LocatedYaml(one, one.read_text(encoding="utf-8")) for one in (file, first))
+    return [here.problem(place, f"name {name!r} is taken: {there.problem(place, 'has it')}. Give one of them another.")]
 
 
 def _loaded(folder: Path, thorough: bool) -> Iterator[Contract | ContractError]:

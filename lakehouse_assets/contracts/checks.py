@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets.contracts.contract import Contract, QualityRule
-from lakehouse_assets.contracts.reading import named_columns
+from lakehouse_assets.contracts.entries import named_columns
 from lakehouse_assets.lake.resource import LakeResource
 
 if TYPE_CHECKING:

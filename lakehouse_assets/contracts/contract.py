@@ -87,6 +87,9 @@ class Contract:
     columns: tuple[Column, ...]
     rules: tuple[QualityRule, ...]
     freshness_hours: float | None = None
+    retention_days: int | None = None
+    """For how many days the pages of its reports are kept (`operations.report_pages`); its rows stay."""
+
     classification: str | None = None
     filtered_by: tuple[str, ...] = ()
     on_erasure: str = "blank"

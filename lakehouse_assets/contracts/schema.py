@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Definition metadata that names an asset's contract file, from the project's root.
 CONTRACT = "contract"
+#: For how many days the pages of its reports are kept.
+RETENTION_DAYS = "retention_days"
 
 
 def arrow_types() -> "dict[str, pa.DataType]":
@@ -99,6 +101,7 @@ def promised_spec(spec: dg.AssetSpec, contract: Contract) -> dg.AssetSpec:
             "dagster/column_schema": table_schema(contract),
             CONTRACT: dg.MetadataValue.path(shown_name(contract)),
             **({"classification": contract.classification} if contract.classification else {}),
+            **({RETENTION_DAYS: contract.retention_days} if contract.retention_days is not None else {}),
             **({"filtered_by": list(contract.filtered_by)} if contract.filtered_by else {}),
             **(personal_metadata(contract.personal_columns, contract.on_erasure) if contract.personal_columns else {}),
         },

@@ -15,9 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.delta_types import delta_type
 from lakehouse_assets.lake.errors import PromiseBrokenError, SchemaChangedError
+from lakehouse_assets.lake.fitting import may_fit
 from lakehouse_assets.lake.predicate import literal, quoted
-from lakehouse_assets.lake.schema import SchemaChange, delta_type, may_fit
+from lakehouse_assets.lake.schema import SchemaChange
 
 CONSTRAINT_PREFIX = "contract_"
 """Constraints of this name are ours: they follow the promise. Others are left alone."""

@@ -14,12 +14,12 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
+from lakehouse_assets.lake.delta_types import delta_schema
 from lakehouse_assets.lake.direct import direct_batches
 from lakehouse_assets.lake.errors import LakeError, MissingTableError, StorageError, UnreadableTableError
 from lakehouse_assets.lake.failures import advice, cause, told
 from lakehouse_assets.lake.predicate import Condition, sql_of
 from lakehouse_assets.lake.protocol import check_readable
-from lakehouse_assets.lake.schema import delta_schema
 
 
 def table_schema(table: DeltaTable) -> pa.Schema:

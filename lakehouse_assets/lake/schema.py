@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse_assets.lake.delta_types import delta_schema, delta_type, has_no_place, is_typeless
 from lakehouse_assets.lake.errors import SchemaChangedError
+from lakehouse_assets.lake.fitting import may_fit
 from lakehouse_assets.lake.settings import SchemaMode
 
 
@@ -50,56 +52,6 @@ class SchemaChange:
         return "; ".join(parts) or "none"
 
 
-def delta_type(kind: pa.DataType) -> pa.DataType:  # noqa: C901 - one line a type
-    """The Arrow type in which Delta gives back what was written as ``kind``."""
-    types = pa.types
-    if types.is_dictionary(kind) or types.is_run_end_encoded(kind):
-        return delta_type(kind.value_type)
-    if isinstance(kind, pa.BaseExtensionType):
-        return delta_type(kind.storage_type)
-    if types.is_decimal(kind) and kind.precision <= 38:
-        return pa.decimal128(kind.precision, kind.scale)
-    if types.is_large_string(kind) or types.is_string_view(kind):
-        return pa.string()
-    if types.is_large_binary(kind) or types.is_fixed_size_binary(kind) or types.is_binary_view(kind):
-        return pa.binary()
-    if types.is_timestamp(kind):
-        return pa.timestamp("us", "UTC" if kind.tz else None)
-    if types.is_date64(kind):
-        return pa.date32()
-    if types.is_unsigned_integer(kind):
-        return {8: pa.int16(), 16: pa.int32(), 32: pa.int64(), 64: pa.int64()}[kind.bit_width]
-    if types.is_float16(kind):
-        return pa.float32()
-    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind) or types.is_list_view(kind):
-        return pa.list_(pa.field("element", delta_type(kind.value_type)))
-    if types.is_struct(kind):
-        return pa.struct([pa.field(field.name, delta_type(field.type), field.nullable) for field in kind])
-    if types.is_map(kind):
-        return pa.map_(delta_type(kind.key_type), delta_type(kind.item_type))
-    return kind
-
-
-def delta_schema(schema: pa.Schema) -> pa.Schema:
-    """The schema in which Delta gives back rows of ``schema``; column metadata (pandas's) is dropped."""
-    return pa.schema([pa.field(field.name, delta_type(field.type), field.nullable) for field in schema])
-
-
-def _has_no_place(kind: pa.DataType) -> bool:
-    """Whether Delta has no type for it: times of day, durations, intervals, unions, decimals of over 38 digits."""
-    types = pa.types
-    if types.is_nested(kind):
-        children = [kind.field(place).type for place in range(kind.num_fields)]
-        return types.is_union(kind) or any(_has_no_place(child) for child in children)
-    return bool(types.is_time(kind) or types.is_duration(kind) or types.is_interval(kind) or types.is_decimal256(kind))
-
-
-def _is_typeless(kind: pa.DataType) -> bool:
-    if pa.types.is_nested(kind):
-        return any(_is_typeless(kind.field(place).type) for place in range(kind.num_fields))
-    return bool(pa.types.is_null(kind))
-
-
 def new_table_schema(schema: pa.Schema, asset: str) -> pa.Schema:
     """The schema of a table that these rows create.
 
@@ -111,7 +63,7 @@ def new_table_schema(schema: pa.Schema, asset: str) -> pa.Schema:
             f"Asset {asset} returned no columns, so its table cannot be created. Return an empty frame with columns "
             'and types, for example df.astype({"x": "float64"}).'
         )
-    typeless = [field.name for field in schema if _is_typeless(field.type)]
+    typeless = [field.name for field in schema if is_typeless(field.type)]
     if typeless:
         raise SchemaChangedError(
             f"Asset {asset}: column {', '.join(typeless)} has only nulls and no type, so its table cannot be created. "
@@ -128,7 +80,7 @@ def new_table_schema(schema: pa.Schema, asset: str) -> pa.Schema:
             "Rename one."
         )
     stored = delta_schema(schema)
-    homeless = [f"{field.name} ({field.type})" for field in stored if _has_no_place(field.type)]
+    homeless = [f"{field.name} ({field.type})" for field in stored if has_no_place(field.type)]
     if homeless:
         raise SchemaChangedError(
             f"Asset {asset}: Delta has no type for column {', '.join(homeless)}. Store a duration as a number with its "
@@ -236,50 +188,6 @@ def _type_problems(rows: pa.Schema, table: pa.Schema) -> list[str]:
         if not may_fit(found, expected):
             problems.append(f"column {field.name!r} is {expected} in the table and {found} in the rows")
     return problems
-
-
-def may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
-    """Whether values can keep their meaning in the table's type; each value is still checked when it is cast."""
-    if found == expected or pa.types.is_null(found):
-        return True
-    if pa.types.is_decimal(found) and pa.types.is_decimal(expected):
-        return True
-    if _is_number(found) and _is_number(expected):  # pandas turns whole numbers with gaps into floats
-        return bool(not _is_narrower_float(found, expected))
-    if pa.types.is_date(expected) and found == pa.timestamp("us"):  # pandas has no dates, only midnights
-        return True
-    return _nested_may_fit(found, expected)
-
-
-def _nested_may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
-    """The same of lists, maps and structs, whose fields must be the table's: Arrow casts them by dropping what the
-    table lacks, filling what the rows lack and reading text as times, all without a word.
-    """
-    types = pa.types
-    if types.is_struct(found) and types.is_struct(expected):
-        names = [field.name for field in found]
-        same = sorted(names) == sorted(field.name for field in expected)
-        return same and all(_inner_may_fit(field.type, expected.field(field.name).type) for field in found)
-    if types.is_list(found) and types.is_list(expected):
-        return _inner_may_fit(found.value_type, expected.value_type)
-    if types.is_map(found) and types.is_map(expected):
-        return _inner_may_fit(found.key_type, expected.key_type) and _inner_may_fit(found.item_type, expected.item_type)
-    return False
-
-
-def _inner_may_fit(found: pa.DataType, expected: pa.DataType) -> bool:
-    """Whether each value in there is checked too; that a time is midnight is looked at in whole columns only."""
-    return may_fit(found, expected) and not (pa.types.is_date(expected) and pa.types.is_timestamp(found))
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
-
-
-def _is_narrower_float(found: pa.DataType, expected: pa.DataType) -> bool:
-    """Whether digits would be cut off without Arrow noticing."""
-    both = pa.types.is_floating(found) and pa.types.is_floating(expected)
-    return bool(both and found.bit_width > expected.bit_width)
 
 
 def _needed(table: pa.Schema, name: str) -> bool:

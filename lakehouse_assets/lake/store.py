@@ -14,20 +14,20 @@ from dagster import DagsterEvent
 from lakehouse_assets.lake import scd2
 from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.constraints import loosen, tighten
-from lakehouse_assets.lake.data_version import parents, reads_itself, report_data_version, report_partitions
+from lakehouse_assets.lake.data_version import parents
 from lakehouse_assets.lake.errors import PromiseBrokenError, SchemaChangedError
-from lakehouse_assets.lake.inspection import Inspection, inspect
-from lakehouse_assets.lake.metadata import column_comments, output_metadata, table_schema_metadata
-from lakehouse_assets.lake.partitions import PartitionScope, partition_columns, physical_columns, resolve
+from lakehouse_assets.lake.inspection import inspect
+from lakehouse_assets.lake.metadata import column_comments, table_schema_metadata
+from lakehouse_assets.lake.partitions import partition_columns, physical_columns, resolve
 from lakehouse_assets.lake.promise import TablePromise, hold_to, promised_schema
-from lakehouse_assets.lake.read import read_stream, table_schema
+from lakehouse_assets.lake.read import table_schema
+from lakehouse_assets.lake.reporting import report_write
 from lakehouse_assets.lake.rows import Rows, rows_of
 from lakehouse_assets.lake.schema import SchemaChange, cast_batch, new_table_schema, of_no_rows, reconciled
 from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode, WriteSettings, write_settings
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
 from lakehouse_assets.lake.write import (
     Target,
-    Written,
     refuse_overwrite_beside_rows,
     refuse_rows_of_other_partitions,
     write_rows,
@@ -92,7 +92,7 @@ def store(
             written = write_rows(rows, target, settings, provenance, extra)
             if promise is not None:
                 _tell_pending(context, tighten(uri, options, promise, provenance))
-            yield from _report(context, rows, target, settings, written, inspection, change, provenance)
+            yield from report_write(context, rows, target, settings, written, inspection, change, provenance)
 
 
 def describe_own_write(context: dg.OutputContext, place: Place, inputs: Mapping[str, str]) -> None:
@@ -221,57 +221,3 @@ def _target(
     columns = partition_columns(settings.partition_expr, definition, asset)
     scope = resolve(list(context.asset_partition_keys), definition, columns, schema, asset)
     return Target(uri, options, layout=physical_columns(columns, schema), scope=scope, description=described)
-
-
-def _report(
-    context: dg.OutputContext,
-    rows: Rows,
-    target: Target,
-    settings: WriteSettings,
-    written: Written,
-    inspection: Inspection,
-    change: SchemaChange,
-    provenance: Provenance,
-) -> Iterator[DagsterEvent]:
-    table = open_table(target.uri, target.options, written.version)
-    predicate = target.scope.predicate() if target.scope is not None else None
-    held = inspection
-    if settings.write_mode != WriteMode.OVERWRITE:
-        held = inspect(read_stream(table, None, predicate), target.scope, provenance, target.uri)
-    schema = table_schema(table)
-    metadata = output_metadata(table, schema, predicate, rows, written, change, settings.personal_columns)
-    metadata["run_id"] = provenance.run_id
-    if provenance.code_version:
-        metadata["code_version"] = provenance.code_version
-    if provenance.inputs:
-        metadata["input_versions"] = dict(provenance.inputs)
-    if provenance.deps:
-        metadata["dep_versions"] = dict(provenance.deps)
-    if len(held.contents) == 1 and not reads_itself(context):
-        (content,) = held.contents.values()
-        context.add_output_metadata(
-            {**metadata, "dagster/row_count": content.rows, "content_version": content.version()}
-        )
-        report_data_version(context, content.version())
-        return
-    metadata["partitions_of_run"] = _scope_text(target.scope)
-    metadata["rows_of_run"] = held.total.rows
-    # The preview is of the whole run and as large as all else; the last partition's event carries it for all.
-    brief = {name: value for name, value in metadata.items() if name != "preview"}
-    last = list(held.contents)[-1]
-    yield from report_partitions(
-        context,
-        {key: content.version() for key, content in held.contents.items()},
-        {
-            key: {
-                **(metadata if key == last else brief),
-                "dagster/row_count": content.rows,
-                "content_version": content.version(),
-            }
-            for key, content in held.contents.items()
-        },
-    )
-
-
-def _scope_text(scope: PartitionScope | None) -> str:
-    return scope.describe() if scope is not None else ""

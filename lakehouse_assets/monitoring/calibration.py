@@ -140,7 +140,15 @@ def _of_series(
 
 
 def _stand_side_by_side(days: Numbers, codes: Numbers, window_days: int) -> bool:
-    """Whether groups last: one that is over within a fraction of a window is a piece of one series."""
+    """Whether many groups last: one that is over within a fraction of a window is a piece of one series.
+
+    A handful of them (a lone meter, four machines) is a series too. The same ones stand in window and reference, so
+    what tells them apart cancels, and drawn whole they would be too few to calibrate anything.
+    """
+    from lakehouse_assets.monitoring.group_windows import LEAST_GROUPS
+
+    if codes.max() + 1 < LEAST_GROUPS:
+        return False
     first, last = np.full(codes.max() + 1, days[-1]), np.full(codes.max() + 1, days[0])
     np.minimum.at(first, codes, days)
     np.maximum.at(last, codes, days)

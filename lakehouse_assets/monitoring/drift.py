@@ -11,7 +11,14 @@ import pandas as pd
 from lakehouse_assets.monitoring.calibration import MIN_ROWS
 from lakehouse_assets.monitoring.quality import Fault, fault_of
 from lakehouse_assets.monitoring.sketch import sketches
-from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
+from lakehouse_assets.monitoring.verdicts import (
+    DRIFT,
+    FAULTS,
+    NOT_CALIBRATED,
+    OUTCOMES_NOT_JUDGED,
+    STABLE,
+    TOO_FEW_ROWS,
+)
 
 __all__ = ["DRIFT", "NOT_CALIBRATED", "STABLE", "TOO_FEW_ROWS", "DriftReport", "compare", "overall"]
 
@@ -60,7 +67,7 @@ def compare(
     names = list(thresholds["column_name"])
     limits = _limits(thresholds, len(current))
     page, faults = None, {}
-    if len(current) < least_rows:
+    if len(current) < least_rows or reference.empty:
         values, verdicts = dict.fromkeys(names, float("nan")), dict.fromkeys(names, TOO_FEW_ROWS)
     else:
         faults = _faults(reference, current, names)
@@ -85,6 +92,19 @@ def compare(
     )
     told = {name: fault.detail for name, fault in faults.items()}
     return DriftReport(rows, overall(list(verdicts.values())), page, told)
+
+
+def with_outcomes(report: DriftReport, outcomes: DriftReport) -> DriftReport:
+    """A report with what came beside it.
+
+    Outcomes come late and by fits and starts. As long as they are too few, or too short a history to calibrate on, that
+    is said of them and leaves the report's verdict as it is.
+    """
+    late = outcomes.rows["verdict"].isin((TOO_FEW_ROWS, NOT_CALIBRATED))
+    rows = outcomes.rows.assign(verdict=outcomes.rows["verdict"].mask(late, OUTCOMES_NOT_JUDGED))
+    both = pd.concat([report.rows, rows], ignore_index=True)
+    faults = {**report.faults, **outcomes.faults}
+    return DriftReport(both, overall(list(both["verdict"])), report.html, faults)
 
 
 def overall(verdicts: list[str]) -> str:

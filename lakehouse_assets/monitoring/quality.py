@@ -135,9 +135,9 @@ def _unit_change(reference: Floats, current: Floats, _: bool) -> Fault | None:
 def _moved(known: Floats, strange: Floats, spread: float) -> bool:
     """Whether the values are not merely elsewhere: far off, or stretched, or squeezed beyond a quiet window."""
     width, usual = (float(np.subtract(*np.quantile(one, [0.75, 0.25]))) for one in (strange, known))
-    quartiles = width / max(usual, 1e-12)
     far = abs(float(np.median(strange) - np.median(known))) > MOVED * spread
-    return bool(far or not 1 / 20 < quartiles < 3)
+    # Where one value fills half of the reference (a flag), its quartiles tell no width.
+    return bool(far or (usual > 0 and not 1 / 20 < width / usual < 3))
 
 
 def _quantile_misfit(known: Floats, converted: Floats, spread: float) -> float:

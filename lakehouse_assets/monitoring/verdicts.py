@@ -2,7 +2,9 @@
 
 DRIFT, STABLE = "drift", "stable"
 TOO_FEW_ROWS, NOT_CALIBRATED = "too few rows", "not calibrated"
+#: Too few outcomes came in the window, or in the reference to calibrate on.
+OUTCOMES_NOT_JUDGED = "outcomes not judged"
 #: Faults of the data, the most telling first; they are no drift and ask for no retraining.
 NO_READINGS, NULLS, UNIT_CHANGE, STUCK, OUT_OF_RANGE = "no readings", "nulls", "unit change", "stuck", "out of range"
 FAULTS = (NO_READINGS, NULLS, UNIT_CHANGE, STUCK, OUT_OF_RANGE)
-VERDICTS = (DRIFT, STABLE, TOO_FEW_ROWS, NOT_CALIBRATED, *FAULTS)
+VERDICTS = (DRIFT, STABLE, TOO_FEW_ROWS, NOT_CALIBRATED, OUTCOMES_NOT_JUDGED, *FAULTS)

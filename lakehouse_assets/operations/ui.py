@@ -12,6 +12,11 @@ from pathlib import Path
 from lakehouse_assets import settings
 from lakehouse_assets.operations.embedded import prepare_dagster_home
 
+GONE = (
+    "There is no such page. Pages of reports are kept for as long as the contract of their table says (its retention: "
+    "keep_reports_days of the use case); the figures of every day stay in the table, monitoring/<use case>/drift."
+)
+
 
 def main() -> int:
     """Start the three and wait; stopping this, by Ctrl-C or by `kill`, stops them all."""
@@ -59,6 +64,10 @@ def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
 class _Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  (the base class's name)
         """Say nothing about each page that is opened."""
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Say of a page that is gone why: old partitions still link to theirs."""
+        super().send_error(code, message, GONE if code == http.HTTPStatus.NOT_FOUND else explain)
 
 
 if __name__ == "__main__":

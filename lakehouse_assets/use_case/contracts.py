@@ -62,6 +62,7 @@ class _Table:
     rules: Sequence[QualityRule] = ()
     daily: bool = False
     filtered_by: Sequence[str] = ()
+    retention_days: int | None = None
 
 
 def _contract(table: _Table, declaration: Declaration, file: Path) -> Contract:
@@ -73,6 +74,7 @@ def _contract(table: _Table, declaration: Declaration, file: Path) -> Contract:
         columns=tuple(table.columns),
         rules=tuple(table.rules),
         freshness_hours=declaration.freshness_hours if table.daily else None,
+        retention_days=table.retention_days,
         classification="internal",
         filtered_by=tuple(table.filtered_by),
         part=table.name,
@@ -111,8 +113,10 @@ def _tables(declaration: Declaration, written: Written) -> Iterator[_Table]:
         ("performance", monitored_columns.performance),
     ):
         purpose, columns = described(declaration)
-        rules = [monitored_columns.KNOWN_VERDICTS] if name == "drift" else []
-        yield _Table("monitoring", name, purpose, columns, rules, daily=True)
+        drift = name == "drift"
+        rules = [monitored_columns.KNOWN_VERDICTS] if drift else []
+        kept = declaration.monitoring.keep_reports_days if drift else None
+        yield _Table("monitoring", name, purpose, columns, rules, daily=True, retention_days=kept)
 
 
 def _entity(declaration: Declaration, key: bool = True) -> list[Column]:

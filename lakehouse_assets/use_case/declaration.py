@@ -20,6 +20,7 @@ from lakehouse_assets.use_case.declared_model import (
     Tuning,
     deciding_metrics,
     named_columns,
+    refuse_params,
 )
 from lakehouse_assets.use_case.declared_table import Columns, Name, Query, View
 
@@ -118,6 +119,14 @@ class Declaration(dg.Model):
             strange = [column for column in columns if column not in known | {"day"}]
             if strange:
                 raise ValueError(f"{name} names {strange}; expected columns of entity or context: {sorted(known)}")
+        return value
+
+    @field_validator("model", "tuning")
+    @classmethod
+    def _params_fit(cls, value: ModelSection | Tuning | None, info: ValidationInfo) -> ModelSection | Tuning | None:
+        task, model = info.data.get("task"), value if isinstance(value, ModelSection) else info.data.get("model")
+        if task is not None and model is not None:
+            refuse_params(task, model, value if isinstance(value, Tuning) else None)
         return value
 
     @field_validator("evaluation")

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import dagster as dg
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from lakehouse_assets.lifecycle.judging.metric_names import DECIDING
+from lakehouse_assets.lifecycle.learning.lightgbm_parameters import (
+    OBJECTIVES,
+    known_parameter,
+    objectives_said,
+    said_twice,
+)
+from lakehouse_assets.lifecycle.learning.model_settings import ROUNDS
 from lakehouse_assets.use_case.declared_table import Function, Name, Query, Table
+
+Parameter = Annotated[str, AfterValidator(known_parameter)]
+"""A name by which LightGBM knows one of its parameters."""
+
+Searchable = Annotated[str, AfterValidator(lambda name: name if name == ROUNDS else known_parameter(name))]
+"""What a search may look for: a parameter, or the number of trees."""
 
 
 class Costs(dg.Model):
@@ -22,7 +35,7 @@ class Costs(dg.Model):
 class ModelSection(dg.Model):
     """LightGBM's settings, and what the task needs beside them."""
 
-    params: dict[str, Any] = Field(default_factory=dict, description="LightGBM's parameters.")
+    params: dict[Parameter, Any] = Field(default_factory=dict, description="LightGBM's parameters.")
     rounds: int = Field(ge=1, description="Number of trees.")
     train_where: str | None = Field(default=None, description="SQL condition: training rows that are learned from.")
     folds: int = Field(default=3, ge=2, description="Folds of the out-of-fold predictions.")
@@ -70,7 +83,9 @@ class Searched(dg.Model):
 class Tuning(dg.Model):
     """The search for settings, started by hand; what it finds is used by every training after it."""
 
-    space: dict[str, Searched] = Field(min_length=1, description="Parameter -> {low, high, log|step} or choices.")
+    space: dict[Searchable, Searched] = Field(
+        min_length=1, description="Parameter -> {low, high, log|step} or choices."
+    )
     trials: int = Field(default=30, ge=1)
     budget_minutes: float | None = Field(default=None, gt=0)
     folds: int = Field(default=3, ge=2)
@@ -163,6 +178,10 @@ class Monitoring(dg.Model):
     least_rows: int = Field(default=200, ge=2)
     group: Name | None = Field(default=None, description="Rows of one value depend on each other.")
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5, description="Per report.")
+    # Left out of what is dumped: it decides no row, so no table is made again for it.
+    keep_reports_days: int = Field(
+        default=90, ge=1, exclude=True, description="Days before the newest report whose HTML pages are kept."
+    )
 
 
 def named_columns(section: ModelSection | Split | Evaluation | Monitoring) -> dict[str, list[str]]:
@@ -180,6 +199,27 @@ def deciding_metrics(task: str, model: ModelSection) -> dict[str, bool]:
     """The task's metrics that a gate can decide by, and whether less is better."""
     capped = model.reported_cap is not None
     return {name: less for name, less in DECIDING[task].items() if capped or name != "rmse_capped"}
+
+
+def refuse_params(task: str, model: ModelSection, tuning: Tuning | None) -> None:
+    """Refuse parameters that contradict the task, or each other under another name.
+
+    Raises:
+        ValueError: which, and what was expected.
+    """
+    space = {} if tuning is None else tuning.space
+    wanted = OBJECTIVES[task]
+    searched = objectives_said({name: choice for name, one in space.items() for choice in one.choices or ()})
+    for objective in (*objectives_said(model.params), *searched):
+        if objective not in wanted:
+            raise ValueError(
+                f"objective {objective!r} does not fit task {task}; expected none, or one of "
+                f"{', '.join(sorted(wanted))}"
+            )
+    for one, other in said_twice([*model.params, *space]):
+        raise ValueError(
+            f"{one!r} and {other!r} are one parameter of LightGBM, which would go by one of them; expected one name"
+        )
 
 
 def _one(name: str | None) -> list[str]:

@@ -36,13 +36,15 @@ class Decided:
 def rules_of(plan: Plan, config: GateConfig) -> gate.Rules:
     """The use case's rules, with what one run says otherwise."""
     declared = plan.declaration.gate
+    less_is_better = declared.at_most is not None
+    bound = _either(config.bound, declared.at_most if less_is_better else declared.at_least)
     return gate.Rules(
         metric=plan.declaration.evaluation.metric,
-        at_most=_either(config.at_most, declared.at_most),
-        at_least=_either(config.at_least, declared.at_least),
+        at_most=bound if less_is_better else None,
+        at_least=None if less_is_better else bound,
         margin=_either(config.margin, declared.margin) or 0.0,
         slice_tolerance=declared.slice_tolerance,
-        mode=config.mode or declared.mode,
+        mode=declared.mode if config.mode is None else config.mode.value,
     )
 
 

@@ -51,7 +51,8 @@ def reference(declaration: Declaration, watched: Sequence[str]) -> Described:
     keys = [column(group, declaration_type(declaration, group), "Whose row it is.")] if group else []
     monitored = [column(name, "double", "A monitored column.") for name in watched]
     predicted = column(declaration.prediction.name, "double", "The champion's prediction.", declaration.prediction.unit)
-    columns = [column("day", "date", "Day of the row.", required=True), *keys, *monitored, predicted]
+    came = column("label", "double", "What came, in rows of their own: they are known on other days.")
+    columns = [column("day", "date", "Day of the row.", required=True), *keys, *monitored, predicted, came]
     return f"The champion's own training data, which drift of {declaration.name} is measured against.", columns
 
 
@@ -63,7 +64,7 @@ def declaration_type(declaration: Declaration, name: str) -> str:
 def thresholds(declaration: Declaration) -> Described:
     """Learned from the reference."""
     columns = [
-        column("column_name", "string", "A monitored column, or the prediction.", primary_key=True),
+        column("column_name", "string", "A monitored column, the prediction, or label: what came.", primary_key=True),
         column("threshold", "double", "Distance above which it drifts; null where not calibrated.", minimum=0),
         column("typical", "double", "Median distance without drift.", minimum=0),
         column("windows", "long", "Windows that fit into the reference.", "1", required=True, minimum=0),
@@ -80,7 +81,7 @@ def drift(declaration: Declaration) -> Described:
     columns = [
         DAY,
         column("model_version", "long", "The champion whose reference it is.", "1", required=True, minimum=1),
-        column("column_name", "string", "A monitored column, or the prediction.", primary_key=True),
+        column("column_name", "string", "A monitored column, the prediction, or label: what came.", primary_key=True),
         column("statistic", "string", "What distance was measured.", required=True),
         column(
             "value", "double", "The distance, in standard deviations of the reference; null: not measured.", minimum=0

@@ -25,7 +25,7 @@ def decisions_spec(plan: Plan) -> dg.AssetSpec:
         plan.key("monitoring", "decisions"),
         deps=[plan.key("monitoring", "drift"), plan.key("monitoring", "performance"), plan.key("models", "champion")],
         owners=[plan.declaration.owner],
-        tags={"use_case": plan.name},
+        tags={"domain": plan.declaration.domain, "use_case": plan.name},
     )
 
 

@@ -5,6 +5,7 @@ What it writes loads and runs as it stands; a person then says what the machine 
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -16,7 +17,7 @@ import dagster as dg
 from pydantic import BaseModel, Field
 
 from lakehouse_assets.contracts.catalogue import catalogue
-from lakehouse_assets.contracts.contract import Column
+from lakehouse_assets.contracts.contract import Column, ContractError
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -41,29 +42,67 @@ class UseCaseScaffolder(dg.Scaffolder[UseCaseParams]):
 
     def scaffold(self, request: dg.ScaffoldRequest[UseCaseParams]) -> None:
         """Write both files; the folder's name is the use case's, its parent's the domain's."""
-        asked, folder = request.params, request.target_path
-        promised = _promised(folder, asked.table)
-        keys, features = _columns(asked.entity, promised, asked), _columns(asked.features, promised, asked)
-        (label,) = _columns(asked.label, promised, asked)
-        words = {
-            "type": request.type_name,
-            "name": folder.name,
-            "domain": folder.parent.name,
-            "owner": asked.owner,
-            "table": asked.table,
-            "label": asked.label,
-            "unit": promised[label].unit or "1",
-            "entity": _noted([promised[key] for key in keys], 4),
-            "keys": ", ".join(keys),
-            "same_entity": " AND ".join(f"came.{key} = o.{key}" for key in keys),
-            "o_keys": ", ".join(f"o.{key}" for key in keys),
-            "columns": _noted([replace(promised[name], type="double") for name in features], 8),
-            "key_list": repr(keys),
-            "feature_list": repr(features),
-        }
+        folder = request.target_path
+        try:
+            words = _words(request.type_name, folder, request.params)
+        except (click.UsageError, ContractError):
+            _remove_if_empty(folder)
+            raise
         for template, file in (("use_case.yaml.txt", "defs.yaml"), ("functions.py.txt", "functions.py")):
             text = Template((_TEMPLATES / template).read_text(encoding="utf-8")).substitute(words)
             (folder / file).write_text(text, encoding="utf-8")
+        if not _has_a_night(folder.parent):
+            click.echo(
+                f"Warning: no module in {folder.parent} calls domain_jobs({folder.parent.name!r}), so no night makes "
+                "the predictions. Give the domain a jobs.py such as defs/milling/jobs.py.",
+                err=True,
+            )
+
+
+def _words(kind: str, folder: Path, asked: UseCaseParams) -> dict[str, str]:
+    """What the templates leave open.
+
+    Raises:
+        click.UsageError: there is no such table, or it has no such columns.
+        ContractError: contracts cannot be read, so nobody can say what columns there are.
+    """
+    promised = _promised(folder, asked.table)
+    keys, features = _columns(asked.entity, promised, asked), _columns(asked.features, promised, asked)
+    (label,) = _columns(asked.label, promised, asked)
+    return {
+        "type": kind,
+        "name": folder.name,
+        "domain": folder.parent.name,
+        "owner": asked.owner,
+        "table": asked.table,
+        "label": asked.label,
+        "unit": promised[label].unit or "1",
+        "entity": _noted([promised[key] for key in keys], 4),
+        "keys": ", ".join(keys),
+        "same_entity": " AND ".join(f"came.{key} = o.{key}" for key in keys),
+        "o_keys": ", ".join(f"o.{key}" for key in keys),
+        "columns": _noted([replace(promised[name], type="double") for name in features], 8),
+        "key_list": repr(keys),
+        "feature_list": repr(features),
+    }
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Take back the folder that `dg` makes before it asks for the files, and those above it that it made for it."""
+    while folder.name != "defs" and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
+
+
+def _has_a_night(domain: Path) -> bool:
+    """Whether a module of the domain makes its jobs (`sources.daily.domain_jobs`)."""
+    calls = (
+        node
+        for file in domain.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] == "domain_jobs"
+    )
+    return any(ast.unparse(one.args[0]) == repr(domain.name) for one in calls if one.args)
 
 
 def _promised(folder: Path, table: str) -> Mapping[str, Column]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lakehouse_assets import settings as places
-from lakehouse_assets.lifecycle.learning.search import trial_loss
+from lakehouse_assets.lifecycle.learning.search import in_words, trial_loss
 from lakehouse_assets.lifecycle.learning.splits import splits_of
 from lakehouse_assets.lifecycle.learning.trial_runs import search_run
 from lakehouse_assets.lifecycle.learning.tuning import open_storage, trials_of, tune
 from lakehouse_assets.use_case.candidate import ingredients, settings_of
+from lakehouse_assets.use_case.declared_model import deciding_metrics
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.registry import ModelRegistry
@@ -51,10 +52,11 @@ def run(
     name = f"{plan.name} {made_of.recipe[:12]}"
     minutes = budget_minutes if budget_minutes is not None else declared.budget_minutes
     splits = splits_of(made_of.rows, declared.by, declared.folds, declared.seed)
+    judged = (made_of.task, made_of.settings, plan.declaration.evaluation.metric)
     runs, storage = search_run(registry, plan.name, name), open_storage(places.tuning_storage())
     chosen = tune(
         declared.asked,
-        trial_loss(made_of.rows, made_of.task, made_of.settings, plan.declaration.evaluation.metric),
+        trial_loss(made_of.rows, *judged),
         splits,
         name=name,
         storage=storage,
@@ -63,6 +65,7 @@ def run(
         budget_seconds=None if minutes is None else 60 * minutes,
         on_trial=runs.log,
         progress=progress,
+        in_words=in_words(*judged),
     )
     done = trials_of(name, storage)
     runs.log_missing(done)
@@ -78,7 +81,11 @@ def run(
     )
 
 
-def best_of(trials: pd.DataFrame) -> dict[str, Any]:
-    """What the asset page says of a search."""
+def best_of(plan: Plan, trials: pd.DataFrame) -> dict[str, Any]:
+    """What the asset page says of a search: the figure under its metric's name and with its own sign."""
+    declared = plan.declaration
+    less = deciding_metrics(declared.task, declared.model)[declared.evaluation.metric]
     best = trials[trials["chosen"]].iloc[0]
-    return {"best_loss": float(best["loss"]), "best_params": best["params"], "best_trial": int(best["number"])}
+    figure = float(best["loss"]) if less else -float(best["loss"])
+    named = {f"best_{declared.evaluation.metric}": figure}
+    return {**named, "best_params": best["params"], "best_trial": int(best["number"])}

@@ -12,11 +12,13 @@ import pandas as pd
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.monitoring import drift as monitor
 from lakehouse_assets.monitoring.calibration import calibrate
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
 from lakehouse_assets.monitoring.verdicts import FAULTS
+from lakehouse_assets.use_case import watched_outcomes as outcomes
 from lakehouse_assets.use_case.observations import Days, observations
 from lakehouse_assets.use_case.shadow import NoChampionError
 
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.registry import ModelRegistry
     from lakehouse_assets.monitoring.drift import DriftReport
     from lakehouse_assets.use_case.plan import Plan
+
+
+#: What the plot of past reports needs, and how many days it goes back.
+PLOTTED = ["day", "model_version", "column_name", "value", "threshold"]
+DAYS_PLOTTED = 60
 
 
 @dataclass(frozen=True)
@@ -51,20 +58,28 @@ def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
     history = _beside(plan, _measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
     keys = _keys(plan)
-    sample = reference_sample(history, keys)
-    thresholds = calibrate(
-        history,
-        sample,
-        _columns(plan),
-        version.version,
-        declared.monitoring.group,
-        declared.monitoring.false_alarm_rate,
-        declared.monitoring.window_days,
-        least_rows=declared.monitoring.least_rows,
-    )
+    came = outcomes.learned(plan, source, observed, pd.Timestamp(version.tags[LEARNED_UNTIL]))
     group = declared.monitoring.group
-    kept = sample[["day", *([group] if group else []), *_columns(plan)]]
-    return Reference(kept, thresholds.assign(model_version=version.version), version.version)
+    kept = ["day", *([group] if group else []), *_columns(plan)]
+    samples = [reference_sample(history, keys)[kept], reference_sample(came, ["day"])]
+    columns = _columns(plan)
+    # The report's rate is shared among all of its columns, what came included.
+    share = declared.monitoring.false_alarm_rate / (len(columns) + 1)
+    thresholds = [
+        calibrate(
+            rows,
+            sample,
+            names,
+            version.version,
+            group,
+            share * len(names),
+            declared.monitoring.window_days,
+            least_rows=declared.monitoring.least_rows,
+        )
+        for rows, sample, names in zip((history, came), samples, (columns, [outcomes.LABEL]), strict=True)
+    ]
+    limits = pd.concat(thresholds, ignore_index=True).assign(model_version=version.version)
+    return Reference(pd.concat(samples, ignore_index=True), limits, version.version)
 
 
 def reports(
@@ -86,11 +101,30 @@ def reports(
         else predictions
     )
     current = _beside(plan, _measured(plan, source, rows, days), predictions)
+    came = outcomes.known(plan, source, days)
+    # A reference of before outcomes were watched has none.
+    is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        window = window_of(current, day, declared.monitoring.window_days)
-        report = monitor.compare(
-            compared_with, window, thresholds, day, version, _page(plan, day), declared.monitoring.least_rows
+        window, known = (window_of(one, day, declared.monitoring.window_days) for one in (current, came))
+        report = monitor.with_outcomes(
+            monitor.compare(
+                compared_with[~is_label],
+                window,
+                thresholds[thresholds["column_name"].ne(outcomes.LABEL)],
+                day,
+                version,
+                _page(plan, day),
+                declared.monitoring.least_rows,
+            ),
+            monitor.compare(
+                compared_with[is_label],
+                known,
+                thresholds[thresholds["column_name"].eq(outcomes.LABEL)],
+                day,
+                version,
+                least_rows=declared.monitoring.least_rows,
+            ),
         )
         progress(f"{day}: {report.verdict}")
         made.append(report)
@@ -112,16 +146,34 @@ def verdicts(made: Sequence[DriftReport]) -> str:
     return ", ".join(sorted({report.verdict for report in made}))
 
 
-def metadata_of(made: Sequence[DriftReport]) -> dict[str, Any]:
-    """What the asset page shows of the last report."""
+def earlier(plan: Plan, lake: Lake, first: date) -> pd.DataFrame:
+    """The reports of the days before, as many as a plot shows; empty before the first."""
+    key = plan.declaration.key("monitoring", "drift")
+    if not lake.exists(key):
+        return pd.DataFrame()
+    return lake.read_pandas(key, columns=PLOTTED, where={"day": (first - timedelta(days=DAYS_PLOTTED), first)})
+
+
+def metadata_of(made: Sequence[DriftReport], before: pd.DataFrame) -> dict[str, Any]:
+    """What the asset page shows of the last report, and of how it came to that.
+
+    Args:
+        made: The reports.
+        before: Rows of the drift table of the days before them.
+    """
     import dagster as dg
 
     from lakehouse_assets.lifecycle.drawing.plots import as_markdown
-    from lakehouse_assets.monitoring.plots import distances
+    from lakehouse_assets.monitoring.plots import course, distances
 
     last = made[-1]
     picture = as_markdown(distances(last.rows), "distance of each column from the reference")
-    found: dict[str, Any] = {"verdict": last.verdict, "distances": dg.MetadataValue.md(picture)}
+    days = pd.concat([before, table_of(made)], ignore_index=True)
+    found: dict[str, Any] = {
+        "verdict": last.verdict,
+        "distances": dg.MetadataValue.md(picture),
+        "course": dg.MetadataValue.md(as_markdown(course(days), "distance of the farthest columns day by day")),
+    }
     if last.faults:
         found["faults"] = dg.MetadataValue.md("\n".join(f"- {name}: {words}" for name, words in last.faults.items()))
     if last.html is not None:

@@ -45,6 +45,10 @@ schema:
 """
 
 
+TEAM = "team:\n  name: plant\n"
+KEPT = "slaProperties:\n  - {{property: retention, value: {value}, unit: {unit}}}\n"
+
+
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "strokes.yaml"
     path.write_text(text)
@@ -82,6 +86,12 @@ def test_a_contract_gives_key_owner_columns_limits_and_units(tmp_path: Path) -> 
         (("        description: Its force.\n", ""), 32, "column force: expected a description"),
         (("id: presses", "id: presses\nid: strokes"), 5, "key 'id' stands here and in line 4"),
         (("status: active", "status: [active"), 8, "no YAML"),
+        (
+            (TEAM, KEPT.format(value="some", unit="d") + TEAM),
+            9,
+            "retention: expected a whole number from 1 and a unit",
+        ),
+        ((TEAM, KEPT.format(value=9, unit="weeks") + TEAM), 9, "retention: expected a whole number from 1 and a unit"),
     ],
 )
 def test_a_malformed_contract_is_refused_with_file_line_and_what_was_expected(
@@ -94,6 +104,13 @@ def test_a_malformed_contract_is_refused_with_file_line_and_what_was_expected(
     assert any(
         str(problem).startswith(f"{path}:{line}: ") and expected in problem.text for problem in refused.value.problems
     ), str(refused.value)
+
+
+def test_how_long_pages_of_reports_are_kept_is_promised_as_a_retention(tmp_path: Path) -> None:
+    text = CONTRACT.replace(TEAM, KEPT.format(value=30, unit="d") + TEAM)
+    assert load_contract(written(tmp_path, text)).retention_days == 30
+    (tmp_path / "without").mkdir()
+    assert load_contract(written(tmp_path / "without", CONTRACT)).retention_days is None
 
 
 def test_all_problems_of_a_file_are_told_at_once(tmp_path: Path) -> None:

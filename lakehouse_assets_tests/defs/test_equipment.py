@@ -32,6 +32,10 @@ def gather(lake: Lake) -> pd.DataFrame:
     return lake.read_pandas(EQUIPMENT).sort_values(["equipment_id", "valid_from"], ignore_index=True)
 
 
+def at(day: date) -> pd.Timestamp:
+    return pd.Timestamp(day, tz="UTC")
+
+
 def test_a_failure_closes_the_engines_row_and_opens_one_out_of_service(tmp_path: Path) -> None:
     lake = Lake(str(tmp_path))
     fly(lake, "readings", [("turbofan-FS001-001", "FS001", DAY1), ("turbofan-XX999-002", "XX999", DAY2)])
@@ -41,7 +45,10 @@ def test_a_failure_closes_the_engines_row_and_opens_one_out_of_service(tmp_path:
         ["turbofan-XX999-002", "engine", "unassigned", True],
     ]
     assert first["first_seen"].tolist() == [DAY1, DAY2]
+    assert first["valid_from"].tolist() == [at(DAY1), at(DAY2)], "the rows' days, not the run's clock"
+    version = lake.content_version(EQUIPMENT)
     assert len(gather(lake)) == 2
+    assert lake.content_version(EQUIPMENT) == version
     fly(lake, "readings", [("turbofan-FS001-001", "FS001", DAY2)])
     fly(lake, "failures", [("turbofan-FS001-001", "FS001", DAY2)])
     history = gather(lake)
@@ -50,7 +57,45 @@ def test_a_failure_closes_the_engines_row_and_opens_one_out_of_service(tmp_path:
         ["turbofan-FS001-001", False, DAY2, True],
         ["turbofan-XX999-002", True, None, True],
     ]
-    assert history["valid_to"].iloc[0] == history["valid_from"].iloc[1]
+    assert history["valid_to"].iloc[0] == history["valid_from"].iloc[1] == at(DAY2)
+
+
+def test_days_that_come_at_once_give_the_history_of_days_that_come_one_by_one(tmp_path: Path) -> None:
+    nights, backfill = Lake(str(tmp_path / "nights")), Lake(str(tmp_path / "backfill"))
+    engines = ("turbofan-FS001-001", "turbofan-FS001-002")
+    for day in (DAY1, DAY2, date(2024, 1, 3)):
+        for lake in (nights, backfill):
+            fly(lake, "readings", [(engine, "FS001", day) for engine in engines if (engine, day) != (engines[1], DAY1)])
+            if day == DAY2:
+                fly(lake, "failures", [(engines[0], "FS001", day)])
+        told = gather(nights)
+    assert len(told) == 3
+    pd.testing.assert_frame_equal(gather(backfill), told)
+
+
+def test_a_move_to_another_site_opens_a_row_and_a_return_another_while_a_fleet_of_the_same_site_opens_none(
+    tmp_path: Path,
+) -> None:
+    lake, days = Lake(str(tmp_path)), [date(2024, 1, n) for n in range(1, 6)]
+    # FS001 and FD001 stand in the north, FS002 in the south.
+    fly(lake, "readings", list(zip(["e"] * 5, ["FS001", "FD001", "FS002", "FS002", "FS001"], days, strict=True)))
+    history = gather(lake)
+    assert history[["site", "valid_from"]].values.tolist() == [
+        ["plant-north", at(days[0])],
+        ["plant-south", at(days[2])],
+        ["plant-north", at(days[4])],
+    ]
+    assert history["valid_to"].tolist()[:2] == history["valid_from"].tolist()[1:]
+    assert history["is_current"].tolist() == [False, False, True]
+    assert set(history["first_seen"]) == {days[0]}
+
+
+def test_an_engine_that_fails_on_its_first_day_was_never_in_service(tmp_path: Path) -> None:
+    lake = Lake(str(tmp_path))
+    fly(lake, "readings", [("e", "FS001", DAY2)])
+    fly(lake, "failures", [("e", "FS001", DAY1)])
+    (row,) = gather(lake).to_dict("records")
+    assert (row["in_service"], row["out_of_service_since"], row["valid_from"]) == (False, DAY1, at(DAY2))
 
 
 def test_the_times_in_which_a_row_held_are_described_as_in_the_contract(tmp_path: Path) -> None:

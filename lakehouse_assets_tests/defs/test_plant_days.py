@@ -1,7 +1,7 @@
 """Each plant's day in one row, from real tables of three domains, some of which deliver or predict nothing."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,16 @@ def put(lake: Lake, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    """Two plants, one engine, machine and meter in each and a second engine in the north."""
+    """Two plants, one engine, machine and meter in each and a second engine in the north.
+
+    The south's engine stood in the north until yesterday, and leaves for it again tomorrow.
+    """
     store = Lake(str(tmp_path))
     names = {"plant-north": ["e1", "e2", "m1", "k1"], "plant-south": ["e3", "m2", "k2"]}
-    put(store, "equipment", [(one, site, True) for site, ones in names.items() for one in ones])
-    put(store, "equipment", [("e3", "plant-north", False)])
+    begin, came, left = (datetime(2024, 1, n, tzinfo=UTC) for n in (1, 4, 6))
+    stays = [(one, site, begin, None) for site, ones in names.items() for one in ones if one != "e3"]
+    moved = [("plant-north", begin, came), ("plant-south", came, left), ("plant-north", left, None)]
+    put(store, "equipment", [*stays, *(("e3", *stay) for stay in moved)])
     return store
 
 

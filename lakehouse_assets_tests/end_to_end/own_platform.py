@@ -29,13 +29,21 @@ def platform_in(environment: dict[str, str]) -> Iterator[tuple[dg.Definitions, d
 
 
 def run_days(
-    environment: dict[str, str], job: str, first: str, last: str, only: Sequence[dg.AssetKey] | None = None
+    environment: dict[str, str],
+    job: str,
+    first: str,
+    last: str,
+    only: Sequence[dg.AssetKey] | None = None,
+    *,
+    raise_on_error: bool = True,
 ) -> dg.ExecuteInProcessResult:
     """Run a job for the days first to last, both included; of its assets those in `only`, if given."""
     span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     with platform_in(environment) as (defs, instance):
         resolved = defs.resolve_job_def(job)
-        return resolved.execute_in_process(instance=instance, tags=span, asset_selection=only)
+        return resolved.execute_in_process(
+            instance=instance, tags=span, asset_selection=only, raise_on_error=raise_on_error
+        )
 
 
 def copy_of(road: Road, folder: Path) -> dict[str, str]:

@@ -11,8 +11,9 @@ from lakehouse_assets_tests.conftest import run_demo, state_in
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("same seed")]
 
-#: The fewest days on which at least ten training engines fail, with a band to fit, for both seeds.
-DAYS = 45
+#: So many that trees grow: after 45 days there are 110 rows to learn from, whose bags of a quarter seldom hold the two
+#: leaves of 20 that a tree needs, and the model says nearly the same of every engine.
+DAYS = 60
 SEED, OTHER_SEED = "20240101", "3"
 
 
@@ -36,7 +37,7 @@ def predictions_of_a_demo(folder: Path, seed: str) -> pd.DataFrame:
 def test_two_fresh_runs_with_the_same_seed_give_the_same_predictions(predictions: dict[str, pd.DataFrame]) -> None:
     once = predictions["once"]
     assert once["day"].nunique() == DAYS
-    assert once["remaining_cycles"].nunique() > 10, "not the same for every engine"
+    assert once["remaining_cycles"].nunique() > 30, "what the seeds are compared by must say something of each engine"
     pd.testing.assert_frame_equal(predictions["again"], once, check_exact=True)
 
 

@@ -31,7 +31,7 @@ def test_a_step_that_died_after_its_commit_does_not_append_again(first_write, la
 
     if not first_write:
         materialise(table)
-    report = store._report
+    report = store.report_write
 
     def dies_once(*args):
         attempts.append(1)
@@ -39,7 +39,7 @@ def test_a_step_that_died_after_its_commit_does_not_append_again(first_write, la
             raise PowerCutError
         return report(*args)
 
-    monkeypatch.setattr(store, "_report", dies_once)
+    monkeypatch.setattr(store, "report_write", dies_once)
     result = materialise(table)
     assert result.success
     assert len(attempts) == 2
@@ -56,15 +56,15 @@ def test_a_re_execution_of_the_failed_run_does_not_append_again(lake, instance, 
     job = dg.Definitions(
         assets=[table], jobs=[dg.define_asset_job("job")], resources={"io_manager": DeltaIOManager(lake_uri=lake.uri)}
     ).resolve_job_def("job")
-    report = store._report
+    report = store.report_write
 
     def dies(*_):
         raise PowerCutError
 
-    monkeypatch.setattr(store, "_report", dies)
+    monkeypatch.setattr(store, "report_write", dies)
     first = job.execute_in_process(instance=instance, raise_on_error=False)
     assert not first.success
-    monkeypatch.setattr(store, "_report", report)
+    monkeypatch.setattr(store, "report_write", report)
     again = job.execute_in_process(
         instance=instance, tags={"dagster/parent_run_id": first.run_id, "dagster/root_run_id": first.run_id}
     )

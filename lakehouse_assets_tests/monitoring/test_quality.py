@@ -114,3 +114,10 @@ def test_a_slow_sensor_whose_day_is_narrow_has_no_fault() -> None:
     reference = RANDOM.normal(size=5000)
     for place in (-1.5, 0.0, 0.7):
         assert named(RANDOM.normal(0, 0.7, 500), RANDOM.normal(place, 0.15, 50), reference) is None
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.03, 0.2])
+def test_a_rare_flag_is_in_no_other_unit_however_rare_it_is_today(share: float) -> None:
+    random = np.random.default_rng(8)
+    flags = (random.random(5000) < 0.03).astype(float)
+    assert named((random.random(1200) < share).astype(float), reference=flags) is None

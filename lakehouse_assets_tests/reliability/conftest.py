@@ -7,10 +7,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.lake.conftest import instance, lake, materialise
+from lakehouse_assets_tests.reliability.foreign_reading import KEY
 from lakehouse_assets_tests.reliability.processes import Nursery
 
 __all__ = ["instance", "lake", "materialise"]
@@ -53,3 +56,9 @@ def nursery() -> Iterator[Nursery]:
     made = Nursery()
     yield made
     made.close()
+
+
+@pytest.fixture
+def folder(lake: Lake) -> Path:
+    """Where the table of `foreign_reading` lies, for tests that make it by hand."""
+    return Path(lake.table_uri(KEY))

@@ -14,9 +14,10 @@ import pandas  # noqa: F401
 
 from lakehouse_assets.lake import merge, scd2, store  # noqa: F401
 from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.delta_types import delta_schema
 from lakehouse_assets.lake.partitions import resolve
 from lakehouse_assets.lake.rows import rows_of
-from lakehouse_assets.lake.schema import cast_batch, delta_schema
+from lakehouse_assets.lake.schema import cast_batch
 from lakehouse_assets.lake.settings import write_settings
 from lakehouse_assets.lake.write import Target, write_rows
 from lakehouse_assets_tests.lake.makers import DAYS, daily_frame

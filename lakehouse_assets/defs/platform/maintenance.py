@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from lakehouse_assets import settings
 from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.storage import is_local
@@ -96,7 +97,8 @@ def compaction(
     pool=POOL,
     description=(
         "Files that no needed version consists of, removed. Needed are the newest version, all of the retention "
-        "window, and what registered models, training manifests and sandboxes are pinned to."
+        "window, and what registered models, training manifests and sandboxes are pinned to. Pages of reports that are "
+        "older than their contract's retention go too."
     ),
 )
 def vacuum(
@@ -106,6 +108,7 @@ def vacuum(
     from lakehouse_assets.defs.platform.sql_views import make_views
     from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
     from lakehouse_assets.operations.housekeeping import kept_tables, vacuum_all
+    from lakehouse_assets.operations.report_pages import remove_old_pages
 
     rule = VacuumRule(config.retention_days * 24, config.min_mb * MB)
     store, days = lake.lake(), config.log_retention_days
@@ -113,7 +116,9 @@ def vacuum(
     if not config.dry_run and is_local(lake.lake_uri):
         make_views(lake.lake_uri)  # from now on they name files of the newest versions, which stay
     outcome = vacuum_all(store, tables, registry, every, rule, days, config.dry_run, context.run_id, context.log.info)
-    return told(outcome, ("files", "bytes"))
+    wanted = [spec for spec in specs() if not config.tables or "/".join(spec.key.path) in config.tables]
+    old = remove_old_pages(wanted, context.instance, settings.reports_root(), config.dry_run, context.log.info)
+    return told(outcome, ("files", "bytes"), report_pages=len(old.pages), report_bytes=old.bytes)
 
 
 def specs() -> list[dg.AssetSpec]:
@@ -123,8 +128,8 @@ def specs() -> list[dg.AssetSpec]:
     return list(defs.resolve_all_asset_specs())
 
 
-def told(outcome: Any, sums: tuple[str, ...]) -> dg.MaterializeResult[None]:
-    """The result as metadata: a table with a row a table, and sums over those that were worked on.
+def told(outcome: Any, sums: tuple[str, ...], **more: int) -> dg.MaterializeResult[None]:
+    """The result as metadata: a table with a row a table, sums over those that were worked on, and what else was done.
 
     Raises:
         dg.Failure: tables failed; the metadata tells of all the same.
@@ -136,6 +141,7 @@ def told(outcome: Any, sums: tuple[str, ...]) -> dg.MaterializeResult[None]:
         else "none",
         "tables_worked_on": len(worked),
         **{name: sum(row[name] for row in worked) for name in sums},
+        **more,
     }
     if outcome.failed:
         failures = "; ".join(f"{name}: {why}" for name, why in outcome.failed.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from lakehouse_assets.lifecycle.judging.metric import Metric
 from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.learning.tasks import task_named
 from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows
@@ -26,11 +27,7 @@ def trial_loss(
         ValueError: The task has no such metric, or it judges nothing.
     """
     kind = task_named(task)
-    known = kind.metrics(settings)
-    if metric not in known or not known[metric].decides:
-        judging = [name for name, one in known.items() if one.decides]
-        raise ValueError(f"a search cannot go by {metric!r}; expected one of {', '.join(judging)}")
-    judge = known[metric]
+    judge = _judge(task, settings, metric)
 
     def loss(params: Mapping[str, Any], learn: Rows, measure: Rows) -> float:
         taken, asked = rows.take(learn), rows.take(measure)
@@ -39,3 +36,21 @@ def trial_loss(
         return figure if judge.lower_is_better else -figure
 
     return loss
+
+
+def in_words(task: str, settings: ModelSettings, metric: str) -> Callable[[float], str]:
+    """What makes of a loss the metric's name and figure: of one that is better when higher the loss is the negative.
+
+    Raises:
+        ValueError: As :func:`trial_loss`.
+    """
+    sign = 1.0 if _judge(task, settings, metric).lower_is_better else -1.0
+    return lambda loss: f"{metric} {sign * loss:.4f}"
+
+
+def _judge(task: str, settings: ModelSettings, metric: str) -> Metric:
+    known = task_named(task).metrics(settings)
+    if metric not in known or not known[metric].decides:
+        judging = [name for name, one in known.items() if one.decides]
+        raise ValueError(f"a search cannot go by {metric!r}; expected one of {', '.join(judging)}")
+    return known[metric]

@@ -45,7 +45,7 @@ def train_booster(
             progress(f"{name}: {done} of {rounds} trees, {environment.evaluation_result_list[0][1]} {loss:.2f}")
 
     data = lightgbm.Dataset(features.to_numpy(dtype="float64"), label, feature_name=list(features.columns))
-    return lightgbm.train(
+    booster = lightgbm.train(
         {**params, "is_provide_training_metric": True, "metric": params.get("metric", "rmse")},
         data,
         num_boost_round=rounds,
@@ -53,6 +53,14 @@ def train_booster(
         valid_names=["training"],
         callbacks=[tell],
     )
+    if booster.num_trees() < rounds:
+        # LightGBM drops a tree that cannot split and says nothing at verbosity -1: of 110 rows, a bag of a quarter
+        # seldom held the 40 that two leaves of 20 need, and 700 rounds gave 6 trees and 15 different predictions.
+        progress(
+            f"{name}: only {booster.num_trees()} of {rounds} trees grew, the other rounds found no split: {len(label)} "
+            "rows are few for min_data_in_leaf and bagging_fraction as they are set"
+        )
+    return booster
 
 
 def out_of_fold(

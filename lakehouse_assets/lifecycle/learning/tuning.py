@@ -49,6 +49,7 @@ def tune(
     budget_seconds: float | None = None,
     on_trial: Callable[[Trial], None] = lambda _: None,
     progress: Callable[[str], None] = lambda _: None,
+    in_words: Callable[[float], str] = "loss {:.4f}".format,
     clock: Callable[[], float] = time.monotonic,
 ) -> Trial:
     """Search for the parameters with the smallest mean loss over the splits.
@@ -66,6 +67,7 @@ def tune(
         budget_seconds: No trial starts after this many seconds; the running one is finished. Counts this call only.
         on_trial: Is given each new trial when it is done, to log it.
         progress: Is told in words how far the search has come.
+        in_words: A loss as ``progress`` is told it (`search.in_words`).
         clock: Seconds; for tests.
 
     Returns:
@@ -102,7 +104,7 @@ def tune(
         study.tell(asked_trial, loss)
         on_trial(Trial(len(done), params, loss, losses))
         best = min([loss, *(one.loss for one in done)])
-        progress(f"trial {len(done) + 1} of {most_trials}: {loss:.4f}, best {best:.4f}")
+        progress(f"trial {len(done) + 1} of {most_trials}: {in_words(loss)}, best {in_words(best)}")
     if not done:
         raise ValueError(f"tune {name}: no trial was finished; give it more than {budget_seconds} s or trials")
     return min(done, key=lambda one: (one.loss, one.number))

@@ -1,7 +1,7 @@
 """A registered model as MLflow serves it: an entity's key in, its prediction out.
 
-MLflow imports this module by name (``loader_module``) and gives it the folder that was registered. The features come
-from the lake of this process (``LAKE_URI``), by the function that scoring uses.
+`model_loader`, which MLflow imports by name, gives it the folder that was registered. The features come from the lake
+of this process (``LAKE_URI``), by the function that scoring uses.
 """
 
 from __future__ import annotations
@@ -83,8 +83,8 @@ class ServedModel:
         return rows
 
 
-def _load_pyfunc(data_path: str) -> ServedModel:
-    """What MLflow calls to load a registered folder."""
+def load_served(data_path: str) -> ServedModel:
+    """The model of a registered folder, with the lake that this process's environment names."""
     from lakehouse_assets import settings
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.lifecycle.learning.model import load_model
@@ -92,6 +92,10 @@ def _load_pyfunc(data_path: str) -> ServedModel:
     folder = Path(data_path)
     lake = Lake(settings.lake_uri(), settings.storage_options())
     return ServedModel(load_model(folder / MODEL_FOLDER), load_spec(folder), _registered_version(folder), lake)
+
+
+#: The loader's second name: versions that were registered while it was this module's ask for it here.
+_load_pyfunc = load_served
 
 
 def _registered_version(folder: Path) -> int | None:

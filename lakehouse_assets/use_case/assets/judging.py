@@ -1,6 +1,7 @@
 """Whether a candidate may serve: evaluation, gate, and the card of what serves."""
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 import dagster as dg
@@ -15,14 +16,47 @@ from lakehouse_assets.use_case.plan import Plan
 GATE = "candidate_passed_the_gate"
 
 
+class GateMode(Enum):
+    """Whether a decision moves what serves. The names are those that run config takes."""
+
+    on = "on"
+    dry_run = "dry_run"
+    off = "off"
+
+
 class GateConfig(dg.Config):
     """The gate, for one run; what is left empty is as the use case declares it."""
 
-    mode: str | None = Field(default=None, description="on, dry_run (decide and promote nothing) or off.")
-    at_most: float | None = Field(default=None, description="Bound of a metric of which less is better.")
-    at_least: float | None = Field(default=None, description="Bound of a metric of which more is better.")
-    margin: float | None = Field(default=None, description="By how much it may be worse than the champion.")
-    who: str = Field(default="gate", description="Who lets it decide, for the audit trail.")
+    mode: GateMode | None = Field(default=None, description="on, dry_run (decide and promote nothing) or off.")
+    margin: float | None = Field(default=None, ge=0, description="By how much it may be worse than the champion.")
+    who: str = Field(default="gate", min_length=1, description="Who lets it decide, for the audit trail.")
+
+    @property
+    def bound(self) -> float | None:
+        """The metric's bound; None: as declared."""
+        return None
+
+
+class AtMost(GateConfig):
+    """The gate of a metric of which less is better. The other bound is no entry, so the launchpad refuses it."""
+
+    at_most: float | None = Field(default=None, description="Bound of the metric, of which less is better.")
+
+    @property
+    def bound(self) -> float | None:
+        """See :class:`GateConfig`."""
+        return self.at_most
+
+
+class AtLeast(GateConfig):
+    """The gate of a metric of which more is better."""
+
+    at_least: float | None = Field(default=None, description="Bound of the metric, of which more is better.")
+
+    @property
+    def bound(self) -> float | None:
+        """See :class:`GateConfig`."""
+        return self.at_least
 
 
 def judging_assets(plan: Plan) -> list[dg.AssetsDefinition]:
@@ -63,20 +97,6 @@ def _evaluation(plan: Plan) -> dg.AssetsDefinition:
 def _champion(plan: Plan) -> dg.AssetsDefinition:
     key = plan.key("models", "champion")
 
-    @dg.asset(
-        key=key,
-        ins={
-            "candidate": dg.AssetIn(key=plan.key("models", "candidate")),
-            "scores": dg.AssetIn(key=plan.key("models", "evaluation")),
-            "rows": dg.AssetIn(key=plan.key("delivery", "training_set")),
-        },
-        metadata={"write_mode": "append", **plan.declared(plan.declaration.gate)},
-        check_specs=[
-            dg.AssetCheckSpec(GATE, asset=key, description="The newest candidate may serve; if not, the reasons.")
-        ],
-        pool=f"{plan.name}_training",
-        tags=plan.tags(TRAINING),
-    )
     def champion(
         context: dg.AssetExecutionContext,
         config: GateConfig,
@@ -100,7 +120,22 @@ def _champion(plan: Plan) -> dg.AssetsDefinition:
             metadata={"reason": decided.verdict.reason},
         )
 
-    return champion
+    # What is asked has the bound of the metric's side only, so the other is refused when the run is asked for.
+    champion.__annotations__["config"] = AtLeast if plan.declaration.gate.at_most is None else AtMost
+    return dg.asset(
+        key=key,
+        ins={
+            "candidate": dg.AssetIn(key=plan.key("models", "candidate")),
+            "scores": dg.AssetIn(key=plan.key("models", "evaluation")),
+            "rows": dg.AssetIn(key=plan.key("delivery", "training_set")),
+        },
+        metadata={"write_mode": "append", **plan.declared(plan.declaration.gate)},
+        check_specs=[
+            dg.AssetCheckSpec(GATE, asset=key, description="The newest candidate may serve; if not, the reasons.")
+        ],
+        pool=f"{plan.name}_training",
+        tags=plan.tags(TRAINING),
+    )(champion)
 
 
 def _model_card(plan: Plan) -> dg.AssetsDefinition:

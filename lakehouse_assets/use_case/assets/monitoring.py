@@ -79,8 +79,10 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
         """Make one report for each of the run's days."""
         from lakehouse_assets.use_case import watched
 
-        reports = watched.reports(plan, lake.lake(), reference, thresholds, *days_of(context), context.log.info)
-        yield dg.Output(watched.table_of(reports), metadata=watched.metadata_of(reports))
+        store, days = lake.lake(), days_of(context)
+        reports = watched.reports(plan, store, reference, thresholds, *days, context.log.info)
+        before = watched.earlier(plan, store, days[0])
+        yield dg.Output(watched.table_of(reports), metadata=watched.metadata_of(reports, before))
         yield dg.AssetCheckResult(
             passed=not watched.drifting(reports),
             check_name=NO_DRIFT,

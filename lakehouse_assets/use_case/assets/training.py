@@ -138,7 +138,7 @@ def _trials(plan: Plan) -> dg.AssetsDefinition:
         from lakehouse_assets.use_case import search
 
         found = search.run(plan, rows, registry, config.trials, config.budget_minutes, context.log.info)
-        context.add_output_metadata({"trials": len(found), **search.best_of(found)})
+        context.add_output_metadata({"trials": len(found), **search.best_of(plan, found)})
         return found
 
     return trials

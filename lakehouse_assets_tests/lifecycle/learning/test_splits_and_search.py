@@ -10,7 +10,7 @@ import pytest
 from mlflow.tracking import MlflowClient
 
 from lakehouse_assets import settings as platform
-from lakehouse_assets.lifecycle.learning.search import trial_loss
+from lakehouse_assets.lifecycle.learning.search import in_words, trial_loss
 from lakehouse_assets.lifecycle.learning.splits import expanding_windows, group_folds, random_folds, splits_of
 from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows
 from lakehouse_assets.lifecycle.learning.trial_runs import search_run
@@ -85,6 +85,26 @@ def test_a_search_by_a_figure_that_judges_nothing_is_refused() -> None:
     for metric in ("bias", "nonsense"):
         with pytest.raises(ValueError, match="expected one of rmse, mae"):
             trial_loss(rows_of(), "regression", settings(), metric)
+
+
+@pytest.mark.parametrize(("task", "metric"), [("regression", "mae"), ("classification", "average_precision")])
+def test_the_progress_of_a_search_names_its_metric_and_shows_it_as_people_read_it(task: str, metric: str) -> None:
+    rows, said = rows_of(task), list[str]()
+    judged = (task, settings(), metric)
+    splits = splits_of(rows, "group", 2, 1)
+    best = tune(
+        SPACE,
+        trial_loss(rows, *judged),
+        splits,
+        name="told",
+        most_trials=2,
+        progress=said.append,
+        in_words=in_words(*judged),
+    )
+    figure = abs(best.loss)
+    assert said[-1].startswith(f"trial 2 of 2: {metric} ")
+    assert said[-1].endswith(f"best {metric} {figure:.4f}")
+    assert all(f"{metric} -" not in line for line in said)
 
 
 def test_trials_are_nested_runs_and_an_interrupted_search_logs_each_once(plant: Plant, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from mlflow.exceptions import MlflowException
 from lakehouse_assets.lifecycle.model_version import ModelVersion
 from lakehouse_assets.lifecycle.serving.feature_versions import FeatureVersionError
 from lakehouse_assets.lifecycle.serving.predicted import predicted
-from lakehouse_assets.lifecycle.serving.pyfunc import MissingInputError, _load_pyfunc
+from lakehouse_assets.lifecycle.serving.pyfunc import MissingInputError, load_served
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.lifecycle.serving.serving_spec import Instants
 from lakehouse_assets_tests.lifecycle.learning.problems import TASKS
@@ -125,7 +125,7 @@ def test_input_without_a_key_or_with_values_of_another_type_is_refused_with_what
 ) -> None:
     with pytest.raises(MlflowException, match=r"missing inputs \['line'\]"):
         served(plant, champion, pd.DataFrame({"pump": ["p1"]}))
-    own = _load_pyfunc(str(plant.registry.folder(champion)))
+    own = load_served(str(plant.registry.folder(champion)))
     with pytest.raises(MissingInputError, match=r"lacks \['line'\]; expected the columns \['pump', 'line', 'day'\]"):
         own.predict(pd.DataFrame({"pump": ["p1"]}))
     with pytest.raises(MissingInputError, match="column day: expected values of type date"):

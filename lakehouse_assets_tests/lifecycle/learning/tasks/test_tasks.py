@@ -11,7 +11,7 @@ from sklearn.metrics import f1_score, precision_score, recall_score
 from lakehouse_assets.lifecycle.learning.calibrated_classifier import grouped_folds
 from lakehouse_assets.lifecycle.learning.model import TrainedModel
 from lakehouse_assets.lifecycle.learning.tasks import task_named
-from lakehouse_assets_tests.lifecycle.learning.problems import Problem, problem, settings
+from lakehouse_assets_tests.lifecycle.learning.problems import PARAMS, Problem, problem, settings
 
 
 def fit(task: str, given: Problem | None = None, band_rows: Any = None, **changed: Any) -> TrainedModel:
@@ -69,6 +69,20 @@ def test_a_group_is_never_in_the_fold_that_predicts_it() -> None:
         for groups in (names_it.groups, None)
     )
     assert alone.training_metrics["out_of_fold_mae"] < 0.3 * whole.training_metrics["out_of_fold_mae"]
+
+
+def test_a_training_in_which_hardly_a_tree_grows_says_so_and_one_on_enough_rows_does_not() -> None:
+    bags = {**PARAMS, "min_data_in_leaf": 20, "bagging_fraction": 0.25, "bagging_freq": 1}
+    said: dict[int, list[str]] = {}
+    for rows in (110, 400):
+        p = problem("regression", rows)
+        told = said.setdefault(rows, [])
+        model = task_named("regression").fit(p.features, p.label, p.groups, p.days, settings(params=bags), told.append)
+        assert (model.booster.num_trees() == 15) == (rows == 400)
+    (final,) = [line for line in said[110] if line.startswith("final model: only")]
+    assert "of 15 trees grew" in final
+    assert "110 rows are few" in final
+    assert [line for line in said[400] if "trees grew" in line] == []
 
 
 def test_too_few_groups_or_ones_are_refused_with_what_to_do() -> None:

@@ -1,0 +1,97 @@
+"""`kill -9` of a step, the daemon and the web server at random moments of nights: nothing is lost or told twice."""
+
+import os
+import random
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.run_request import InstigatorType
+
+from lakehouse_assets.operations import audit
+from lakehouse_assets_tests.chaos.disturbed import (
+    JOB,
+    Disturbed,
+    copy,
+    day,
+    expect_each_told_once,
+    expect_the_same,
+    whole,
+)
+from lakehouse_assets_tests.chaos.supervised import Supervised, supervised
+
+pytestmark = pytest.mark.slow
+
+#: How many kills; `make chaos` asks for twenty.
+KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
+#: As many in one night as Dagster starts a dead run again.
+A_NIGHT = 2
+#: Seconds from the launch to a kill of a server; a night of one domain takes about as long as that.
+SPAN = 15.0
+SEED = 20261126
+WHAT = ("step", "daemon", "web server")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Disturbed:
+    """The shop before the first night; nobody retrains it meanwhile."""
+    made = whole(tmp_path_factory.mktemp("shop"))
+    until = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    audit.record(
+        made.lake, action="pause", subject="milling_failure", who="ann", reason="a test", details={"until": until},
+        run_id="r", entry="pause milling_failure r",
+    )  # fmt: skip
+    return made
+
+
+def test_nights_in_which_processes_are_killed_leave_what_calm_ones_leave(shop: Disturbed, tmp_path: Path) -> None:
+    chance, nights = random.Random(SEED), (KILLS + A_NIGHT - 1) // A_NIGHT
+    calm, killed = copy(shop, tmp_path / "calm"), copy(shop, tmp_path / "killed")
+    for night in range(nights):
+        for one in (calm, killed):
+            one.drop(one.files(night))
+        assert calm.night(night)
+
+    victims = [WHAT[n % len(WHAT)] for n in range(KILLS)]
+    chance.shuffle(victims)
+    with supervised(killed.environment) as servers:
+        for night in range(nights):
+            told = day(night).isoformat()
+            servers.launch(JOB, told)
+            for victim in victims[night * A_NIGHT : (night + 1) * A_NIGHT]:
+                strike(servers, victim, told, chance)
+            last = servers.wait_for_the_end(told)
+            assert last.status is dg.DagsterRunStatus.SUCCESS, f"{told}: {last.status} after {victims}"
+        wait_until_people_were_told(servers)
+    expect_the_same(killed.tables(nights), calm.tables(nights))
+    expect_each_told_once(killed.told())
+
+
+def strike(servers: Supervised, victim: str, told: str, chance: random.Random) -> None:
+    """Kill at a random moment."""
+    if victim == "step":
+        # From its start on, which is most of a night; one that ended before it was hit is a kill too late.
+        servers.wait(
+            lambda: servers.family(told)[0].status in (dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.SUCCESS),
+            f"the start of the night of {told}",
+        )
+        time.sleep(chance.uniform(0, SPAN / 3))
+        servers.kill_step(servers.family(told)[0])
+    else:
+        time.sleep(chance.uniform(0, SPAN))
+        servers.kill(victim)
+
+
+def wait_until_people_were_told(servers: Supervised) -> None:
+    """Two looks of the sensor that tells people, after everything."""
+
+    def looks() -> int:
+        states = servers.instance.all_instigator_state(instigator_type=InstigatorType.SENSOR)
+        own = [one for one in states if one.instigator_name == "alerts"]
+        ticks = [tick for one in own for tick in servers.instance.get_ticks(one.instigator_origin_id, one.selector_id)]
+        return sum(tick.is_completed for tick in ticks)
+
+    wanted = looks() + 2
+    servers.wait(lambda: looks() >= wanted, "two looks of the sensor that tells people", 1.0)
