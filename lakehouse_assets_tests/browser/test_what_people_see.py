@@ -105,10 +105,10 @@ def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor
 
 
 def test_the_schedules_page_shows_when_it_runs_and_what(visitor: Visitor) -> None:
-    visitor.open("/locations/lakehouse_assets/schedules/turbofan_nightly_schedule")
-    expect(visitor.page.get_by_text("Every night at 02:00 UTC: the day before.")).to_be_visible()
+    visitor.open("/locations/lakehouse_assets/schedules/nightly_schedule")
+    expect(visitor.page.get_by_text("Every night at 02:00 of the plant's time (UTC): the day before")).to_be_visible()
     expect(visitor.page.get_by_text("At 02:00").first).to_be_visible()
-    expect(visitor.page.get_by_role("link", name="turbofan_nightly")).to_be_visible()
+    expect(visitor.page.get_by_role("link", name="nightly", exact=True)).to_be_visible()
     visitor.picture("schedule")
 
 
