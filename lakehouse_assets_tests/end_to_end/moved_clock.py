@@ -1,14 +1,12 @@
 """A clock that a test moves on, for the daemon and all that it starts (Debian's libfaketime, preloaded)."""
 
-import os
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from glob import glob
 from pathlib import Path
 
 #: Where Debian keeps the library, on any machine.
-LIBRARIES = "/usr/lib/*/faketime/libfaketimeMT.so.1"
+LIBRARIES = "*/faketime/libfaketimeMT.so.1"
 #: The daemon's scheduler sleeps, by its own clocks, until the next full minute. A clock that is always moved to just
 #: before one lets it look every few seconds of ours.
 SECOND = 57.5
@@ -23,13 +21,14 @@ class MovedClock:
     @property
     def environment(self) -> dict[str, str]:
         """For processes that shall believe it. Files and whatever counts seconds (time-outs) keep real time."""
-        (library, *_) = glob(LIBRARIES) or [""]
+        [library] = Path("/usr/lib").glob(LIBRARIES)
         return {
-            "LD_PRELOAD": library,
+            "LD_PRELOAD": str(library),
             "FAKETIME_TIMESTAMP_FILE": str(self.file),
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
+            "PYTHONPATH": str(Path(__file__).parent / "under_moved_clock"),
             # Threads that were alive a day ago by this clock are not dead.
             "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": str(10**9),
         }
@@ -39,7 +38,7 @@ class MovedClock:
         offset = at.timestamp() - time.time()
         new = self.file.with_suffix(".new")
         new.write_text(f"{offset:+.3f}", encoding="utf-8")
-        os.replace(new, self.file)
+        new.replace(self.file)
 
     def now(self) -> datetime:
         """What time it is there."""
