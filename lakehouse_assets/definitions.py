@@ -13,6 +13,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.code_version import asset_functions, with_code_version
 from lakehouse_assets.contracts.catalogue import Catalogue, catalogue
 from lakehouse_assets.operations.policies import promised_checks, with_house_policies
+from lakehouse_assets.operations.retries import with_retries
 
 settings.switch_telemetry_off()
 
@@ -57,7 +58,7 @@ def load() -> dg.Definitions:
         # `map_asset_specs` is no preview, but calls a method that says it is one (dagster 1.13).
         warnings.simplefilter("ignore", dg.PreviewWarning)
         mapped = loaded.map_asset_specs(func=with_policies)
-    return dg.Definitions.merge(mapped, promised_checks(specs.values(), contracts()))
+    return with_retries(dg.Definitions.merge(mapped, promised_checks(specs.values(), contracts())))
 
 
 defs = load()

@@ -5,6 +5,7 @@ Standard library only: the code location, the sensors and every step process imp
 
 import os
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DATA = PROJECT_ROOT / "data"
@@ -116,6 +117,21 @@ def runbooks_url() -> str:
 def dagster_home() -> Path:
     """`DAGSTER_HOME`, by default `data/dagster`."""
     return _absolute(os.environ.get("DAGSTER_HOME") or DATA / "dagster")
+
+
+def plant_timezone() -> str:
+    """Whose days and nights the schedule of the night goes by: `PLANT_TIMEZONE`, as `Europe/Berlin`; by default UTC.
+
+    Raises:
+        ValueError: there is no such time zone.
+    """
+    name = os.environ.get("PLANT_TIMEZONE") or "UTC"
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(
+            f"PLANT_TIMEZONE={name}: expected a name of the time zone database, as Europe/Berlin"
+        ) from error
 
 
 def pseudonym_key_file() -> Path:

@@ -14,6 +14,7 @@ import dagster as dg
 from pydantic import Field
 
 from lakehouse_assets.lake import reads
+from lakehouse_assets.lake.asking_again import asking_again
 from lakehouse_assets.lake.errors import MissingSettingError
 from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode
 from lakehouse_assets.lake.storage import table_uri
@@ -91,7 +92,8 @@ class DeltaIOManager(dg.ConfigurableIOManager):
         if obj is None:
             describe_own_write(context, place, inputs)
             return
-        yield from store(context, obj, place, inputs, self._defaults(), self.promise_for(context))
+        with asking_again(lambda: context.step_context.previous_attempt_count):
+            yield from store(context, obj, place, inputs, self._defaults(), self.promise_for(context))
 
     def promise_for(self, context: dg.OutputContext) -> TablePromise | None:
         """What the output's table is held to. ``None`` here; a subclass knows where promises stand."""
@@ -102,7 +104,8 @@ class DeltaIOManager(dg.ConfigurableIOManager):
         from lakehouse_assets.lake.load import load
 
         uri = table_uri(self.lake_uri, key_of(context, "asks for"))
-        loaded = load(context, uri, self.storage_options, self.pins)
+        with asking_again(lambda: context.step_context.previous_attempt_count):
+            loaded = load(context, uri, self.storage_options, self.pins)
         if loaded.version is not None:
             step = context.step_context
             reads.note(step.run_id, step.step.key, context.asset_key.to_user_string(), loaded.version)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dagster as dg
-from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
+from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph, BaseAssetNode
 
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
-from lakehouse_assets.sources.daily import CADENCE
+from lakehouse_assets.sources.daily import CADENCE, CLOSING
 
 
 def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
@@ -21,7 +21,7 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
             zone=key.path[0],
             use_case=node.tags.get("use_case", ""),
             domain=node.tags.get("domain", ""),
-            parents=tuple(sorted("/".join(parent.path) for parent in node.parent_keys)),
+            parents=_made_from(node),
             promises_freshness=node.freshness_policy is not None,
             cadence=node.tags.get(CADENCE, ""),
             daily=isinstance(node.partitions_def, dg.DailyPartitionsDefinition),
@@ -32,3 +32,10 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
         for key in assets.asset_check_keys
     }
     return Graph(found, checks)
+
+
+def _made_from(node: BaseAssetNode) -> tuple[str, ...]:
+    """What an asset is made from. What closes a night only comes after the others, so nothing broken reaches it."""
+    if node.tags.get(CADENCE) == CLOSING:
+        return ()
+    return tuple(sorted("/".join(parent.path) for parent in node.parent_keys))

@@ -1,7 +1,6 @@
 """What all tables with daily partitions share: how a range of days runs, how they are written, and their night."""
 
 from datetime import date
-from typing import Any
 
 import dagster as dg
 
@@ -12,8 +11,14 @@ ONE_RUN = dg.BackfillPolicy.single_run()
 BY_DAY = {"partition_expr": "day"}
 
 #: Tag that says when an asset is made: every night, as a report of every night (never for many days at once), by a
-#: training, or by a search for settings that somebody starts. An asset without it is made every night.
+#: training, by a search for settings that somebody starts, at the end of every night, or once a week. An asset without
+#: it is made every night.
 CADENCE, NIGHT, REPORT, TRAINING, SEARCH = "cadence", "night", "report", "training", "search"
+CLOSING, WEEK = "closing", "week"
+
+#: Tag of every run that makes days of a domain: of those that have it one runs at a time (dagster.yaml). Its value is
+#: the day whose night it is, or `BY_HAND`.
+NIGHT_TAG, BY_HAND = "night", "by hand"
 
 #: Answers for what the plants' source systems deliver.
 PLANT_DATA = "team:plant-data"
@@ -25,15 +30,8 @@ def days_of(context: dg.AssetExecutionContext) -> tuple[date, date]:
     return date.fromisoformat(span.start), date.fromisoformat(span.end)
 
 
-def nightly(job: Any) -> Any:
-    """The schedule of a job's nights, `<job>_schedule`: at 02:00 UTC, the day before."""
-    return dg.build_schedule_from_partitioned_job(
-        job, name=f"{job.name}_schedule", hour_of_day=2, description="Every night at 02:00 UTC: the day before."
-    )
-
-
 def domain_jobs(domain: str) -> dg.Definitions:
-    """A domain's road (a range of days with training, in one run) and its night (one day, nothing trained).
+    """A domain's road (a range of days with training, in one run) and its night alone (one day, nothing trained).
 
     What belongs to a domain says so by its tag, use cases too: one that is added is part of the next night.
     """
@@ -41,12 +39,14 @@ def domain_jobs(domain: str) -> dg.Definitions:
     night = dg.define_asset_job(
         f"{domain}_nightly",
         selection=own - dg.AssetSelection.tag(CADENCE, TRAINING),
-        description=f"One day of {domain}: files to zones, features, predictions, outcomes, drift, performance.",
+        run_tags={NIGHT_TAG: BY_HAND},
+        description=f"One day of {domain} alone: files to zones, features, predictions, outcomes, drift, performance.",
     )
     road = dg.define_asset_job(
         f"{domain}_road",
         selection=own - dg.AssetSelection.tag(CADENCE, REPORT),
+        run_tags={NIGHT_TAG: BY_HAND},
         description=f"The whole road of {domain} for a range of days in one run: files to zones, features, models, "
         "predictions.",
     )
-    return dg.Definitions(jobs=[road, night], schedules=[nightly(night)])
+    return dg.Definitions(jobs=[road, night])

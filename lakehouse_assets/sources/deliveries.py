@@ -82,6 +82,20 @@ class Ledger:
         return still.merge(last[["file", "sha256"]], on=["file", "sha256"]).reset_index(drop=True)
 
 
+def last_deliveries(lake: Lake, domain: str) -> dict[str, tuple[int, datetime, str]]:
+    """What the ledger of a domain says of the last delivery under each name: bytes, time of change (UTC), SHA-256."""
+    key = ["raw", domain, "deliveries"]
+    if not lake.exists(key):
+        return {}
+    rows = lake.read_pandas(key, columns=["file", "sha256", "bytes", "modified", "seen_at"])
+    last = rows.sort_values("seen_at", kind="stable").drop_duplicates("file", keep="last")
+    modified = pd.to_datetime(last["modified"], utc=True).dt.to_pydatetime()
+    return {
+        file: (int(size), at, digest)
+        for file, size, at, digest in zip(last["file"], last["bytes"], modified, last["sha256"], strict=True)
+    }
+
+
 def check_metadata(open_rows: pd.DataFrame) -> dict[str, Any]:
     """What the check shows: how many, and the first ten with file, line and reason."""
     lines = [f"- `{r.file}` line {r.line}: {r.reason}" for r in open_rows.head(10).itertuples()]

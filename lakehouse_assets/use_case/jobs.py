@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.sources.daily import CADENCE, SEARCH, TRAINING
+from lakehouse_assets.sources.daily import BY_HAND, CADENCE, NIGHT_TAG, SEARCH, TRAINING
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.retraining_sensor import retraining_sensor
 
@@ -24,6 +24,7 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
     scoring = dg.define_asset_job(
         f"{plan.name}_scoring",
         selection=own - learned - searched,
+        run_tags={NIGHT_TAG: BY_HAND},
         description=f"One day of {plan.name}: features, predictions, outcomes, drift and performance.",
     )
     jobs = [training, scoring]

@@ -32,8 +32,8 @@ def test_every_promise_is_kept_by_a_schedule_of_every_night() -> None:
             made.setdefault(key, set()).add(schedule.job.name)
     assert len(promised()) > 10
     assert {key.to_user_string(): window for key, window in promised().items() if key not in made} == {}
-    assert made[dg.AssetKey(["harmonized", "shared", "equipment"])] == {"shared_nightly"}
-    assert made[dg.AssetKey(["delivery", "energy_demand", "predictions"])] >= {"energy_nightly"}
+    assert made[dg.AssetKey(["harmonized", "shared", "equipment"])] == {"nightly"}
+    assert made[dg.AssetKey(["delivery", "energy_demand", "predictions"])] == {"nightly"}
     assert all(window > dt.timedelta(days=1) for window in promised().values()), "a night may take its time"
 
 

@@ -94,8 +94,12 @@ def test_one_table_that_cannot_be_kept_fails_the_run_by_name_and_the_others_are_
 def test_the_schedules_are_off_until_somebody_turns_them_on_and_vacuum_then_is_in_earnest() -> None:
     from lakehouse_assets.definitions import defs
 
-    nightly, weekly = (defs.resolve_schedule_def(f"lake_{name}") for name in ("compaction_nightly", "vacuum_weekly"))
+    nightly, weekly = (defs.resolve_schedule_def(name) for name in ("nightly_schedule", "lake_vacuum_weekly"))
     assert [one.default_status for one in (nightly, weekly)] == [dg.DefaultScheduleStatus.STOPPED] * 2
+    assert (
+        dg.AssetKey(["monitoring", "platform", "compaction"])
+        in nightly.job.resolve(asset_graph=defs.resolve_asset_graph()).asset_layer.executable_asset_keys
+    )
     (request,) = weekly.evaluate_tick(dg.build_schedule_context()).run_requests
     assert json.loads(json.dumps(request.run_config)) == {
         "ops": {"monitoring__platform__vacuum": {"config": {"dry_run": False}}}

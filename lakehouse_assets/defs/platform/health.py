@@ -2,13 +2,17 @@
 
 import dagster as dg
 
+from lakehouse_assets.defs.platform.maintenance import COMPACTION
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import CADENCE, CLOSING
 
 HEALTH = ["monitoring", "platform", "health"]
 
 
 @dg.asset(
     key=HEALTH,
+    deps=[COMPACTION],
+    tags={CADENCE: CLOSING},
     owners=["team:platform"],
     kinds={"python"},
     description=(

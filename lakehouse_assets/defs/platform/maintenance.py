@@ -1,21 +1,32 @@
-"""Compaction and vacuum of all tables as assets, with their jobs and schedules (off until somebody turns them on)."""
+"""Compaction and vacuum of all tables as assets, with their jobs. Every night ends with compaction."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from lakehouse_assets import settings
+from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.storage import is_local
 from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets.sources.daily import CADENCE, CLOSING, WEEK
 
-PLATFORM = "team:platform"
+PLATFORM, PLATFORM_SUBJECT = "team:platform", "platform"
+_DEFS = Path(__file__).parents[1]
 COMPACTION = ["monitoring", "platform", "compaction"]
 VACUUM = ["monitoring", "platform", "vacuum"]
 #: What makes versions or removes them runs alone: vacuum, sandboxes and restoring share it.
 POOL = "lake_versions"
+#: What nothing of a night is made from, by its place: the end of every domain and use case. A test finds others.
+_ENDS = {("raw", "deliveries"), ("raw", "quarantine"), ("models", "model_card"), ("monitoring", "feature_statistics")}
+#: Compaction is made after these in a run that makes both, and so after everything else of it.
+AFTER = [
+    ("delivery", PLATFORM_SUBJECT, "sql_views"),
+    *(key for key in catalogue(_DEFS) if (key[0], key[-1]) in _ENDS),
+]
 MB = 1 << 20
 
 TABLES: list[str] = Field(default=[], description="Only these tables, each as its asset key joined by /. Empty: all.")
@@ -56,8 +67,10 @@ class VacuumConfig(dg.Config):
 
 @dg.asset(
     key=COMPACTION,
+    deps=[dg.AssetKey(list(key)) for key in AFTER],
     owners=[PLATFORM],
     kinds={"python"},
+    tags={CADENCE: CLOSING},
     pool=POOL,
     description="Small files of every table made into few, sorted by what people filter by. No row changes.",
 )
@@ -80,6 +93,7 @@ def compaction(
     deps=[COMPACTION],
     owners=[PLATFORM],
     kinds={"python"},
+    tags={CADENCE: WEEK},
     pool=POOL,
     description=(
         "Files that no needed version consists of, removed. Needed are the newest version, all of the retention "
@@ -148,12 +162,6 @@ lake_vacuum = dg.define_asset_job(
     description="Remove files that nobody needs. A dry run unless its config says dry_run: false.",
 )
 
-lake_compaction_nightly = dg.ScheduleDefinition(
-    name="lake_compaction_nightly",
-    job=lake_compaction,
-    cron_schedule="0 4 * * *",
-    description="Every night at 04:00 UTC, after the road.",
-)
 lake_vacuum_weekly = dg.ScheduleDefinition(
     name="lake_vacuum_weekly",
     job=lake_vacuum,

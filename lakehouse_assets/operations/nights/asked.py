@@ -1,0 +1,73 @@
+"""What was asked for already: it stands in the tags of the runs, so that it outlives every cursor and restart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+import dagster as dg
+from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+
+from lakehouse_assets.operations.nights.calendar import priority_of
+from lakehouse_assets.sources.daily import NIGHT_TAG
+
+#: Which part of a night a run is: the night itself, domains whose files came late or again, or what a broken one left.
+PART, WHOLE, LATE, CLOSING = "night/part", "whole", "late files", "closing"
+#: Whose files a run takes, with the mark of the day's files when it was asked for: `night.energy`.
+DOMAIN_PREFIX = "night."
+#: Runs looked at for the last night: one that is tried again is made after those of later days.
+NEWEST = 50
+
+
+def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a night's run.
+
+    Args:
+        day: The day that it is about.
+        part: One of `WHOLE`, `LATE` and `CLOSING`.
+        marks: Its domains, each with the mark of its files of the day.
+    """
+    return {
+        "dagster/partition": day.isoformat(),
+        "dagster/priority": priority_of(day),
+        NIGHT_TAG: day.isoformat(),
+        PART: part,
+        **{f"{DOMAIN_PREFIX}{domain}": mark for domain, mark in marks.items()},
+    }
+
+
+def last_night(instance: dg.DagsterInstance) -> date | None:
+    """The newest day whose night was asked for; None before the first."""
+    runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), limit=NEWEST)
+    return max((date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs), default=None)
+
+
+def first_night(instance: dg.DagsterInstance) -> date | None:
+    """The oldest day whose night was asked for; None before the first."""
+    runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), limit=1, ascending=True)
+    return date.fromisoformat(runs[0].tags[NIGHT_TAG]) if runs else None
+
+
+def is_asked_for(instance: dg.DagsterInstance, day: date) -> bool:
+    """Whether the night of a day was asked for, however it ended."""
+    return bool(instance.get_runs(dg.RunsFilter(tags={PART: WHOLE, NIGHT_TAG: day.isoformat()}), limit=1))
+
+
+def took(instance: dg.DagsterInstance, domain: str, day: date, mark: str) -> bool:
+    """Whether a run was asked for when exactly these files of the day were there."""
+    tags = {NIGHT_TAG: day.isoformat(), f"{DOMAIN_PREFIX}{domain}": mark}
+    return bool(instance.get_runs(dg.RunsFilter(tags=tags), limit=1))
+
+
+def is_under_way(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
+    """Whether a run that takes the domain's files of the day waits or runs."""
+    runs = instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}, statuses=NOT_FINISHED_STATUSES))
+    return any(f"{DOMAIN_PREFIX}{domain}" in run.tags for run in runs)
+
+
+def day_of(run: dg.DagsterRun) -> date | None:
+    """The day of a night's run; None where somebody started it by hand without one."""
+    try:
+        return date.fromisoformat(run.tags.get("dagster/partition", ""))
+    except ValueError:
+        return None

@@ -1,0 +1,28 @@
+"""Which night is due when. Pure functions."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+ONE_DAY = timedelta(days=1)
+
+
+def night_at(tick: datetime, zone: ZoneInfo) -> date:
+    """The day that the night beginning at a tick is about: the last one that has ended.
+
+    By the plant's clocks, and by UTC as well: every daily partition opens when its day has ended in UTC, which east of
+    Greenwich is hours after the plant's midnight. On both days of the year on which clocks jump it is the day before.
+    """
+    return min(tick.astimezone(zone).date(), tick.astimezone(UTC).date()) - ONE_DAY
+
+
+def nights_due(last: date | None, due: date) -> list[date]:
+    """The nights to ask for, in order: all since the last one that was asked for; without any, only the one due."""
+    first = due if last is None else last + ONE_DAY
+    return [first + timedelta(days=n) for n in range((due - first).days + 1)]
+
+
+def priority_of(day: date) -> str:
+    """Dagster's priority of a night's run: of nights that wait, the older goes first, and before everything else."""
+    return str(date(2200, 1, 1).toordinal() - day.toordinal())

@@ -1,0 +1,68 @@
+"""What lies in a domain's landing folder, by the days that its files name. Pure functions over a listing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+from lakehouse_assets.sources.landing import LandingFile
+from lakehouse_assets.sources.named_file import NamedFile
+
+Grammar = Callable[[str], NamedFile | None]
+"""What a file's name says; None for a name that is none of the domain's."""
+
+
+@dataclass(frozen=True)
+class Landed:
+    """One domain's landing folder as it was listed."""
+
+    domain: str
+    files: Sequence[LandingFile]
+    grammar: Grammar
+
+    @cached_property
+    def by_day(self) -> Mapping[date, Sequence[LandingFile]]:
+        """The daily files of each day."""
+        found: dict[date, list[LandingFile]] = {}
+        for file, name in self._named:
+            if name.day is not None:
+                found.setdefault(name.day, []).append(file)
+        return found
+
+    @cached_property
+    def mark(self) -> str:
+        """Another one whenever a file comes, goes, or changes its size or time."""
+        return mark_of(self.files)
+
+    def day_mark(self, day: date) -> str:
+        """The same of the files that name a day."""
+        return mark_of(self.by_day.get(day, ()))
+
+    def is_late(self, day: date) -> bool:
+        """Whether nothing is there that the night of the day waits for.
+
+        A domain that delivers a file a day waits for one that names the day. One that has whole histories only, as the
+        publishers' are, waits for nothing: they can hold any day.
+        """
+        awaited = [name.day for _, name in self._named if name.awaited]
+        daily = [named for named in awaited if named is not None]
+        return day not in daily if daily else not awaited
+
+    def days_of(self, files: Iterable[LandingFile]) -> list[date]:
+        """The days that files name, in order; whole histories and unknown names name none."""
+        said = (self.grammar(file.name) for file in files)
+        return sorted({name.day for name in said if name is not None and name.day is not None})
+
+    @cached_property
+    def _named(self) -> list[tuple[LandingFile, NamedFile]]:
+        said = ((file, self.grammar(file.name)) for file in self.files)
+        return [(file, name) for file, name in said if name is not None]
+
+
+def mark_of(files: Iterable[LandingFile]) -> str:
+    """A short text that is another whenever a name, a size or a time of change is."""
+    told = "\n".join(f"{file.name}\t{file.size}\t{file.modified_ns}" for file in files)
+    return hashlib.blake2b(told.encode(), digest_size=8).hexdigest()

@@ -1,0 +1,229 @@
+"""The night of all domains: what its schedule and its sensors ask for, with the real definitions and real runs."""
+
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import takewhile
+from pathlib import Path
+
+import dagster as dg
+import pyarrow as pa
+import pytest
+import yaml
+from dagster._core.test_utils import create_run_for_test
+from dagster._utils.schedules import schedule_execution_time_iterator
+from deltalake import write_deltalake
+
+from lakehouse_assets.operations.nights import asked
+from lakehouse_assets.settings import plant_timezone
+from lakehouse_assets_tests.conftest import PROJECT
+from lakehouse_assets_tests.operations.nights.plant import DAY, FAILED, RUNS, Plant, days_of, domains_of, plant_in
+
+pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    with plant_in(tmp_path) as one:
+        yield one
+
+
+def after(days: int) -> date:
+    return DAY + timedelta(days=days)
+
+
+@pytest.mark.parametrize("jump", [date(2024, 3, 31), date(2024, 10, 27)])
+def test_each_day_has_one_night_of_the_right_day_where_the_clocks_jump(tmp_path: Path, jump: date) -> None:
+    with plant_in(tmp_path, PLANT_TIMEZONE="Europe/Berlin", LANDING="") as plant:
+        schedule = plant.repository.get_schedule_def("nightly_schedule")
+        assert schedule.execution_timezone == "Europe/Berlin"
+        start = datetime(jump.year, jump.month, jump.day, 12, tzinfo=UTC) - timedelta(days=3)
+        ticks = schedule_execution_time_iterator(start.timestamp(), str(schedule.cron_schedule), "Europe/Berlin")
+        asked_for = []
+        for tick in takewhile(lambda one: one < start + timedelta(days=6), ticks):
+            requests = plant.tick(tick)
+            plant.recorded(requests)
+            asked_for += days_of(requests)
+        assert asked_for == [(jump + timedelta(days=n)).isoformat() for n in range(-3, 3)]
+
+
+def test_a_time_zone_that_is_none_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLANT_TIMEZONE", "Europe/Berlim")
+    with pytest.raises(ValueError, match="PLANT_TIMEZONE=Europe/Berlim: expected"):
+        plant_timezone()
+
+
+def test_a_simulated_plant_is_never_late(tmp_path: Path) -> None:
+    with plant_in(tmp_path, LANDING="") as plant:
+        (night,) = plant.night(DAY)
+        assert domains_of(night) == ["energy", "milling", "turbofan"]
+        assert night.tags["dagster/partition"] == DAY.isoformat()
+        assert plant.look() == []
+
+
+def test_a_night_makes_every_asset_but_those_of_trainings_searches_and_weeks(plant: Plant) -> None:
+    made = set(plant.repository.get_job("nightly").asset_layer.executable_asset_keys)
+    others = {key for key in plant.repository.asset_graph.materializable_asset_keys if key not in made}
+    names = {key.to_user_string() for key in others}
+    assert {"models/turbofan_rul/candidate", "models/energy_demand/trials", "monitoring/platform/vacuum"} <= names
+    domains = ("turbofan", "milling", "energy")
+    alone = [set(plant.repository.get_job(f"{name}_nightly").asset_layer.executable_asset_keys) for name in domains]
+    shared = set(plant.repository.get_job("shared_nightly").asset_layer.executable_asset_keys)
+    closing = {dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "health")}
+    assert made == set().union(*alone, shared, closing)
+
+
+def test_what_ends_a_night_comes_after_everything_else_that_it_makes(plant: Plant) -> None:
+    graph = plant.repository.asset_graph
+    made = set(plant.repository.get_job("nightly").asset_layer.executable_asset_keys)
+
+    def before(key: dg.AssetKey) -> set[dg.AssetKey]:
+        found, ahead = set(), [key]
+        while ahead:
+            for parent in graph.get(ahead.pop()).parent_keys & made:
+                if parent not in found:
+                    found.add(parent)
+                    ahead.append(parent)
+        return found
+
+    compaction, health = (dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "health"))
+    assert made - before(compaction) == {compaction, health}
+    assert before(health) == made - {health}
+
+
+def test_a_late_domain_is_left_out_and_made_when_its_file_lands(plant: Plant) -> None:
+    plant.deliver("energy", DAY)
+    plant.deliver("milling", after(-1))  # before the first night: it is nobody's
+    (night,) = plant.night(DAY)
+    assert domains_of(night) == ["energy"]
+    assert dg.AssetKey(["landing", "milling", "files"]) not in (night.asset_selection or ())
+    assert dg.AssetKey(["delivery", "plant", "days"]) in (night.asset_selection or ())
+    plant.recorded([night])
+    plant.cursor = None
+    plant.look()
+    plant.deliver("milling", DAY)
+    (late,) = plant.look()
+    assert (days_of([late]), domains_of(late)) == ([DAY.isoformat()], ["milling"])
+    assert dg.AssetKey(["landing", "energy", "files"]) not in (late.asset_selection or ())
+    assert dg.AssetKey(["delivery", "plant", "days"]) in (late.asset_selection or ())
+    plant.recorded([late], job="nightly_late_files")
+    assert plant.look() == []
+
+
+def test_files_that_are_there_before_their_night_are_left_to_it(plant: Plant) -> None:
+    plant.recorded(plant.night(DAY))
+    plant.deliver("milling", after(1))
+    assert plant.look() == []
+    (night,) = plant.night(after(1))
+    assert domains_of(night) == ["milling"]
+    plant.recorded([night])
+    assert plant.look() == []
+
+
+def test_a_late_file_waits_while_a_night_that_may_take_it_is_under_way(plant: Plant) -> None:
+    plant.deliver("milling", DAY)
+    (night,) = plant.night(DAY)
+    (run,) = plant.recorded([night], RUNS)
+    plant.drop("milling", f"ai4i_M9_{DAY}.csv", "another machine's")
+    assert plant.look(3) == []
+    plant.instance.report_run_failed(run)
+    assert days_of(plant.look(1)) == [DAY.isoformat()], "it ended without having taken the file"
+
+
+def test_nights_missed_in_an_outage_are_asked_for_in_order_however_long_it_was(plant: Plant) -> None:
+    plant.recorded(plant.night(DAY))
+    plant.deliver("energy", after(7), after(40))
+    requests = plant.night(after(41))
+    assert days_of(requests) == [after(n).isoformat() for n in range(1, 42)]
+    assert [domains_of(one) for one in requests if domains_of(one)] == [["energy"], ["energy"]]
+    first, last = (int(requests[n].tags["dagster/priority"]) for n in (0, -1))
+    assert first > last, "an older night that is started anew goes before the younger ones"
+
+
+def test_a_night_that_was_asked_for_is_not_asked_for_again_by_a_restart_or_however_it_ended(plant: Plant) -> None:
+    plant.recorded(plant.night(DAY), FAILED)
+    with dg.DagsterInstance.get() as again:
+        plant.instance = again
+        assert plant.night(DAY) == []
+        assert days_of(plant.night(after(1))) == [after(1).isoformat()]
+
+
+def test_a_night_tried_again_after_later_ones_does_not_make_those_anew(plant: Plant) -> None:
+    for day in (DAY, after(1)):
+        plant.recorded(plant.night(day))
+    first = plant.instance.get_runs(dg.RunsFilter(tags={"night": DAY.isoformat()}))[0]
+    create_run_for_test(plant.instance, "nightly", tags=first.tags)
+    assert asked.last_night(plant.instance) == after(1)
+    assert days_of(plant.night(after(2))) == [after(2).isoformat()]
+
+
+def test_a_folder_that_cannot_be_listed_holds_up_its_own_domain_only(plant: Plant) -> None:
+    plant.deliver("energy", DAY)
+    plant.deliver("milling", DAY)
+    (plant.home / "landing" / "milling").rename(plant.home / "aside")
+    (plant.home / "landing" / "milling").symlink_to(plant.home / "aside")
+    (night,) = plant.night(DAY)
+    assert domains_of(night) == ["energy", "milling"]
+
+
+@pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
+def test_one_night_runs_at_a_time_whoever_asked_for_it(plant: Plant, file: str) -> None:
+    limits = yaml.safe_load((PROJECT / file).read_text())["concurrency"]["runs"]["tag_concurrency_limits"]
+    assert limits == [{"key": "night", "limit": 1}]
+    jobs = {job.name: job for job in plant.repository.get_all_jobs()}
+    ends = ("nightly", "_road", "_scoring", "nightly_late_files", "nightly_closing")
+    writing = [name for name in jobs if name.endswith(ends)]
+    assert len(writing) == (3 + 2) + 3 + 3 + 2
+    assert {name for name in writing if "night" not in jobs[name].run_tags} == set()
+
+
+def test_a_night_with_a_broken_domain_ends_with_what_all_share_and_a_corrected_file_is_taken(plant: Plant) -> None:
+    """One night for real: milling's table cannot be written, energy goes on; then milling is put right."""
+    plant.deliver("milling", DAY)
+    plant.deliver("energy", DAY)
+    in_the_way = Path(plant.environment["LAKE_URI"]) / "raw" / "milling" / "products"
+    write_deltalake(in_the_way, pa.table({"somebody": ["else's"]}))
+    (night,) = plant.night(DAY)
+    ran = plant.run(night)
+    assert not ran.success
+    made = made_by(ran)
+    assert {"harmonized/energy/readings", "delivery/energy_demand/features", "raw/milling/deliveries"} <= made
+    assert not {"harmonized/milling/operations", "harmonized/shared/equipment", "monitoring/platform/health"} & made
+
+    closing = after_a_night(plant, ran, "failed")
+    assert isinstance(closing, dg.RunRequest)
+    ended = plant.run(closing, "nightly_closing")
+    assert ended.success
+    assert made_by(ended) == {
+        "harmonized/shared/equipment",
+        "delivery/plant/days",
+        "delivery/platform/sql_views",
+        "monitoring/platform/compaction",
+        "monitoring/platform/health",
+    }
+
+    shutil.rmtree(in_the_way)
+    assert plant.look() == [], "the file did not change: people make a failed night again"
+    file = next((plant.home / "landing" / "milling").iterdir())
+    file.write_text(file.read_text().replace("308", "309"))
+    (late,) = plant.look()
+    again = plant.run(late, "nightly_late_files")
+    assert again.success
+    assert "harmonized/milling/operations" in made_by(again)
+    plant.cursor = None
+    assert plant.look() == [], "a lost cursor makes nothing again: the ledger holds both files"
+
+
+def made_by(ran: dg.ExecuteInProcessResult) -> set[str]:
+    return {event.asset_key.to_user_string() for event in ran.get_asset_materialization_events() if event.asset_key}
+
+
+def after_a_night(plant: Plant, ran: dg.ExecuteInProcessResult, how: str) -> object:
+    context = dg.build_run_status_sensor_context(
+        sensor_name=f"after_a_night_that_{how}",
+        dagster_instance=plant.instance,
+        dagster_run=ran.dagster_run,
+        dagster_event=ran.all_events[-1],
+        repository_def=plant.repository,
+    )
+    return plant.repository.get_sensor_def(f"after_a_night_that_{how}")(context)
