@@ -19,7 +19,7 @@ from lakehouse_assets.monitoring.dependence import (
     likely_dependences,
     normal_scores,
 )
-from lakehouse_assets.monitoring.marginals import Marginal, marginal_of
+from lakehouse_assets.monitoring.marginals import Marginal, TwoValues, marginal_of
 from lakehouse_assets.monitoring.score_grid import CELLS, distances_on_grid
 
 Floats = npt.NDArray[np.float64]
@@ -122,6 +122,9 @@ def _drawn(
     known = np.isfinite(array)
     if known.sum() < 2 or np.ptp(array[known]) == 0:
         return None
+    marginal = marginal_of(array[known])
+    if isinstance(marginal, TwoValues) and len(np.unique(days[known])) < LEAST_DAYS:
+        return None  # rows of a flag hardly tell how its rate wanders; only days do, and these are too few
     scores = normal_scores(array)
     fitted, step = _fit_thinned(scores)
     rows_per_value = max(fitted.rows_per_value * step, 1e-9)
@@ -129,7 +132,6 @@ def _drawn(
     slower = _as_days_say(scores, days[known], rows_per_value, window_rows / len(array))
     independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
     share = known.mean()
-    marginal = marginal_of(array[known])
     found = _simulated(
         marginal, fitted, len(scores) // step, max(round(window_rows * share / step), 1),
         max(round(sample_rows * share / step), 1), random,

@@ -104,3 +104,12 @@ def test_a_rare_flag_that_comes_in_runs_is_flagged_about_as_often_as_stated() ->
             window = rows[(day >= begin) & (day < begin + WINDOW)]
             told.append(normed_wasserstein(history["a"], window["a"]) > limit)
     assert np.mean(told) <= 0.15  # 60 reports at 5 %, ten at a time with one reference
+
+
+def test_a_flag_of_few_days_gives_no_threshold_for_only_days_tell_how_its_rate_wanders() -> None:
+    random = np.random.default_rng(4)
+    day = np.arange(25 * 300) // 300
+    rows = pd.DataFrame({"day": pd.Timestamp("2024-01-01") + pd.to_timedelta(day, unit="D")})
+    rows = rows.assign(flag=(random.random(len(rows)) < 0.03).astype(float), torque=random.normal(size=len(rows)))
+    limits = calibrate(rows, rows, ["flag", "torque"], 1, None, 0.05, WINDOW)["threshold"]
+    assert limits.isna().tolist() == [True, False]
