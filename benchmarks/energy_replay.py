@@ -1,6 +1,6 @@
 """What each retraining policy would have done on the real energy data: March to September 2018.
 
-The use case's own code plays it (`use_case/policy_replay.py`), on a lake of its own with the published readings.
+The use case's own code plays it (`use_case/policy_replay/`), on a lake of its own with the published readings.
 `python -m benchmarks.energy_replay [picture.png]`; about five minutes of CPU. The picture's first model is of 1 March,
 which the use case as declared cannot train: 28 days held out and 42 for the band leave nothing of 52. So both are 14
 days there, and beside it the use case as declared plays from 21 March on, when it has enough.
@@ -28,7 +28,7 @@ from lakehouse_assets.monitoring.replay import AnyPolicy, Replayed, summary
 from lakehouse_assets.monitoring.replay_plot import replay_plot
 from lakehouse_assets.use_case.feature_rows import feature_rows
 from lakehouse_assets.use_case.plan import Plan
-from lakehouse_assets.use_case.policy_replay import EITHER, NEVER, OWN, Asked, changed, play, policy_named
+from lakehouse_assets.use_case.policy_replay.playing import EITHER, NEVER, OWN, Asked, changed, play, policy_named
 
 #: Rows of a day tell the forecast of the next: these are the nights before 1 and 21 March, and before 30 September.
 FIRST_NIGHT, FIRST_AS_DECLARED, LAST_NIGHT = date(2018, 2, 28), date(2018, 3, 20), date(2018, 9, 29)

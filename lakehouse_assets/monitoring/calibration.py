@@ -5,9 +5,9 @@ sensor hold some hundred independent values, a window of 500 rows holds five. Qu
 reference do not help: these windows all share the reference's own error, and so few of them are independent that a rate
 of one in a thousand lies far beyond what they show. So the dependence is modelled and both sides are drawn:
 
-- Rows that follow each other (`series_windows`): an autoregression of normal scores, its parameters drawn as well.
-- Rows that hang together in groups (`group_windows`): whole groups are drawn anew, on both sides.
-- Fewer than eight lasting groups (`handful_windows`): each is a series, and their distances are put together.
+- Rows that follow each other (`windows/series`): an autoregression of normal scores, its parameters drawn as well.
+- Rows that hang together in groups (`windows/groups`): whole groups are drawn anew, on both sides.
+- Fewer than eight lasting groups (`windows/handful`): each is a series, and their distances are put together.
 
 docs/drift.md has the figures, and those of other methods on the same data.
 """
@@ -87,7 +87,7 @@ def calibrate(
     """
     import pandas as pd
 
-    from lakehouse_assets.monitoring.group_windows import LEAST_GROUPS, group_distances
+    from lakehouse_assets.monitoring.windows.groups import LEAST_GROUPS, group_distances
 
     days = pd.to_datetime(history["day"]).to_numpy().astype("datetime64[D]").astype(np.int64)
     windows = (int(days.max() - days.min()) + 1) // window_days if len(days) else 0
@@ -143,8 +143,8 @@ def _of_series(
     """Of one series, or of one for each of a handful of groups."""
     if window_rows < least_rows:
         return np.empty(0)
-    from lakehouse_assets.monitoring.handful_windows import handful_distances
-    from lakehouse_assets.monitoring.series_windows import series_distances
+    from lakehouse_assets.monitoring.windows.handful import handful_distances
+    from lakehouse_assets.monitoring.windows.series import series_distances
 
     if groups is None:
         found = series_distances(values, days, window_rows, sample_rows, random)

@@ -23,8 +23,8 @@ from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.jobs import jobs_of
 from lakehouse_assets.use_case.named import require_what_is_named
 from lakehouse_assets.use_case.plan import Plan
-from lakehouse_assets.use_case.policy_replay_job import policy_replays_spec
-from lakehouse_assets.use_case.retraining_sensor import decisions_spec
+from lakehouse_assets.use_case.policy_replay.job import policy_replays_spec
+from lakehouse_assets.use_case.retraining.sensor import decisions_spec
 from lakehouse_assets.use_case.scaffolding import UseCaseScaffolder
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse_assets.contracts.contract import Column, Contract, QualityRule
-from lakehouse_assets.use_case import judged_columns, monitored_columns, replayed_columns
+from lakehouse_assets.use_case import judged_columns, monitored_columns
 from lakehouse_assets.use_case.columns import DAY, column, noted
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.declared_table import View
+from lakehouse_assets.use_case.policy_replay import columns as replayed_columns
 
 Written = Mapping[tuple[str, ...], Contract]
 

@@ -8,7 +8,7 @@ import dagster as dg
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import BY_HAND, CADENCE, NIGHT_TAG, SEARCH, TRAINING
 from lakehouse_assets.use_case.plan import Plan
-from lakehouse_assets.use_case.retraining_sensor import retraining_sensor
+from lakehouse_assets.use_case.retraining.sensor import retraining_sensor
 
 
 def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions:
@@ -44,7 +44,7 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
 
 
 def _by_people(plan: Plan) -> list[dg.JobDefinition]:
-    from lakehouse_assets.use_case.policy_replay_job import policy_replay_job
+    from lakehouse_assets.use_case.policy_replay.job import policy_replay_job
     from lakehouse_assets.use_case.replay_job import replay_job
     from lakehouse_assets.use_case.roll_back_job import roll_back_job
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse_assets.lifecycle.registry import ModelRegistry
+from lakehouse_assets_tests.use_case.retraining.ticks import Ticks
 from lakehouse_assets_tests.use_case.shop import shop_in
-from lakehouse_assets_tests.use_case.ticks import Ticks
 
 
 @pytest.fixture

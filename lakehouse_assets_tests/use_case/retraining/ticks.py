@@ -19,7 +19,7 @@ from lakehouse_assets.lifecycle.judging.promotion import Occasion, audit_frame, 
 from lakehouse_assets.lifecycle.registration import LoggedModel
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.use_case.plan import Plan
-from lakehouse_assets.use_case.retraining_sensor import retraining_sensor
+from lakehouse_assets.use_case.retraining.sensor import retraining_sensor
 from lakehouse_assets_tests.use_case.shop import Shop
 
 FIRST = date(2024, 5, 1)

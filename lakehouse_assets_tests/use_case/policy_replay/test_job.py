@@ -12,8 +12,7 @@ import pytest
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.monitoring.policy import Policy
 from lakehouse_assets.monitoring.replay import Every, Never
-from lakehouse_assets.use_case.policy_replay import UnknownPolicyError
-from lakehouse_assets.use_case.policy_replay_job import (
+from lakehouse_assets.use_case.policy_replay.job import (
     POLICIES,
     Changes,
     PolicyReplayConfig,
@@ -21,7 +20,13 @@ from lakehouse_assets.use_case.policy_replay_job import (
     policy_replay_job,
     policy_replays_spec,
 )
-from lakehouse_assets_tests.use_case.replayed_shop import FIRST_NIGHT, LAST_NIGHT, plan_in, shop_with_a_past
+from lakehouse_assets.use_case.policy_replay.playing import UnknownPolicyError
+from lakehouse_assets_tests.use_case.policy_replay.replayed_shop import (
+    FIRST_NIGHT,
+    LAST_NIGHT,
+    plan_in,
+    shop_with_a_past,
+)
 from lakehouse_assets_tests.use_case.shop import Shop
 
 pytestmark = pytest.mark.slow

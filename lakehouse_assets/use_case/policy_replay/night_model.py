@@ -19,7 +19,7 @@ from lakehouse_assets.monitoring.drift import distances
 from lakehouse_assets.monitoring.performance import performance
 from lakehouse_assets.use_case.candidate import ingredients, settings_of
 from lakehouse_assets.use_case.judged import HELD_OUT_DATA, held_out_rows, metrics_of
-from lakehouse_assets.use_case.past_nights import PastNights
+from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 from lakehouse_assets.use_case.watched import Reference, beside, compared, reference_of
 from lakehouse_assets.use_case.watched_outcomes import by_day
 

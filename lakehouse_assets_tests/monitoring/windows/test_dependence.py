@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from lakehouse_assets.monitoring.dependence import Dependence, fit_dependence, likely_dependences, normal_scores
+from lakehouse_assets.monitoring.windows.dependence import Dependence, fit_dependence, likely_dependences, normal_scores
 
 SLOW = Dependence((0.98,), 1 - 0.98**2)
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import calibrate, normed_wasserstein
-from lakehouse_assets.monitoring.dependence import Dependence
-from lakehouse_assets.monitoring.handful_windows import handful_distances
+from lakehouse_assets.monitoring.windows.dependence import Dependence
+from lakehouse_assets.monitoring.windows.handful import handful_distances
 
 COLUMNS = ["a", "b", "c", "d"]
 DAYS, AFTER, WINDOW, ROWS_A_DAY = 60, 70, 7, 48

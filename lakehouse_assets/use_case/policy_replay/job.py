@@ -12,7 +12,7 @@ from lakehouse_assets.use_case.plan import Plan
 if TYPE_CHECKING:
     from lakehouse_assets.monitoring.policy import Policy
     from lakehouse_assets.monitoring.replay import Replayed
-    from lakehouse_assets.use_case.policy_replay import Asked
+    from lakehouse_assets.use_case.policy_replay.playing import Asked
 
 POLICIES = ["never", "every 30 days", "every 7 days", "drift", "performance", "drift or performance", "own"]
 
@@ -76,7 +76,7 @@ def policy_replay_job(plan: Plan) -> dg.JobDefinition:
         """Play the nights, add one row a policy to the table, and show them with the plot."""
         from lakehouse_assets.contracts.additions import add_rows
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.use_case import policy_replay
+        from lakehouse_assets.use_case.policy_replay import playing as policy_replay
 
         store, asked = lake.lake(), asked_of(config, plan.declaration.retraining)
         played = policy_replay.play(plan, store, asked, context.log.info)
@@ -104,7 +104,7 @@ def asked_of(config: PolicyReplayConfig, own: "Policy") -> "Asked":
         UnknownPolicyError: it names a policy that nobody knows.
         ValueError: the days are none, or no policy is named.
     """
-    from lakehouse_assets.use_case.policy_replay import Asked, changed, policy_named
+    from lakehouse_assets.use_case.policy_replay.playing import Asked, changed, policy_named
 
     policies = {name: policy_named(name, own) for name in config.policies}
     policies |= dict(changed(own, one.model_dump(exclude_none=True)) for one in config.changed)
@@ -119,7 +119,7 @@ def metadata_of(plan: Plan, asked: "Asked", played: "list[Replayed]", table: str
     """What the asset page shows: the table, the plot, and why each policy trained."""
     from lakehouse_assets.lifecycle.drawing.plots import as_markdown
     from lakehouse_assets.monitoring.replay_plot import replay_plot
-    from lakehouse_assets.use_case.night_model import loss_name
+    from lakehouse_assets.use_case.policy_replay.night_model import loss_name
 
     measure, unit = loss_name(plan)
     picture = as_markdown(

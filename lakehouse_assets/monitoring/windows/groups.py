@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse_assets.monitoring.score_grid import CELLS, distances_on_grid, edges_of
+from lakehouse_assets.monitoring.windows.score_grid import CELLS, distances_on_grid, edges_of
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

@@ -13,7 +13,7 @@ from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.monitoring.decision import decide, worth_a_row
 from lakehouse_assets.monitoring.history import History, Training, as_date
 from lakehouse_assets.monitoring.policy import Decision, Policy
-from lakehouse_assets.use_case.trainings import training_runs
+from lakehouse_assets.use_case.retraining.trainings import training_runs
 
 if TYPE_CHECKING:
     import dagster as dg

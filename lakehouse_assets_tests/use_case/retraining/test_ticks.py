@@ -4,7 +4,7 @@ import shutil
 
 import dagster as dg
 
-from lakehouse_assets_tests.use_case.ticks import FAILED, KEY, Ticks, training
+from lakehouse_assets_tests.use_case.retraining.ticks import FAILED, KEY, Ticks, training
 
 
 def test_a_look_at_what_was_decided_on_already_reads_nothing_anew(wear: Ticks) -> None:

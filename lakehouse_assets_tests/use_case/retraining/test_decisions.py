@@ -8,8 +8,8 @@ import pytest
 
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.operations import audit
+from lakehouse_assets_tests.use_case.retraining.ticks import KEY, Ticks
 from lakehouse_assets_tests.use_case.shop import shop_in
-from lakehouse_assets_tests.use_case.ticks import KEY, Ticks
 
 
 def test_before_anything_serves_nothing_is_asked_for_and_no_registry_is_made(tmp_path: Path) -> None:

@@ -49,8 +49,8 @@ def retraining_sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
     ) -> dg.SensorResult | dg.SkipReason:
         """Decide on what is known now."""
         from lakehouse_assets.monitoring.pauses import paused
-        from lakehouse_assets.use_case import deciding
-        from lakehouse_assets.use_case.seen import Seen
+        from lakehouse_assets.use_case.retraining import deciding
+        from lakehouse_assets.use_case.retraining.seen import Seen
 
         store, now = lake.lake(), datetime.now(UTC)
         pause = paused(store, plan.name, now)
@@ -76,14 +76,14 @@ def retraining_sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
 
 
 def _request(plan: Plan, decision: Decision) -> dg.RunRequest:
-    from lakehouse_assets.use_case.trainings import DECIDED_ON
+    from lakehouse_assets.use_case.retraining.trainings import DECIDED_ON
 
     tags = {"retraining_reason": decision.reason, "use_case": plan.name, DECIDED_ON: str(decision.day)}
     return dg.RunRequest(run_key=decision.run_key, tags=tags)
 
 
 def _event(plan: Plan, decision: Decision, history: History) -> dg.AssetMaterialization:
-    from lakehouse_assets.use_case.deciding import metadata_of
+    from lakehouse_assets.use_case.retraining.deciding import metadata_of
 
     return dg.AssetMaterialization(
         plan.key("monitoring", "decisions"), metadata=metadata_of(decision, history.decisions)

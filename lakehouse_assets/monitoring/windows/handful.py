@@ -13,8 +13,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse_assets.monitoring.dependence import normal_scores
-from lakehouse_assets.monitoring.series_windows import SeriesDistances, series_errors
+from lakehouse_assets.monitoring.windows.dependence import normal_scores
+from lakehouse_assets.monitoring.windows.series import SeriesDistances, series_errors
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.int64]

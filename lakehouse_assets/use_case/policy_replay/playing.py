@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.use_case.night_model import NightModel
     from lakehouse_assets.use_case.plan import Plan
+    from lakehouse_assets.use_case.policy_replay.night_model import NightModel
 
 NEVER, DRIFT, PERFORMANCE, EITHER, OWN = "never", "drift", "performance", "drift or performance", "own"
 USUAL = (NEVER, "every 30 days", "every 7 days", DRIFT, PERFORMANCE, EITHER, OWN)
@@ -97,8 +97,8 @@ def changed(own: Policy, changes: Mapping[str, Any]) -> tuple[str, Policy]:
 
 def stage_of(plan: Plan, lake: Lake, last: date) -> Stage[NightModel]:
     """The use case's past as the engine plays it; the lake is read once, here."""
-    from lakehouse_assets.use_case.night_model import NightModel
-    from lakehouse_assets.use_case.past_nights import PastNights
+    from lakehouse_assets.use_case.policy_replay.night_model import NightModel
+    from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 
     past = PastNights.read(plan, lake, last)
     return Stage(
@@ -125,7 +125,7 @@ def as_rows(plan: Plan, asked: Asked, played: Sequence[Replayed], run_id: str, p
     """The replays as rows of monitoring/<use case>/policy_replays."""
     import pandas as pd
 
-    from lakehouse_assets.use_case.night_model import loss_name
+    from lakehouse_assets.use_case.policy_replay.night_model import loss_name
 
     measure, unit = loss_name(plan)
     day_before = asked.apart_from - timedelta(days=1) if asked.apart_from else date.max

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse_assets.monitoring.dependence import (
+from lakehouse_assets.monitoring.windows.dependence import (
     Dependence,
     fit_dependence,
     likely_dependences,
     normal_scores,
 )
-from lakehouse_assets.monitoring.marginals import Marginal, TwoValues, marginal_of
-from lakehouse_assets.monitoring.score_grid import CELLS, distances_on_grid
+from lakehouse_assets.monitoring.windows.marginals import Marginal, TwoValues, marginal_of
+from lakehouse_assets.monitoring.windows.score_grid import CELLS, distances_on_grid
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse_assets.monitoring.score_grid import CELLS, PROBABILITIES, cell_of, cells_of, edges_of
+from lakehouse_assets.monitoring.windows.score_grid import CELLS, PROBABILITIES, cell_of, cells_of, edges_of
 
 Floats = npt.NDArray[np.float64]
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from lakehouse_assets.monitoring.replay import Replayed
 from lakehouse_assets.use_case.labelled import training_set
-from lakehouse_assets.use_case.night_model import NightModel
-from lakehouse_assets.use_case.past_nights import PastNights
-from lakehouse_assets_tests.use_case.replayed_shop import (
+from lakehouse_assets.use_case.policy_replay.night_model import NightModel
+from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
+from lakehouse_assets_tests.use_case.policy_replay.replayed_shop import (
     FIRST_NIGHT,
     JUMP,
     LAST_NIGHT,
