@@ -21,9 +21,9 @@ from lakehouse_assets_tests.end_to_end.moved_clock import MovedClock
 
 #: Sensors that have something to say after a night.
 SENSORS = ("alerts", "late_files", "after_a_night_that_succeeded", "after_a_night_that_failed")
-#: Seconds of ours from one move of the clock to the next, while nothing runs and while something does: the daemon
-#: looks at everything after each move, and a run should not pay for that.
-IDLE_STEP_S, BUSY_STEP_S = 2.0, 12.0
+#: Seconds of ours from one move of the clock to the next. The daemon looks at everything after each move, so the clock
+#: waits until it has; while something runs, which should not pay for that, and where the daemon does not look, longer.
+STEP_S, LONG_STEP_S = 1.0, 15.0
 PATIENCE_S = 600.0
 BUSY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
@@ -134,8 +134,8 @@ class NightAfterNight:
             assert time.monotonic() - began < PATIENCE_S, f"in vain for {what}:\n{self.log('daemon.log')[-4000:]}"
             time.sleep(0.3)
             if moving is not None:
-                busy = bool(moving.get_runs(dg.RunsFilter(statuses=BUSY), limit=1))
-                if time.monotonic() - moved > (BUSY_STEP_S if busy else IDLE_STEP_S):
+                short = self._has_looked(moving) and not moving.get_runs(dg.RunsFilter(statuses=BUSY), limit=1)
+                if time.monotonic() - moved > (STEP_S if short else LONG_STEP_S):
                     self.clock.move_on()
                     moved = time.monotonic()
 
@@ -156,14 +156,21 @@ class NightAfterNight:
         if not all(one.dagster_run.is_finished for one in newest):
             return False
         ended = max(one.end_time or 0.0 for one in newest)
+        ticks = self._ticks(instance)
+        return all(len(two) == 2 and two[1].timestamp > ended and two[0].is_completed for two in ticks)
+
+    def _has_looked(self, instance: dg.DagsterInstance) -> bool:
+        """Whether every sensor was looked at since the clock was moved."""
+        now = self.clock.now().timestamp()
+        return all(two and two[0].timestamp >= now and two[0].is_completed for two in self._ticks(instance))
+
+    def _ticks(self, instance: dg.DagsterInstance) -> list[list[Any]]:
+        """The last two looks at each sensor, the newest first."""
         states = {one.instigator_name: one for one in instance.all_instigator_state()}
-        for name in (*SENSORS, f"{self.use_case}_retraining"):
-            if name not in states:
-                return False
-            ticks = instance.get_ticks(states[name].instigator_origin_id, states[name].selector_id, limit=2)
-            if len(ticks) < 2 or ticks[1].timestamp <= ended or not ticks[0].is_completed:
-                return False
-        return True
+        own = [states.get(name) for name in (*SENSORS, f"{self.use_case}_retraining")]
+        return [
+            list(instance.get_ticks(one.instigator_origin_id, one.selector_id, limit=2)) if one else [] for one in own
+        ]
 
     @contextmanager
     def _process(self, log: str, *command: str) -> Iterator[None]:
