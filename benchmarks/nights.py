@@ -43,7 +43,7 @@ print(json.dumps([took, max(one.ru_maxrss for one in used) / 1024, done.success]
 
 
 def main() -> None:
-    late, several = (int(given) for given in (*sys.argv[1:], *("365", "3")[len(sys.argv) - 1 :]))
+    late, several = (int(given) for given in (*sys.argv[1:], *("365", "1")[len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         deliver(home, late)
