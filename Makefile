@@ -49,6 +49,7 @@ check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	@$(BIN)/python -c 'from lakehouse_assets import settings; from lakehouse_assets.operations.embedded import prepare_dagster_home as made; made(settings.dagster_home())'
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs --use-active-venv
 	$(BIN)/python -m lakehouse_assets.operations.contracts check
 

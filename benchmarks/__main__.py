@@ -18,6 +18,7 @@ BENCHMARKS = (
     "drift_false_alarms",
     "drift_report",
     "energy_replay",
+    "gradual_drift",
     "nights",
 )
 RESULTS = Path(__file__).parent / "results"

@@ -1,144 +1,119 @@
-"""What each retraining policy would have done on the real energy data: March to September 2018, first model on 1 March.
+"""What each retraining policy would have done on the real energy data: March to September 2018.
 
-`LAKEHOUSE_REAL_DATA=... python -m benchmarks.energy_replay [picture.png]`. The policy's settings were chosen on the
-nights up to 30 June (`--choose` shows the candidates on these alone); July to September are shown apart.
+The use case's own code plays it (`use_case/policy_replay.py`), on a lake of its own with the published readings.
+`python -m benchmarks.energy_replay [picture.png]`; about five minutes of CPU. The picture's first model is of 1 March,
+which the use case as declared cannot train: 28 days held out and 42 for the band leave nothing of 52. So both are 14
+days there, and beside it the use case as declared plays from 21 March on, when it has enough.
+The own policy's share of new rows was chosen on the nights up to 30 June (`--choose` shows the candidates on these
+alone); July to September are shown apart.
 """
 
 import json
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import numpy as np
 import pandas as pd
-from lakehouse_assets.features.day_ahead import day_ahead_features, feature_names
-from lakehouse_assets.features.holidays import SOUTH_KOREA
 
-from benchmarks.energy_figures import FIRST_DAY, LAST_DAY, readings
-from lakehouse_assets.lifecycle.learning.quantile_forecast import NUM_ROUNDS, PARAMS, quantile_boosters
-from lakehouse_assets.monitoring.calibration import calibrate, normed_wasserstein
-from lakehouse_assets.monitoring.decision import Policy
-from lakehouse_assets.monitoring.performance import verdict_of
-from lakehouse_assets.monitoring.replay import AnyPolicy, Every, Never, Replayed, Stage, replay, summary
+from benchmarks.declared import plan_of
+from benchmarks.real_data import harmonized, real_file
+from lakehouse_assets.contracts.additions import add_rows
+from lakehouse_assets.contracts.conform import to_arrow
+from lakehouse_assets.defs.energy import harmonize
+from lakehouse_assets.defs.energy.days import SOURCE, contract
+from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.monitoring.replay import AnyPolicy, Replayed, summary
 from lakehouse_assets.monitoring.replay_plot import replay_plot
+from lakehouse_assets.use_case.feature_rows import feature_rows
+from lakehouse_assets.use_case.plan import Plan
+from lakehouse_assets.use_case.policy_replay import EITHER, NEVER, OWN, Asked, changed, play, policy_named
 
-FIRST_NIGHT, CHOSEN_UNTIL = date(2018, 3, 1), date(2018, 6, 30)
-WINDOW_DAYS, HELD_OUT_DAYS, RESAMPLES = 14, 14, 500
-#: What the model reads of the load, in the places where it reads it; calendar columns do not drift.
-WATCHED = ["lag_1", "lag_7", "same_type_1", "same_type_mean", "weekday_mean"]
-
-
-@dataclass(frozen=True)
-class Model:
-    booster: object
-    reference: pd.DataFrame
-    expected: tuple[float, float]
-
-    @cached_property
-    def limits(self) -> pd.Series:
-        """Only policies that look at drift pay for them."""
-        made = calibrate(self.reference, self.reference, WATCHED, seed=1, window_days=WINDOW_DAYS)
-        return made.set_index("column_name")["threshold"]
+#: Rows of a day tell the forecast of the next: these are the nights before 1 and 21 March, and before 30 September.
+FIRST_NIGHT, FIRST_AS_DECLARED, LAST_NIGHT = date(2018, 2, 28), date(2018, 3, 20), date(2018, 9, 29)
+CHOSEN_UNTIL = date(2018, 6, 30)
+SHORT_DAYS = 14
+WEEKLY, MONTHLY = "every 7 days", "every 30 days"
+SHARES = (0.2, 0.3, 0.5, 1.0)
 
 
-def interval(daily: np.ndarray) -> tuple[float, float]:
-    random = np.random.default_rng(1)
-    means = random.choice(daily, (RESAMPLES, len(daily))).mean(axis=1)
-    return float(np.quantile(means, 0.025)), float(np.quantile(means, 0.975))
+def filled(plan: Plan, lake: Lake) -> None:
+    """Readings of January to September, harmonized as the graph does it, and the features of every day."""
+    file = real_file("energy", "Steel_industry_data.csv")
+    readings = harmonized(file, SOURCE, harmonize.readings, contract("harmonized", "readings"))
+    readings = readings[pd.to_datetime(readings["day"]) <= "2018-09-30"]
+    promise = contract("harmonized", "readings")
+    add_rows(lake, promise, to_arrow(readings, promise), promise.primary_key, "")
+    (view,) = plan.declaration.features
+    rows = feature_rows(
+        view, plan.source(lake), plan.declaration.first_day, LAST_NIGHT, plan.function(view.function or "")
+    ).assign(feature_version=plan.feature_version(view))
+    promise = plan.contract("delivery", view.name)
+    add_rows(lake, promise, to_arrow(rows, promise), promise.primary_key, "")
 
 
-def fitted(rows: pd.DataFrame) -> object:
-    return quantile_boosters(rows[feature_names()], rows["kwh"].to_numpy(), PARAMS, NUM_ROUNDS, (0.5,))[0.5]
+def from_march(plan: Plan) -> Plan:
+    """The use case with fewer days held out and kept for the band, so that 52 days train a model."""
+    split = plan.declaration.split.model_copy(update={"last_days": SHORT_DAYS})
+    model = plan.declaration.model.model_copy(update={"calibration_days": SHORT_DAYS})
+    return Plan(plan.declaration.model_copy(update={"split": split, "model": model}), plan.folder, plan.contracts)
 
 
-def stage(rows: pd.DataFrame) -> Stage[Model]:
-    by_day = dict(list(rows.groupby(rows["day"].dt.date)))
-
-    def before(day: date, days: int = 10_000) -> pd.DataFrame:
-        end = pd.Timestamp(day)
-        return rows[(rows["day"] < end) & (rows["day"] >= end - pd.Timedelta(days=days))]
-
-    def train(day: date) -> Model:
-        past, held_out = before(day), before(day, HELD_OUT_DAYS)
-        earlier = fitted(past[past["day"] < held_out["day"].min()])
-        off = np.abs(earlier.predict(held_out[feature_names()]) - held_out["kwh"])
-        daily = off.groupby(held_out["day"]).mean().to_numpy()
-        return Model(fitted(past), past[["day", *WATCHED]], interval(daily))
-
-    def predict(model: Model, day: date) -> np.ndarray:
-        return np.maximum(model.booster.predict(by_day[day][feature_names()]), 0)
-
-    def report(model: Model, day: date) -> pd.DataFrame:
-        window = before(day + timedelta(days=1), WINDOW_DAYS)
-        far = {name: normed_wasserstein(model.reference[name], window[name]) for name in WATCHED}
-        told = [
-            "not calibrated" if (at := model.limits[n]) != at else "drift" if far[n] > at else "stable" for n in far
-        ]
-        return pd.DataFrame({"column_name": list(far), "verdict": told})
-
-    def performance(model: Model, errors: list[float]) -> str:
-        daily = np.array(errors[-WINDOW_DAYS:])
-        if len(daily) < 8:
-            return "too few outcomes"
-        return verdict_of(float(daily.mean()), interval(daily), model.expected, 96 * len(daily), len(daily), True)
-
-    return Stage(
-        train, predict, lambda day: by_day[day]["kwh"].to_numpy(), report, performance, lambda day: len(before(day))
-    )
+def policies(plan: Plan) -> dict[str, AnyPolicy]:
+    names = (NEVER, MONTHLY, WEEKLY, EITHER, OWN)
+    return {name: policy_named(name, plan.declaration.retraining) for name in names}
 
 
-def candidates() -> dict[str, AnyPolicy]:
-    paused = {"cool_down_days": 14, "loss_cool_down_days": 14}
-    alone = {
-        "drift": Policy(on_performance=False, **paused),
-        "performance": Policy(on_drift=False, **paused),
-        "drift or performance": Policy(**paused),
-    }
-    return alone | {
-        f"drift, performance or {share:.0%} more data": Policy(on_more_data=share, **paused)
-        for share in (0.2, 0.3, 0.5, 1.0)
-    }
-
-
-#: The fewest retrainings within 3 % of weekly's error up to June, of those with at most a third of its retrainings.
-CHOSEN = "drift, performance or 30% more data"
-
-
-def told(played: list[Replayed]) -> dict[str, str | float]:
+def told(played: list[Replayed], first: date) -> Mapping[str, str]:
     periods = {
-        "March to September": (FIRST_NIGHT, LAST_DAY),
-        "March to June (chosen on)": (FIRST_NIGHT, CHOSEN_UNTIL),
-        "July to September (apart)": (CHOSEN_UNTIL + timedelta(days=1), LAST_DAY),
+        f"{first + timedelta(days=1):%-d %B} to September": (first, LAST_NIGHT),
+        "up to June (chosen on)": (first, CHOSEN_UNTIL - timedelta(days=1)),
+        "July to September (apart)": (CHOSEN_UNTIL, LAST_NIGHT),
     }
-    found: dict[str, str | float] = {}
-    for period, (first, last) in periods.items():
-        for row in summary(played, first, last).itertuples():
+    found = {}
+    for period, (begin, end) in periods.items():
+        rows = summary(played, begin, end)
+        weekly = rows.set_index("policy").loc[WEEKLY]
+        for row in rows.itertuples():
             found[f"{row.policy}: {period}"] = (
-                f"MAE {row.error:.2f} kWh, {row.retrainings} retrainings, {row.training_cpu_s:.1f} CPU-s, "
-                f"{row.false_alarms} without gain"
+                f"MAE {row.error:.2f} kWh ({row.error / weekly.error - 1:+.1%} of weekly), {row.retrainings} "
+                f"retrainings, {row.training_cpu_s:.1f} CPU-s, {row.false_alarms} without gain"
             )
     return found
 
 
+def choose(plan: Plan, lake: Lake, progress: Callable[[str], None]) -> None:
+    """The candidates on the nights that they may be chosen on."""
+    own = plan.declaration.retraining
+    tried = {WEEKLY: policy_named(WEEKLY, own)} | dict(changed(own, {"on_more_data": share}) for share in SHARES)
+    played = play(plan, lake, Asked(FIRST_NIGHT, CHOSEN_UNTIL - timedelta(days=1), tried), progress)
+    progress(summary(played).to_string())
+
+
 def main() -> None:
-    given = readings()
-    days = [FIRST_DAY + timedelta(days=n) for n in range((LAST_DAY - FIRST_DAY).days + 1)]
-    rows = day_ahead_features(given, days, SOUTH_KOREA)
-    rows["kwh"] = given.set_index("ends_at")["kwh"].reindex(rows["ends_at"]).to_numpy()
-    if "--choose" in sys.argv:
-        played = replay(stage(rows), {"weekly": Every(7)} | candidates(), FIRST_NIGHT, CHOSEN_UNTIL)
-        print(summary(played).to_string())
-        for one in played:
-            print(one.name, [(str(done.day), done.reason[:70]) for done in one.retrainings])
-        return
-    policies = {"never": Never(), "monthly": Every(30), "weekly": Every(7)}
-    policies |= {name: candidates()[name] for name in ("drift or performance", CHOSEN)}
-    played = replay(stage(rows), policies, FIRST_NIGHT, LAST_DAY)
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_bytes(replay_plot(played, "kWh", CHOSEN_UNTIL + timedelta(days=1)))
-    print(json.dumps(told(played)))
+    declared = plan_of("energy_demand")
+
+    def progress(said: str) -> None:
+        print(said, file=sys.stderr)
+
+    with TemporaryDirectory() as folder:
+        lake = Lake(folder)
+        filled(declared, lake)
+        if "--choose" in sys.argv:
+            choose(from_march(declared), lake, progress)
+            return
+        figures = {}
+        for name, plan, first in (
+            (f"held out and band {SHORT_DAYS} days", from_march(declared), FIRST_NIGHT),
+            ("as declared", declared, FIRST_AS_DECLARED),
+        ):
+            asked = Asked(first, LAST_NIGHT, policies(plan), apart_from=CHOSEN_UNTIL)
+            played = play(plan, lake, asked, progress)
+            figures |= {f"{name}: {what}": figure for what, figure in told(played, first).items()}
+            if len(sys.argv) > 1 and plan is not declared:
+                Path(sys.argv[1]).write_bytes(replay_plot(played, "kWh", CHOSEN_UNTIL + timedelta(days=1)))
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":

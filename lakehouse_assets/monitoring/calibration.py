@@ -7,6 +7,7 @@ of one in a thousand lies far beyond what they show. So the dependence is modell
 
 - Rows that follow each other (`series_windows`): an autoregression of normal scores, its parameters drawn as well.
 - Rows that hang together in groups (`group_windows`): whole groups are drawn anew, on both sides.
+- Fewer than eight lasting groups (`handful_windows`): each is a series, and their distances are put together.
 
 docs/drift.md has the figures, and those of other methods on the same data.
 """
@@ -86,7 +87,7 @@ def calibrate(
     """
     import pandas as pd
 
-    from lakehouse_assets.monitoring.group_windows import group_distances
+    from lakehouse_assets.monitoring.group_windows import LEAST_GROUPS, group_distances
 
     days = pd.to_datetime(history["day"]).to_numpy().astype("datetime64[D]").astype(np.int64)
     windows = (int(days.max() - days.min()) + 1) // window_days if len(days) else 0
@@ -97,14 +98,16 @@ def calibrate(
     order = np.argsort(days, kind="stable")
     rows, days = history.iloc[order], days[order]
     codes = None if group is None else pd.factorize(rows[group], sort=True)[0].astype(np.int64)
+    many = codes is not None and _stand_side_by_side(days, codes, window_days)
+    few = codes is not None and many and codes.max() + 1 < LEAST_GROUPS
     share, found = false_alarm_rate / len(columns), []
     for number, name in enumerate(columns):
         random = np.random.default_rng([seed, number])
         values = rows[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        if codes is not None and _stand_side_by_side(days, codes, window_days):
-            distances = group_distances(values, days, codes, window_days, least_rows, random)
+        if codes is None or few or not many:
+            distances = _of_series(values, days, codes if few else None, window_rows, least_rows, len(sample), random)
         else:
-            distances = _of_series(values, days, window_rows, least_rows, len(sample), random)
+            distances = group_distances(values, days, codes, window_days, least_rows, random)
         found.append((name, tail_quantile(distances, share), _median(distances), windows, window_rows))
     return pd.DataFrame(found, columns=list(COLUMNS))
 
@@ -129,25 +132,33 @@ def tail_quantile(distances: Floats, share: float) -> float:
 
 
 def _of_series(
-    values: Floats, days: Numbers, window_rows: int, least_rows: int, sample_rows: int, random: np.random.Generator
+    values: Floats,
+    days: Numbers,
+    groups: Numbers | None,
+    window_rows: int,
+    least_rows: int,
+    sample_rows: int,
+    random: np.random.Generator,
 ) -> Floats:
+    """Of one series, or of one for each of a handful of groups."""
     if window_rows < least_rows:
         return np.empty(0)
+    from lakehouse_assets.monitoring.handful_windows import handful_distances
     from lakehouse_assets.monitoring.series_windows import series_distances
 
-    found = series_distances(values, days, window_rows, sample_rows, random)
+    if groups is None:
+        found = series_distances(values, days, window_rows, sample_rows, random)
+    else:
+        found = handful_distances(values, days, groups, window_rows, sample_rows, random)
     return found.distances if found.independent_values >= MIN_INDEPENDENT else np.empty(0)
 
 
 def _stand_side_by_side(days: Numbers, codes: Numbers, window_days: int) -> bool:
-    """Whether many groups last: one that is over within a fraction of a window is a piece of one series.
+    """Whether several groups last: one that is over within a fraction of a window is a piece of one series.
 
-    A handful of them (a lone meter, four machines) is a series too. The same ones stand in window and reference, so
-    what tells them apart cancels, and drawn whole they would be too few to calibrate anything.
+    A lone group (a single meter) is a series too: nothing stands beside it.
     """
-    from lakehouse_assets.monitoring.group_windows import LEAST_GROUPS
-
-    if codes.max() + 1 < LEAST_GROUPS:
+    if codes.max() == 0:
         return False
     first, last = np.full(codes.max() + 1, days[-1]), np.full(codes.max() + 1, days[0])
     np.minimum.at(first, codes, days)

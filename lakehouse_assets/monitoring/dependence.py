@@ -96,15 +96,16 @@ def likely_dependences(fitted: Dependence, rows: int, random: np.random.Generato
 
 def _from_coefficients(coefficients: Floats) -> Dependence | None:
     """The process of unit variance with these coefficients; None if it does not settle."""
+    from scipy.linalg import solve_discrete_lyapunov
+
     order = len(coefficients)
     companion = np.vstack([coefficients, np.eye(order)[: order - 1]])
     if np.abs(np.linalg.eigvals(companion)).max() > LARGEST_ROOT:
         return None
     # Lyapunov's equation for the variance of the state: P = A P A' + e e'.
-    system = np.eye(order * order) - np.kron(companion, companion)
-    shock = np.zeros(order * order)
-    shock[0] = 1.0
-    variance = float(np.linalg.solve(system, shock)[0])
+    shock = np.zeros((order, order))
+    shock[0, 0] = 1.0
+    variance = float(solve_discrete_lyapunov(companion, shock, method="bilinear")[0, 0])
     return Dependence(tuple(coefficients.tolist()), 1.0 / variance) if variance > 0 else None
 
 

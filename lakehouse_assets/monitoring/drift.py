@@ -1,26 +1,32 @@
 """One day's drift report: Evidently compares the last days with the champion's reference by learned thresholds."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from lakehouse_assets.monitoring.calibration import MIN_ROWS
-from lakehouse_assets.monitoring.quality import Fault, fault_of
+from lakehouse_assets.monitoring.calibration import MIN_ROWS, normed_wasserstein
+from lakehouse_assets.monitoring.quality import Fault, fault_of, most_of_a_day
 from lakehouse_assets.monitoring.sketch import sketches
 from lakehouse_assets.monitoring.verdicts import (
     DRIFT,
     FAULTS,
+    NO_READINGS,
     NOT_CALIBRATED,
+    NULLS,
     OUTCOMES_NOT_JUDGED,
     STABLE,
     TOO_FEW_ROWS,
 )
 
-__all__ = ["DRIFT", "NOT_CALIBRATED", "STABLE", "TOO_FEW_ROWS", "DriftReport", "compare", "overall"]
+__all__ = ["DRIFT", "NOT_CALIBRATED", "STABLE", "TOO_FEW_ROWS", "DriftReport", "compare", "distances", "overall"]
+
+
+#: Distances of the columns of a window from those of the reference: f(reference, current, thresholds, page).
+Measure = Callable[[pd.DataFrame, pd.DataFrame, pd.Series, Path | None], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,8 @@ def compare(
     model_version: int,
     html: Path | None = None,
     least_rows: int = MIN_ROWS,
+    measure: Measure | None = None,
+    prediction: str | None = None,
 ) -> DriftReport:
     """Compare a window with the reference, column by column.
 
@@ -60,6 +68,10 @@ def compare(
         model_version: The champion that the reference belongs to.
         html: Where to write Evidently's page; None writes none.
         least_rows: A window with fewer rows is not judged.
+        measure: Gives the distances; Evidently if left out. `distances` gives the same a hundred times faster, and no
+            page.
+        prediction: Column that a model made. Only missing values of it are a fault of the data: a tree gives one
+            number to all that lies beyond what it learned, so under drift it looks stuck.
 
     Returns:
         Rows day, model_version, column_name, statistic, value, threshold, verdict, current_rows, reference_rows.
@@ -70,9 +82,11 @@ def compare(
     if len(current) < least_rows or reference.empty:
         values, verdicts = dict.fromkeys(names, float("nan")), dict.fromkeys(names, TOO_FEW_ROWS)
     else:
-        faults = _faults(reference, current, names)
+        faults = _faults(reference, current, names, prediction)
         read = [name for name in names if current[name].notna().any() and reference[name].notna().any()]
-        values = dict.fromkeys(names, float("nan")) | _evidently(reference[read], current[read], limits[read], html)
+        values = dict.fromkeys(names, float("nan")) | (measure or _evidently)(
+            reference[read], current[read], limits[read], html
+        )
         verdicts = {
             name: faults[name].verdict if name in faults else _verdict(values[name], limits[name]) for name in names
         }
@@ -92,6 +106,20 @@ def compare(
     )
     told = {name: fault.detail for name, fault in faults.items()}
     return DriftReport(rows, overall(list(verdicts.values())), page, told)
+
+
+def distances(reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, html: Path | None) -> dict[str, float]:
+    """Each column's distance as Evidently's method `wasserstein` gives it, without Evidently: for many reports at once.
+
+    Evidently draws every column of every report, whether somebody looks at it or not: 0.9 of a CPU second.
+
+    Raises:
+        ValueError: a page is asked for, which only Evidently makes.
+    """
+    if html is not None:
+        raise ValueError(f"{html}: pages are made by Evidently; leave out `measure`, or the page")
+    ours, theirs = sketches(reference), sketches(current)
+    return {str(name): normed_wasserstein(ours[name], theirs[name]) for name in current.columns}
 
 
 def with_outcomes(report: DriftReport, outcomes: DriftReport) -> DriftReport:
@@ -127,13 +155,16 @@ def _limits(thresholds: pd.DataFrame, rows: int) -> pd.Series:
     return limits * (held_for / rows).clip(lower=1.0) ** 0.5
 
 
-def _faults(reference: pd.DataFrame, current: pd.DataFrame, names: list[str]) -> dict[str, Fault]:
+def _faults(
+    reference: pd.DataFrame, current: pd.DataFrame, names: list[str], prediction: str | None
+) -> dict[str, Fault]:
     newest = current["day"].eq(current["day"].max()).to_numpy() if "day" in current.columns else None
     found = {}
     for name in names:
         ours, theirs = (one[name].to_numpy(dtype="float64", na_value=float("nan")) for one in (reference, current))
-        fault = fault_of(ours, theirs, None if newest is None else theirs[newest])
-        if fault is not None:
+        usual = most_of_a_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else 0.0
+        fault = fault_of(ours, theirs, None if newest is None else theirs[newest], usual)
+        if fault is not None and (name != prediction or fault.verdict in (NO_READINGS, NULLS)):
             found[name] = fault
     return found
 

@@ -29,6 +29,8 @@ MORE_FAR = 0.01
 #: Another unit must explain the values this well, in standard deviations of the reference, and have moved them so far.
 EXPLAINED, MOVED = 0.75, 3.0
 LEAST_VALUES = 20
+#: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
+LEAST_OF_A_DAY = 5
 
 #: Factors between units that are mistaken for each other: prefixes, time, pressure, mass, length, temperature steps.
 FACTORS = {
@@ -59,13 +61,16 @@ class Fault:
     detail: str
 
 
-def fault_of(reference: npt.ArrayLike, current: npt.ArrayLike, newest: npt.ArrayLike | None = None) -> Fault | None:
+def fault_of(
+    reference: npt.ArrayLike, current: npt.ArrayLike, newest: npt.ArrayLike | None = None, usual_of_a_day: float = 0.0
+) -> Fault | None:
     """The fault of one column; None where its values are at least possible.
 
     Args:
         reference: The champion's reference, missing values included.
         current: The window's values.
         newest: Those of its last day: what began today is seen in them long before it fills the window.
+        usual_of_a_day: The share that one number fills of a day of the reference (`most_of_a_day`).
     """
     ours, window = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
     last = window if newest is None else np.asarray(newest, dtype=np.float64)
@@ -75,33 +80,59 @@ def fault_of(reference: npt.ArrayLike, current: npt.ArrayLike, newest: npt.Array
     if not np.isfinite(window).any():
         return Fault(NO_READINGS, f"none of {len(window):,} rows has a value")
     parts = [window] if last is window or len(last) < LEAST_VALUES else [last, window]
+    of_a_day = max(MOST_OF_A_DAY, usual_of_a_day)
     for rule in (_nulls, _unit_change, _stuck, _out_of_range):
         for part in parts:
-            fault = rule(ours, part, part is window)
+            fault = rule(ours, part, None if part is window else of_a_day)
             if fault is not None:
                 return fault
     return None
 
 
-def _nulls(reference: Floats, current: Floats, _: bool) -> Fault | None:
+def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float:
+    """The share of its rows that one number fills on a usual day; 0 where no day has `LEAST_OF_A_DAY` rows.
+
+    A feature that speaks of the whole day before says one number all day long. That is no stuck sensor: it does so on
+    every day of the reference.
+
+    Args:
+        reference: n values.
+        days: The n rows' days.
+    """
+    values, (_, codes) = np.asarray(reference, dtype=np.float64), np.unique(np.asarray(days), return_inverse=True)
+    kept = np.isfinite(values)
+    values, codes = values[kept], codes[kept]
+    if not len(values):
+        return 0.0
+    order = np.lexsort((values, codes))
+    values, codes = values[order], codes[order]
+    begins = np.flatnonzero(np.concatenate([[True], (np.diff(codes) != 0) | (np.diff(values) != 0)]))
+    lengths = np.diff(np.append(begins, len(values)))
+    days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
+    rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
+    told = rows >= LEAST_OF_A_DAY
+    return float(np.median(most[told] / rows[told])) if told.any() else 0.0
+
+
+def _nulls(reference: Floats, current: Floats, _: float | None) -> Fault | None:
     before, now = (1 - float(np.isfinite(one).mean()) for one in (reference, current))
     if now <= before + MORE_NULLS:
         return None
     return Fault(NULLS, f"{now:.0%} of the rows have no value, {before:.0%} of the reference")
 
 
-def _stuck(reference: Floats, current: Floats, whole_window: bool) -> Fault | None:
+def _stuck(reference: Floats, current: Floats, of_a_day: float | None) -> Fault | None:
     known, now = _finite(reference), _finite(current)
     usual = _most_frequent(known)[1]
     if usual > CONTINUOUS or len(now) < LEAST_VALUES or len(known) < LEAST_VALUES:
         return None
     value, share = _most_frequent(now)
-    if share <= (max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual) if whole_window else MOST_OF_A_DAY):
+    if share <= (max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual) if of_a_day is None else of_a_day):
         return None
     return Fault(STUCK, f"{share:.0%} of the rows say {value:g}; no value fills more than {usual:.0%} of the reference")
 
 
-def _out_of_range(reference: Floats, current: Floats, _: bool) -> Fault | None:
+def _out_of_range(reference: Floats, current: Floats, _: float | None) -> Fault | None:
     far = _far(reference, current)
     share = float(far.sum() / max(np.isfinite(current).sum(), 1))
     if share <= MORE_FAR:
@@ -113,7 +144,7 @@ def _out_of_range(reference: Floats, current: Floats, _: bool) -> Fault | None:
     )
 
 
-def _unit_change(reference: Floats, current: Floats, _: bool) -> Fault | None:
+def _unit_change(reference: Floats, current: Floats, _: float | None) -> Fault | None:
     """Whether another unit explains the values far outside, or, where a factor makes them small, all of them."""
     known, now = _finite(reference), _finite(current)
     strange = current[_far(reference, current)]

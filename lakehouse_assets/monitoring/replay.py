@@ -1,13 +1,14 @@
 """What a retraining policy would have done: past days played as nights, each knowing only what was known then.
 
-Night of day d: outcomes and reports of days before d are known; the policy decides; a model trained now learns from
-days before d; then d is predicted. All policies play the same days and share what was trained.
+Night of day d: reports and outcomes of the nights before are known; the policy decides; a model trained now learns from
+what is known now; then d is predicted. All policies play a night before the next one begins, and share what was
+trained: should the time that was given run out, they have all come equally far.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -16,13 +17,15 @@ import numpy as np
 import numpy.typing as npt
 
 from lakehouse_assets.monitoring.decision import Decision, Policy, decide
-from lakehouse_assets.monitoring.history import RETRAIN, SUCCEEDED, History, Training
+from lakehouse_assets.monitoring.history import RETRAIN
+from lakehouse_assets.monitoring.replayed_nights import Nights
 
 if TYPE_CHECKING:
     import pandas as pd
 
 M = TypeVar("M")
 Floats = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
 
 #: Days after a retraining on which the model before it is tried beside the new one, and what counts as better.
 HINDSIGHT_DAYS, HELPED = 14, 0.01
@@ -39,6 +42,15 @@ class Every:
 
     days: int
 
+    def __post_init__(self) -> None:
+        """Refuse what would train on no night.
+
+        Raises:
+            ValueError: fewer than one day.
+        """
+        if self.days < 1:
+            raise ValueError(f"every {self.days} days; expected 1 or more")
+
 
 AnyPolicy = Never | Every | Policy
 
@@ -47,18 +59,17 @@ AnyPolicy = Never | Every | Policy
 class Stage(Generic[M]):
     """What is played with.
 
-    `train(day)` learns from days before `day`. `predict(model, day)` and `truth(day)` give n values.
-    `drift_report(model, day)` gives column_name and verdict of the window that ends with `day`.
-    `performance(model, errors)` gives the verdict on the daily errors of this model so far, oldest first.
-    `rows_before(day)` counts what there is to learn from.
+    `train(day)` learns on the night of a day. `losses(model, day)` gives n losses of its predictions of a day, NaN
+    where no truth is known. `drift_report(model, day, served)` gives column_name and verdict of the report of a day;
+    `served` has the model of each night so far. `performance(model, day)` gives the verdict, by the night of a day, on
+    a model that has served since it was trained. `rows_known(day)` counts what there is to learn from on a night.
     """
 
     train: Callable[[date], M]
-    predict: Callable[[M, date], Floats]
-    truth: Callable[[date], Floats]
-    drift_report: Callable[[M, date], pd.DataFrame] | None = None
-    performance: Callable[[M, list[float]], str] | None = None
-    rows_before: Callable[[date], int] | None = None
+    losses: Callable[[M, date], Floats]
+    drift_report: Callable[[M, date, Mapping[date, M]], pd.DataFrame] | None = None
+    performance: Callable[[M, date], str] | None = None
+    rows_known: Callable[[date], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +90,7 @@ class Retraining:
 
 @dataclass
 class Replayed:
-    """What a policy did: the mean absolute error of each day, the retrainings after the first, and all decisions."""
+    """What a policy did: the mean loss of each day, the retrainings after the first model, and all decisions."""
 
     name: str
     errors: dict[date, float] = field(default_factory=dict)
@@ -88,7 +99,7 @@ class Replayed:
     decisions: list[Decision] = field(default_factory=list)
 
     def error(self, first: date = date.min, last: date = date.max) -> float:
-        """Mean absolute error over all rows of the days, both included; NaN without any."""
+        """Mean loss over all rows of the days, both included; NaN without any."""
         days = [day for day in self.errors if first <= day <= last]
         rows = sum(self.rows[day] for day in days)
         return sum(self.errors[day] * self.rows[day] for day in days) / rows if rows else float("nan")
@@ -99,51 +110,44 @@ class Replayed:
         return sum(not one.helped for one in self.retrainings)
 
 
-class _Theatre(Generic[M]):
-    """The stage with what it has shown kept: models by their day, errors of a model on a day, reports."""
-
-    def __init__(self, stage: Stage[M]) -> None:
-        self.stage = stage
-        self._models: dict[date, tuple[M, float]] = {}
-        self._errors: dict[tuple[date, date], tuple[float, int]] = {}
-        self._reports: dict[tuple[date, date], pd.DataFrame] = {}
-
-    def model(self, trained: date) -> tuple[M, float]:
-        """The model of a day and its cost in CPU seconds."""
-        if trained not in self._models:
-            begun = time.process_time()
-            model = self.stage.train(trained)
-            self._models[trained] = model, time.process_time() - begun
-        return self._models[trained]
-
-    def error(self, trained: date, day: date) -> tuple[float, int]:
-        """Mean absolute error of a day by the model of another, and its rows; rows without a truth are left out."""
-        if (trained, day) not in self._errors:
-            off = np.abs(self.stage.predict(self.model(trained)[0], day) - self.stage.truth(day))
-            known = off[np.isfinite(off)]
-            self._errors[trained, day] = (float(known.mean()) if len(known) else 0.0, len(known))
-        return self._errors[trained, day]
-
-    def report(self, trained: date, day: date) -> pd.DataFrame | None:
-        """The drift report of a day against the reference of a model."""
-        if self.stage.drift_report is None:
-            return None
-        if (trained, day) not in self._reports:
-            self._reports[trained, day] = self.stage.drift_report(self.model(trained)[0], day)
-        return self._reports[trained, day]
-
-
-def replay(stage: Stage[M], policies: Mapping[str, AnyPolicy], first: date, last: date) -> list[Replayed]:
+def replay(
+    stage: Stage[M],
+    policies: Mapping[str, AnyPolicy],
+    first: date,
+    last: date,
+    cpu_seconds: float = float("inf"),
+    progress: Progress = lambda _: None,
+) -> list[Replayed]:
     """Play the nights of all days from the first, on which the first model is trained, to the last.
 
+    Args:
+        stage: What is played with.
+        policies: Name -> policy.
+        first: The first night.
+        last: The last one.
+        cpu_seconds: No night begins after so many.
+        progress: Is told every night.
+
     Returns:
-        One per policy, in their order.
+        One per policy, in their order, all of the same days; fewer than asked for where the CPU seconds ran out.
     """
-    theatre = _Theatre(stage)
-    return [_played(theatre, name, policy, first, last) for name, policy in policies.items()]
+    theatre, begun = _Theatre(stage), time.process_time()
+    players = [_Player(theatre, Replayed(name), policy, first) for name, policy in policies.items()]
+    played = first - timedelta(days=1)
+    for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
+        spent = time.process_time() - begun
+        if spent > cpu_seconds:
+            progress(f"{day}: stopped, {spent:.0f} CPU seconds are used")
+            break
+        told = [f"{one.done.name} trains again ({reason})" for one in players if (reason := one.night(day))]
+        progress(f"{day}: {'; '.join(told) or 'no policy trains'}")
+        played = day
+    for one in players:
+        one.look_back(played)
+    return [one.done for one in players]
 
 
-def summary(played: list[Replayed], first: date = date.min, last: date = date.max) -> pd.DataFrame:
+def summary(played: Sequence[Replayed], first: date = date.min, last: date = date.max) -> pd.DataFrame:
     """Policy, error, retrainings, training_cpu_s, false_alarms of the days from first to last."""
     import pandas as pd
 
@@ -155,88 +159,92 @@ def summary(played: list[Replayed], first: date = date.min, last: date = date.ma
     return pd.DataFrame(told, columns=["policy", "error", "retrainings", "training_cpu_s", "false_alarms"])
 
 
-def _played(theatre: _Theatre[M], name: str, policy: AnyPolicy, first: date, last: date) -> Replayed:
-    done, nights = Replayed(name), _Nights()
-    trained = first
-    for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        reason = _reason(theatre, policy, done, nights, trained, day)
-        if reason is not None:
-            before, trained = trained, day
-            done.retrainings.append(_retraining(theatre, before, day, reason, last))
-            nights.retrained(day)
-        done.errors[day], done.rows[day] = theatre.error(trained, day)
-    return done
+class _Theatre(Generic[M]):
+    """The stage with what all policies share kept: models by their night, and what they came to."""
 
+    def __init__(self, stage: Stage[M]) -> None:
+        self.stage = stage
+        self._models: dict[date, tuple[M, float]] = {}
+        self._errors: dict[tuple[date, date], tuple[float, int]] = {}
+        self._performance: dict[tuple[date, date], str] = {}
 
-def _reason(
-    theatre: _Theatre[M], policy: AnyPolicy, done: Replayed, nights: _Nights, trained: date, day: date
-) -> str | None:
-    """Why to train on this night; None to go on."""
-    if day == trained or isinstance(policy, Never):
-        return None
-    if isinstance(policy, Every):
-        return f"every {policy.days} days" if (day - trained).days >= policy.days else None
-    yesterday = day - timedelta(days=1)
-    if policy.on_drift:
-        nights.reported(yesterday, theatre.report(trained, yesterday))
-    if policy.on_performance and theatre.stage.performance is not None:
-        errors = [done.errors[one] for one in sorted(done.errors) if one >= trained]
-        nights.measured(yesterday, theatre.stage.performance(theatre.model(trained)[0], errors))
-    if theatre.stage.rows_before is not None:
-        nights.learned = theatre.stage.rows_before(trained)
-        nights.new = theatre.stage.rows_before(day) - nights.learned
-    decision = decide(nights.history(), policy, "replay", datetime.combine(day, datetime.min.time(), UTC))
-    done.decisions.append(decision)
-    if decision.decision != RETRAIN:
-        return None
-    nights.decided(decision)
-    return decision.reason
+    def model(self, trained: date) -> tuple[M, float]:
+        """The model of a night and its cost in CPU seconds."""
+        if trained not in self._models:
+            begun = time.process_time()
+            model = self.stage.train(trained)
+            self._models[trained] = model, time.process_time() - begun
+        return self._models[trained]
+
+    def error(self, trained: date, day: date) -> tuple[float, int]:
+        """Mean loss of a day by the model of a night, and its rows; rows without a truth are left out."""
+        if (trained, day) not in self._errors:
+            losses = self.stage.losses(self.model(trained)[0], day)
+            known = losses[np.isfinite(losses)]
+            self._errors[trained, day] = (float(known.mean()) if len(known) else 0.0, len(known))
+        return self._errors[trained, day]
+
+    def performance(self, trained: date, day: date) -> str | None:
+        """The verdict on the model of a night by another; None where nobody measures."""
+        if self.stage.performance is None:
+            return None
+        if (trained, day) not in self._performance:
+            self._performance[trained, day] = self.stage.performance(self.model(trained)[0], day)
+        return self._performance[trained, day]
 
 
 @dataclass
-class _Nights:
-    """What the decision is made from, as far as the nights have come; every retraining here is promoted."""
+class _Player(Generic[M]):
+    """A policy on its way through the nights."""
 
-    version: int = 1
-    learned: int | None = None
-    new: int | None = None
-    reports: list[tuple[date, int, str, str]] = field(default_factory=list)
-    performance: list[tuple[date, int, str]] = field(default_factory=list)
-    trainings: list[Training] = field(default_factory=list)
-    asked: list[Decision] = field(default_factory=list)
+    theatre: _Theatre[M]
+    done: Replayed
+    policy: AnyPolicy
+    trained: date
+    nights: Nights = field(default_factory=Nights)
+    served: dict[date, M] = field(default_factory=dict)
+    trainings: list[tuple[date, date, str]] = field(default_factory=list)
 
-    def reported(self, day: date, report: pd.DataFrame | None) -> None:
-        if report is not None:
-            told = zip(report["column_name"], report["verdict"], strict=True)
-            self.reports += [(day, self.version, str(name), str(verdict)) for name, verdict in told]
+    def night(self, day: date) -> str | None:
+        """Decide, train, predict; the reason if it trains again."""
+        reason = self._reason(day)
+        if reason is not None:
+            self.trainings.append((self.trained, day, reason))
+            self.nights.retrained(day)
+            self.trained = day
+        self.done.errors[day], self.done.rows[day] = self.theatre.error(self.trained, day)
+        self.served[day] = self.theatre.model(self.trained)[0]
+        return reason
 
-    def measured(self, day: date, verdict: str) -> None:
-        self.performance.append((day, self.version, verdict))
+    def look_back(self, last: date) -> None:
+        """What the retrainings came to, once it is known."""
+        for before, day, reason in self.trainings:
+            after = [one for n in range(HINDSIGHT_DAYS) if (one := day + timedelta(days=n)) <= last]
+            told = (self._error(trained, after) for trained in (day, before))
+            self.done.retrainings.append(Retraining(day, reason, self.theatre.model(day)[1], *told))
 
-    def decided(self, decision: Decision) -> None:
-        self.asked.append(decision)
-
-    def retrained(self, day: date) -> None:
-        key = self.asked[-1].run_key if self.asked else None
-        self.trainings.append(Training(f"night-{day}", SUCCEEDED, key, promoted=True, day=day))
-        self.version += 1
-        self.reports.clear()
-        self.performance.clear()
-
-    def history(self) -> History:
-        import pandas as pd
-
-        reports = pd.DataFrame(self.reports, columns=["day", "model_version", "column_name", "verdict"])
-        performance = pd.DataFrame(self.performance, columns=["day", "model_version", "verdict"])
-        asked = pd.DataFrame([vars(one) | {"signals": ", ".join(one.signals)} for one in self.asked])
-        return History(reports, performance, asked, self.trainings, self.version, self.new, self.learned)
-
-
-def _retraining(theatre: _Theatre[M], before: date, day: date, reason: str, last: date) -> Retraining:
-    after = [day + timedelta(days=n) for n in range(HINDSIGHT_DAYS) if day + timedelta(days=n) <= last]
-
-    def error(trained: date) -> float:
-        found = [theatre.error(trained, one) for one in after]
+    def _error(self, trained: date, days: Sequence[date]) -> float:
+        found = [self.theatre.error(trained, one) for one in days]
         return sum(mean * rows for mean, rows in found) / max(sum(rows for _, rows in found), 1)
 
-    return Retraining(day, reason, theatre.model(day)[1], error(day), error(before))
+    def _reason(self, day: date) -> str | None:
+        """Why to train on this night; None to go on."""
+        policy, stage = self.policy, self.theatre.stage
+        if day == self.trained or isinstance(policy, Never):
+            return None
+        if isinstance(policy, Every):
+            return f"every {policy.days} days" if (day - self.trained).days >= policy.days else None
+        before = day - timedelta(days=1)
+        if policy.on_drift and stage.drift_report is not None:
+            model = self.theatre.model(self.trained)[0]
+            self.nights.reported(before, stage.drift_report(model, before, self.served))
+        if policy.on_performance and (verdict := self.theatre.performance(self.trained, before)) is not None:
+            self.nights.measured(before, verdict)
+        if stage.rows_known is not None:
+            self.nights.counted(before, stage.rows_known(self.trained), stage.rows_known(day))
+        decision = decide(self.nights.history(), policy, "replay", datetime.combine(day, datetime.min.time(), UTC))
+        self.done.decisions.append(decision)
+        if decision.decision != RETRAIN:
+            return None
+        self.nights.asked.append(decision)
+        return decision.reason

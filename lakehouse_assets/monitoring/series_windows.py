@@ -7,6 +7,7 @@ Buehlmann 1997, under a Gaussian copula), and its parameters are drawn too, for 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,8 @@ from lakehouse_assets.monitoring.dependence import (
     likely_dependences,
     normal_scores,
 )
-from lakehouse_assets.monitoring.score_grid import CELLS, PROBABILITIES, cell_of, cells_of, distances_on_grid, edges_of
+from lakehouse_assets.monitoring.marginals import Marginal, TwoValues, marginal_of
+from lakehouse_assets.monitoring.score_grid import CELLS, distances_on_grid
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,6 +47,22 @@ class SeriesDistances:
     independent_values: float
 
 
+@dataclass(frozen=True)
+class SeriesErrors:
+    """Simulated errors of windows without drift, before they become distances.
+
+    Attributes:
+        gaps: n x CELLS: by how much a window's distribution function differs from its reference's at the upper edges of
+            the cells of the column's own grid (`score_grid`).
+        edges: CELLS + 1: where these cells begin and end, in the column's unit.
+        independent_values: That the reference holds.
+    """
+
+    gaps: Floats
+    edges: Floats
+    independent_values: float
+
+
 def series_distances(
     values: npt.ArrayLike,
     days: npt.NDArray[np.int64],
@@ -61,10 +79,52 @@ def series_distances(
         sample_rows: Rows of the sample of the reference that windows are compared with.
         random: Source of chance.
     """
+    drawn = _drawn(values, days, window_rows, sample_rows, random)
+    if drawn is None:
+        return SeriesDistances(np.empty(0), 0.0)
+    found = [distances_on_grid(reference, current, drawn.edges) for reference, current in drawn.pairs]
+    return SeriesDistances(np.concatenate(found) * drawn.widened, drawn.independent_values)
+
+
+def series_errors(
+    values: npt.ArrayLike,
+    days: npt.NDArray[np.int64],
+    window_rows: int,
+    sample_rows: int,
+    random: np.random.Generator,
+) -> SeriesErrors:
+    """The same, for distances of which this series is only a part. Arguments as above."""
+    drawn = _drawn(values, days, window_rows, sample_rows, random)
+    if drawn is None:
+        return SeriesErrors(np.empty((0, CELLS)), np.zeros(CELLS + 1), 0.0)
+    gaps = [np.cumsum(current - reference, axis=1) for reference, current in drawn.pairs]
+    return SeriesErrors(np.concatenate(gaps) * drawn.widened, drawn.edges, drawn.independent_values)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    """Pairs of references and windows (shares of the cells), and by how much their differences are widened."""
+
+    pairs: Iterator[tuple[Floats, Floats]]
+    edges: Floats
+    widened: float
+    independent_values: float
+
+
+def _drawn(
+    values: npt.ArrayLike,
+    days: npt.NDArray[np.int64],
+    window_rows: int,
+    sample_rows: int,
+    random: np.random.Generator,
+) -> _Drawn | None:
     array = np.asarray(values, dtype=np.float64)
     known = np.isfinite(array)
     if known.sum() < 2 or np.ptp(array[known]) == 0:
-        return SeriesDistances(np.empty(0), 0.0)
+        return None
+    marginal = marginal_of(array[known])
+    if isinstance(marginal, TwoValues) and len(np.unique(days[known])) < LEAST_DAYS:
+        return None  # rows of a flag hardly tell how its rate wanders; only days do, and these are too few
     scores = normal_scores(array)
     fitted, step = _fit_thinned(scores)
     rows_per_value = max(fitted.rows_per_value * step, 1e-9)
@@ -73,10 +133,10 @@ def series_distances(
     independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
     share = known.mean()
     found = _simulated(
-        array[known], fitted, len(scores) // step, max(round(window_rows * share / step), 1),
+        marginal, fitted, len(scores) // step, max(round(window_rows * share / step), 1),
         max(round(sample_rows * share / step), 1), random,
     )  # fmt: skip
-    return SeriesDistances(found * np.sqrt(slower), independent)
+    return _Drawn(found, marginal.edges, float(np.sqrt(slower)), independent)
 
 
 def _fit_thinned(scores: Floats) -> tuple[Dependence, int]:
@@ -111,27 +171,24 @@ def _as_days_say(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: fl
 
 
 def _simulated(
-    values: Floats, fitted: Dependence, reference: int, window: int, sample: int, random: np.random.Generator
-) -> Floats:
+    marginal: Marginal, fitted: Dependence, reference: int, window: int, sample: int, random: np.random.Generator
+) -> Iterator[tuple[Floats, Floats]]:
     rows = min(window, MOST_ROWS)
     shrink = np.sqrt(rows / window)
     true_length = reference / window
     length = int(np.clip(round(true_length), 1, MOST_REFERENCE_WINDOWS))
     references = max(PAIRS + 1, -(-WINDOWS_EACH // length))
-    edges = edges_of(values)
-    found: list[Floats] = []
     for likely in likely_dependences(fitted, reference, random, LIKELY):
         scores = likely.simulate(random, references, length * rows)
-        windows = cells_of(cell_of(scores).reshape(references * length, rows))
+        windows = marginal.shares(scores.reshape(references * length, rows))
         whole = windows.reshape(references, length, CELLS).mean(axis=1)
-        centre = PROBABILITIES
+        centre = marginal.centre
         drawn = centre + (whole - centre) * shrink * np.sqrt(length / true_length)
         drawn += _sampling(centre, sample, reference, references, random)
         current = centre + (windows - centre) * shrink
         own = np.repeat(np.arange(references), length)
         others = ((own + further) % references for further in range(1, PAIRS + 1))
-        found.extend(distances_on_grid(drawn[other], current, edges) for other in others)
-    return np.concatenate(found)
+        yield from ((drawn[other], current) for other in others)
 
 
 def _sampling(centre: Floats, sample: int, reference: int, how_many: int, random: np.random.Generator) -> Floats:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lakehouse_assets import settings
 from lakehouse_assets.operations.embedded import prepare_dagster_home
+from lakehouse_assets.operations.health.reports import write_runbooks
 
 GONE = (
     "There is no such page. Pages of reports are kept for as long as the contract of their table says (its retention: "
@@ -47,7 +48,8 @@ def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
     """
     from urllib.parse import urlsplit
 
-    folder.mkdir(parents=True, exist_ok=True)
+    # Messages and asset pages link to them, whether or not the page of health was ever made.
+    write_runbooks(folder)
     address = urlsplit(url)
     handler = functools.partial(_Quiet, directory=str(folder))
     try:

@@ -23,6 +23,7 @@ from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.jobs import jobs_of
 from lakehouse_assets.use_case.named import require_what_is_named
 from lakehouse_assets.use_case.plan import Plan
+from lakehouse_assets.use_case.policy_replay_job import policy_replays_spec
 from lakehouse_assets.use_case.retraining_sensor import decisions_spec
 from lakehouse_assets.use_case.scaffolding import UseCaseScaffolder
 
@@ -90,7 +91,8 @@ class UseCase(dg.Component, dg.Resolvable):
             *serving_assets(plan),
             *monitoring_assets(plan),
         ]
-        return dg.Definitions.merge(dg.Definitions(assets=[*assets, decisions_spec(plan)]), jobs_of(plan, assets))
+        kept = [decisions_spec(plan), policy_replays_spec(plan)]
+        return dg.Definitions.merge(dg.Definitions(assets=[*assets, *kept]), jobs_of(plan, assets))
 
 
 def declared_use_cases(defs: Path) -> list[Declaration]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lakehouse_assets.contracts.contract import Column, Contract, QualityRule
-from lakehouse_assets.use_case import judged_columns, monitored_columns
+from lakehouse_assets.use_case import judged_columns, monitored_columns, replayed_columns
 from lakehouse_assets.use_case.columns import DAY, column, noted
 from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.declared_table import View
@@ -101,6 +101,7 @@ def _tables(declaration: Declaration, written: Written) -> Iterator[_Table]:
         ("models", "model_card"): judged_columns.model_card,
         ("monitoring", "thresholds"): monitored_columns.thresholds,
         ("monitoring", "decisions"): monitored_columns.decisions,
+        ("monitoring", "policy_replays"): replayed_columns.policy_replays,
     }
     for (zone, name), made in others.items():
         purpose, columns = made(declaration)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from lakehouse_assets.lake.predicate import Interval
 from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
-from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
 from lakehouse_assets.monitoring.decision import decide, worth_a_row
 from lakehouse_assets.monitoring.history import History, Training, as_date
 from lakehouse_assets.monitoring.policy import Decision, Policy
@@ -117,15 +116,22 @@ def metadata_of(decision: Decision, earlier: pd.DataFrame) -> dict[str, Any]:
 
 
 def _rows_to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> tuple[int | None, int | None]:
-    """Labelled rows that the champion did not learn from, and those that it was made of; None where nobody knows."""
+    """Rows that were labelled after the champion's training set was made, and those in it; None where nobody knows."""
+    import pyarrow.compute as pc
+
     outcomes = plan.declaration.key("delivery", "outcomes")
     training_set = plan.declaration.key("delivery", "training_set")
     at = champion.delta_versions.get("/".join(training_set)) if champion else None
     if champion is None or at is None or not lake.exists(outcomes):
         return None, None
+    # Held-out rows were known as well, though it did not learn from them: only what came after all of them is new.
+    known = lake.read(training_set, columns=["label_known_at"], version=at)["label_known_at"]
+    newest = pc.max(known).as_py()
+    if newest is None:
+        return None, None
     # The lower end of an interval is part of it.
-    later = Interval(datetime.fromisoformat(champion.tags[LEARNED_UNTIL]) + timedelta(microseconds=1), None)
-    return lake.row_count(outcomes, where={"label_known_at": later}), lake.row_count(training_set, version=at)
+    later = Interval(newest + timedelta(microseconds=1), None)
+    return lake.row_count(outcomes, where={"label_known_at": later}), len(known)
 
 
 def _nothing(value: Any) -> bool:

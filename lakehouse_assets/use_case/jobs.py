@@ -44,10 +44,11 @@ def jobs_of(plan: Plan, assets: Sequence[dg.AssetsDefinition]) -> dg.Definitions
 
 
 def _by_people(plan: Plan) -> list[dg.JobDefinition]:
+    from lakehouse_assets.use_case.policy_replay_job import policy_replay_job
     from lakehouse_assets.use_case.replay_job import replay_job
     from lakehouse_assets.use_case.roll_back_job import roll_back_job
 
-    return [replay_job(plan), roll_back_job(plan)]
+    return [replay_job(plan), policy_replay_job(plan), roll_back_job(plan)]
 
 
 def _schedules(plan: Plan, training: Any) -> Iterator[dg.ScheduleDefinition]:

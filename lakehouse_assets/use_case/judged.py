@@ -41,16 +41,21 @@ def metrics_of(plan: Plan, settings: ModelSettings) -> Mapping[str, Metric]:
 
 def data_to_measure_on(plan: Plan, source: Source, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """The rows of each data that models are measured on, with label and features; data without a row are left out."""
-    declared = plan.declaration.evaluation
-    held_out = rows[rows["split"].eq(HELD_OUT)].reset_index(drop=True)
-    found = {HELD_OUT_DATA: plan.function(declared.rows)(held_out) if declared.rows and len(held_out) else held_out}
-    if declared.extra:
+    found = {HELD_OUT_DATA: held_out_rows(plan, rows)}
+    extra = plan.declaration.evaluation.extra
+    if extra:
         observed = observations(plan.declaration, plan.folder, source, Days())
-        for name, query in declared.extra.items():
+        for name, query in extra.items():
             chosen = labelled_by(plan.declaration, query, plan.folder, source, observed)
-            found[name] = features_at(source.lake, chosen, plan.views, source.versions)
-    known = {name: data[data["feature_version"].notna()].reset_index(drop=True) for name, data in found.items()}
-    return {name: data for name, data in known.items() if len(data)}
+            found[name] = _with_features(features_at(source.lake, chosen, plan.views, source.versions))
+    return {name: data for name, data in found.items() if len(data)}
+
+
+def held_out_rows(plan: Plan, rows: pd.DataFrame) -> pd.DataFrame:
+    """The held-out rows of a training set that decide, those left out of which nothing was known."""
+    choose = plan.declaration.evaluation.rows
+    held_out = rows[rows["split"].eq(HELD_OUT)].reset_index(drop=True)
+    return _with_features(plan.function(choose)(held_out) if choose and len(held_out) else held_out)
 
 
 def evaluation(
@@ -101,6 +106,10 @@ def evaluation(
             pd.DataFrame(columns=list(measure.SCORE_COLUMNS)), measure.CANDIDATE, candidate.version, "", ""
         )  # fmt: skip
     return pd.concat(tables, ignore_index=True)
+
+
+def _with_features(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows[rows["feature_version"].notna()].reset_index(drop=True)
 
 
 def _scorer(

@@ -41,12 +41,22 @@ def training_set(
     observed = observations(use_case, folder, source, Days())
     came = labels(use_case, folder, source, observed, Days()).drop(columns="label_day")
     rows = observed.merge(came, on=[*use_case.keys, "day"], how="inner", validate="one_to_one")
-    rows = rows[rows["label_known_at"] > rows["predicted_at"]]
+    return features_at(source.lake, known_by(use_case, rows, as_of), views, source.versions)
+
+
+def known_by(use_case: Declaration, rows: pd.DataFrame, as_of: pd.Timestamp | None) -> pd.DataFrame:
+    """Of observations with their label those that can be learned from at an instant, by day and entity, with `split`.
+
+    Args:
+        use_case: The use case.
+        rows: Entity, day, predicted_at, label (NaN: none), label_known_at, and what the split names.
+        as_of: Labels that were not known by then are left out; None takes all.
+    """
+    kept = rows[rows["label_known_at"] > rows["predicted_at"]]
     if as_of is not None:
-        rows = rows[rows["label_known_at"] <= as_of]
-    rows = rows.sort_values(["day", *use_case.keys], ignore_index=True)
-    rows = rows.assign(split=sides(rows, use_case.split))
-    return features_at(source.lake, rows, views, source.versions)
+        kept = kept[kept["label_known_at"] <= as_of]
+    kept = kept.sort_values(["day", *use_case.keys], ignore_index=True)
+    return kept.assign(split=sides(kept, use_case.split))
 
 
 def sides(rows: pd.DataFrame, split: Split) -> np.ndarray:

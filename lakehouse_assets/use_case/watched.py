@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.lifecycle.registry import ModelRegistry
     from lakehouse_assets.monitoring.drift import DriftReport
+    from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.use_case.plan import Plan
 
 
@@ -56,30 +57,40 @@ def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     observed = observations(declared, plan.folder, source, Days())
     rows = features_at(lake, observed, plan.views, version.delta_versions)
     predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
-    history = _beside(plan, _measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
-    keys = _keys(plan)
+    history = beside(plan, measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
     came = outcomes.learned(plan, source, observed, pd.Timestamp(version.tags[LEARNED_UNTIL]))
-    group = declared.monitoring.group
-    kept = ["day", *([group] if group else []), *_columns(plan)]
-    samples = [reference_sample(history, keys)[kept], reference_sample(came, ["day"])]
-    columns = _columns(plan)
+    return reference_of(plan, history, came, version.version)
+
+
+def reference_of(plan: Plan, history: pd.DataFrame, came: pd.DataFrame, version: int) -> Reference:
+    """The reference of a model and its thresholds, from the history that it was made of.
+
+    Args:
+        plan: The use case.
+        history: Measurements with the model's predictions (`beside`).
+        came: The labels that it could learn from (`watched_outcomes.learned`).
+        version: The model's number.
+    """
+    told, columns = plan.declaration.monitoring, _columns(plan)
+    kept = ["day", *([told.group] if told.group else []), *columns]
+    samples = [reference_sample(history, _keys(plan))[kept], reference_sample(came, ["day"])]
     # The report's rate is shared among all of its columns, what came included.
-    share = declared.monitoring.false_alarm_rate / (len(columns) + 1)
+    share = told.false_alarm_rate / (len(columns) + 1)
     thresholds = [
         calibrate(
             rows,
             sample,
             names,
-            version.version,
-            group,
+            version,
+            told.group,
             share * len(names),
-            declared.monitoring.window_days,
-            least_rows=declared.monitoring.least_rows,
+            told.window_days,
+            least_rows=told.least_rows,
         )
         for rows, sample, names in zip((history, came), samples, (columns, [outcomes.LABEL]), strict=True)
     ]
-    limits = pd.concat(thresholds, ignore_index=True).assign(model_version=version.version)
-    return Reference(pd.concat(samples, ignore_index=True), limits, version.version)
+    limits = pd.concat(thresholds, ignore_index=True).assign(model_version=version)
+    return Reference(pd.concat(samples, ignore_index=True), limits, version)
 
 
 def reports(
@@ -100,35 +111,41 @@ def reports(
         if _of_features(plan)
         else predictions
     )
-    current = _beside(plan, _measured(plan, source, rows, days), predictions)
+    current = beside(plan, measured(plan, source, rows, days), predictions)
     came = outcomes.known(plan, source, days)
-    # A reference of before outcomes were watched has none.
-    is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        window, known = (window_of(one, day, declared.monitoring.window_days) for one in (current, came))
-        report = monitor.with_outcomes(
-            monitor.compare(
-                compared_with[~is_label],
-                window,
-                thresholds[thresholds["column_name"].ne(outcomes.LABEL)],
-                day,
-                version,
-                _page(plan, day),
-                declared.monitoring.least_rows,
-            ),
-            monitor.compare(
-                compared_with[is_label],
-                known,
-                thresholds[thresholds["column_name"].eq(outcomes.LABEL)],
-                day,
-                version,
-                least_rows=declared.monitoring.least_rows,
-            ),
-        )
+        report = compared(plan, compared_with, thresholds, current, came, day, version, _page(plan, day))
         progress(f"{day}: {report.verdict}")
         made.append(report)
     return made
+
+
+def compared(
+    plan: Plan,
+    compared_with: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    current: pd.DataFrame,
+    came: pd.DataFrame,
+    day: date,
+    version: int,
+    page: Path | None = None,
+    measure: monitor.Measure | None = None,
+) -> DriftReport:
+    """The report of a day: the windows of `current` and of what `came` that end with it, against a reference."""
+    told = plan.declaration.monitoring
+    window, known = (window_of(one, day, told.window_days) for one in (current, came))
+    # A reference of before outcomes were watched has none.
+    is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
+    of_label, predicted = thresholds["column_name"].eq(outcomes.LABEL), plan.declaration.prediction.name
+
+    def report(where: pd.Series, rows: pd.DataFrame, limits: pd.DataFrame, html: Path | None) -> DriftReport:
+        ours = compared_with[where]
+        return monitor.compare(ours, rows, limits, day, version, html, told.least_rows, measure, predicted)
+
+    return monitor.with_outcomes(
+        report(~is_label, window, thresholds[~of_label], page), report(is_label, known, thresholds[of_label], None)
+    )
 
 
 def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
@@ -195,22 +212,31 @@ def _of_features(plan: Plan) -> bool:
     return plan.declaration.monitoring.table is None
 
 
-def _measured(plan: Plan, source: Any, rows: pd.DataFrame, days: Days) -> pd.DataFrame:
-    """The monitored columns: features as they were at the time of prediction, or the columns of another table."""
+def measured(plan: Plan, source: Source, rows: pd.DataFrame, days: Days, further: Sequence[str] = ()) -> pd.DataFrame:
+    """The monitored columns: features as they were at the time of prediction, or the columns of another table.
+
+    Args:
+        plan: The use case.
+        source: The lake.
+        rows: Observations with features, or with nothing where another table is watched.
+        days: Which days of that table.
+        further: Columns of that table beside the monitored ones.
+    """
     table = plan.declaration.monitoring.table
     if table is None:
         return rows
-    columns: Mapping[str, None] = dict.fromkeys([*_keys(plan), *plan.watched])
+    columns: Mapping[str, None] = dict.fromkeys([*_keys(plan), *plan.watched, *further])
     return to_pandas(source.read(table, days, list(columns)))
 
 
-def _beside(plan: Plan, measured: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+def beside(plan: Plan, measurements: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
+    """Measurements and predictions of the same rows side by side, with the column of what hangs together."""
     group = plan.declaration.monitoring.group
     keys = _keys(plan)
-    measured, predicted = (
-        one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measured, predicted)
+    measurements, predicted = (
+        one.assign(day=pd.to_datetime(one["day"]).astype("datetime64[us]")) for one in (measurements, predicted)
     )
-    rows = monitored_rows(measured, predicted, keys, plan.watched, plan.declaration.prediction.name)
+    rows = monitored_rows(measurements, predicted, keys, plan.watched, plan.declaration.prediction.name)
     if group and group not in keys:
         rows = rows.merge(predicted[[*keys, group]], on=keys, how="left")
     return rows

@@ -33,7 +33,7 @@ def learned(plan: Plan, source: Source, observed: pd.DataFrame, until: pd.Timest
     came = came[came["label_known_at"] <= until]
     if group and group not in came.columns:
         came = came.merge(observed[[*declared.keys, "day", group]], on=[*declared.keys, "day"], how="left")
-    return _by_day(came.assign(day=came["label_day"]), plan)
+    return by_day(came.assign(day=came["label_day"]), plan)
 
 
 def known(plan: Plan, source: Source, days: Days) -> pd.DataFrame:
@@ -41,10 +41,11 @@ def known(plan: Plan, source: Source, days: Days) -> pd.DataFrame:
     table = plan.declaration.key("delivery", "outcomes")
     if not source.lake.exists(table):
         return pd.DataFrame(columns=_columns(plan))
-    return _by_day(to_pandas(source.read("/".join(table), days)), plan)
+    return by_day(to_pandas(source.read("/".join(table), days)), plan)
 
 
-def _by_day(rows: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+def by_day(rows: pd.DataFrame, plan: Plan) -> pd.DataFrame:
+    """Outcomes by the day on which they became known: day, the group if rows hang together, and `label`."""
     rows = rows.assign(day=pd.to_datetime(rows["day"]).astype("datetime64[us]"))
     keys = [name for name in plan.declaration.keys if name in rows.columns]
     return rows.sort_values(["day", *keys], ignore_index=True)[_columns(plan)]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from playwright.sync_api import (
 )
 from playwright.sync_api import Error as PlaywrightError
 
+from lakehouse_assets.settings import OFFLINE
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, FLAGS
-from lakehouse_assets_tests.conftest import PROJECT, Road, stop_with_its_children
+from lakehouse_assets_tests.conftest import PROJECT, Road, free_port, stop_with_its_children
 
 #: What the UI writes across a page when something behind it broke.
 BANNER = re.compile(
@@ -35,6 +37,10 @@ BANNER = re.compile(
     r"|not found|could not find|no assets were found|couldn't (find|load)|connection lost",
     re.IGNORECASE,
 )
+#: The reports' server has no icon for the tab, and an MLflow without a login does not know who asks.
+MISSED_BY_NOBODY = ("/favicon.ico", "/ajax-api/2.0/mlflow/users/current")
+#: The answer to this says what is wrong with what somebody typed into a form.
+JUDGES_A_FORM = "?op=PreviewConfigQuery"
 #: Milliseconds that anything on a page may take; two busy cores are slow.
 PATIENCE = 30_000
 
@@ -115,27 +121,43 @@ class Visitor:
         assert self.problems == [], f"{self.page.url}: {self.problems}"
 
     def _console(self, message: ConsoleMessage) -> None:
-        # The reports' server has no icon for the tab; nobody misses it.
-        if message.type == "error" and not message.location["url"].endswith("/favicon.ico"):
+        if message.type == "error" and not message.location["url"].endswith(MISSED_BY_NOBODY):
             self.problems.append(f"console: {message.text} at {message.location['url']}")
 
     def _response(self, response: Response) -> None:
-        if response.status >= 400 and not response.url.endswith("/favicon.ico"):
+        if response.status >= 400 and not response.url.endswith(MISSED_BY_NOBODY):
             self.problems.append(f"{response.status} for {response.url}")
-        elif response.url.split("?")[0].endswith("/graphql"):
+        elif response.url.split("?")[0].endswith("/graphql") and not response.url.endswith(JUDGES_A_FORM):
             self._answers.append(response)
 
 
 @pytest.fixture(scope="package")
 def servers(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     """`make ui`'s command on the road's lake, in a process group of its own that is gone afterwards."""
-    port = _free_port()
+    port = free_port()
     environment = {**road.environment, "UI_PORT": str(port)}
-    log = tmp_path_factory.mktemp("ui") / "ui.log"
+    command = [sys.executable, "-m", "lakehouse_assets.operations.ui"]
+    with _server(command, environment, port, tmp_path_factory.mktemp("ui") / "ui.log"):
+        yield Servers(f"http://127.0.0.1:{port}", road.environment["REPORTS_URL"])
+
+
+@pytest.fixture(scope="package")
+def registry_page(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """MLflow's own server on the road's registry, as `make demo` says how to start it; its address."""
+    port = free_port()
+    command = [str(Path(sys.executable).parent / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--backend-store-uri", road.environment["MLFLOW_TRACKING_URI"]]
+    with _server(command, road.environment, port, tmp_path_factory.mktemp("mlflow") / "mlflow.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _server(command: list[str], environment: dict[str, str], port: int, log: Path) -> Iterator[None]:
+    """A server, from when it listens to when it and all that it started are gone."""
     with log.open("w") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "lakehouse_assets.operations.ui"],
-            env=environment,
+            command,
+            env={**OFFLINE, **environment},
             cwd=PROJECT,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -143,7 +165,7 @@ def servers(road: Road, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
         )
     try:
         _wait_until_listening(port, process, log)
-        yield Servers(f"http://127.0.0.1:{port}", road.environment["REPORTS_URL"])
+        yield
     finally:
         stop_with_its_children(process)
 
@@ -177,9 +199,7 @@ def newcomer(browser: Browser, servers: Servers, pictures: Path) -> Iterator[Vis
 @pytest.fixture(scope="package")
 def acquainted(browser: Browser, servers: Servers) -> Iterator[BrowserContext]:
     """A browser that holds the UI's scripts already, and in which what Dagster asks newcomers was dismissed."""
-    context = _context(
-        browser, {"origins": [{"origin": servers.ui, "localStorage": [{"name": "communityNux", "value": "1"}]}]}
-    )
+    context = acquainted_context(browser, servers)
     yield context
     context.close()
 
@@ -192,18 +212,22 @@ def visitor(acquainted: BrowserContext, servers: Servers, pictures: Path) -> Ite
     page.close()
 
 
-def _context(browser: Browser, memory: StorageState | None = None) -> BrowserContext:
+def acquainted_context(browser: Browser, servers: Servers, sharpness: float = 1) -> BrowserContext:
+    """A browser's memory in which what Dagster asks newcomers was dismissed."""
+    dismissed: StorageState = {
+        "origins": [{"origin": servers.ui, "localStorage": [{"name": "communityNux", "value": "1"}]}]
+    }
+    return _context(browser, dismissed, sharpness)
+
+
+def _context(browser: Browser, memory: StorageState | None = None, sharpness: float = 1) -> BrowserContext:
     window: ViewportSize = {"width": 1600, "height": 1000}
-    context = browser.new_context(viewport=window, storage_state=memory, timezone_id="UTC", locale="en-GB")
+    context = browser.new_context(
+        viewport=window, storage_state=memory, timezone_id="UTC", locale="en-GB", device_scale_factor=sharpness
+    )
     context.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)
     return context
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -213,4 +237,4 @@ def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         time.sleep(0.3)
-    raise AssertionError(f"`make ui` did not come up on port {port}:\n{log.read_text()[-3000:]}")
+    raise AssertionError(f"{log.stem} did not come up on port {port}:\n{log.read_text()[-3000:]}")

@@ -14,6 +14,7 @@ import pandas as pd
 
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.telling import BEGAN, OVER
 from lakehouse_assets.sources.plant.milling import Shop, day_file
 from lakehouse_assets_tests.conftest import run_demo, state_in
@@ -23,8 +24,12 @@ from lakehouse_assets_tests.end_to_end.own_platform import delta_tables, platfor
 BEFORE = 24
 FIRST_NIGHT = date(2024, 1, 1) + timedelta(days=BEFORE)
 JOB = "milling_nightly"
-#: What tells when, by which run and from which delivery: that may differ. The rows may not.
-OF_THE_RUN = {"ingested_at", "source_file", "source_sha256", "source_line", "file", "sha256", "line", "run_id"}
+#: What tells when, by which run and from which delivery, and since when it is known: a row that came right only later
+#: is known later, and predicted then. The rows may not differ.
+OF_THE_RUN = {
+    *("ingested_at", "source_file", "source_sha256", "source_line", "file", "sha256", "line", "run_id"),
+    *("known_at", "predicted_at", "label_known_at"),
+}
 #: Tables that tell of the deliveries themselves, and of what was wrong with them.
 OF_DELIVERIES = {"deliveries", "quarantine", "operations_quarantine", "failures_quarantine"}
 
@@ -74,10 +79,11 @@ class Disturbed:
             return defs.resolve_sensor_def("alerts").evaluate_tick(context).cursor
 
     def told(self) -> pd.DataFrame:
-        """The messages in the order in which they were told."""
+        """The messages in the order in which they were told, but that of the first model's promotion."""
         if not self.lake.exists(INCIDENTS):
             return pd.DataFrame(columns=["incident", "state", "kind", "subject", "entry"])
-        return self.lake.read_pandas(INCIDENTS).sort_values("told_at", ignore_index=True)
+        rows = self.lake.read_pandas(INCIDENTS).sort_values("told_at", ignore_index=True)
+        return rows[rows["kind"].ne(str(Kind.PROMOTION))]
 
     def tables(self, nights: int) -> dict[str, pd.DataFrame]:
         """Every table of the domain and its use case, by name: the rows of the nights' days, in one order."""

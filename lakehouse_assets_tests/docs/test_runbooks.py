@@ -10,7 +10,7 @@ import yaml
 
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.model import health
-from lakehouse_assets.operations.health.reports import RUNBOOKS, write_reports
+from lakehouse_assets.operations.health.reports import RUNBOOKS, write_reports, write_runbooks
 from lakehouse_assets_tests.operations.health.platforms import platform
 
 #: Jobs of a use case, which its YAML makes: their op carries its name.
@@ -70,3 +70,25 @@ def test_the_reports_hold_the_page_of_health_and_each_runbook(tmp_path: Path) ->
     made = {one.stem for one in (tmp_path / "runbooks").glob("*.html")}
     assert made == {one.stem for one in RUNBOOKS.glob("*.md")}
     assert [one.name for one in page.parent.iterdir()] == ["index.html"]
+
+
+def test_a_runbooks_page_has_its_headings_and_leads_to_the_pages_that_it_names(tmp_path: Path) -> None:
+    write_runbooks(tmp_path)
+    for page in (tmp_path / "runbooks").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        assert "<h1>" in text
+        assert "](" not in text
+        for link in re.findall(r"href=\"([^\"]+)\"", text):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_page_is_linked_from_an_asset_that_it_is_about() -> None:
+    from lakehouse_assets.definitions import defs
+
+    linked: dict[str, str] = {}
+    for spec in defs.resolve_all_asset_specs():
+        pages = [name.removeprefix("runbook/") for name in spec.metadata if name.startswith("runbook/")]
+        linked |= {page: spec.metadata[f"runbook/{page}"].value for page in pages}
+        assert pages or spec.key.path[1] == "platform", f"{spec.key.to_user_string()} links no runbook"
+    assert linked.keys() == {page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}
+    assert linked["quarantined"] == "http://127.0.0.1:3001/runbooks/quarantined.html"

@@ -37,7 +37,10 @@ def run_days(
     *,
     raise_on_error: bool = True,
 ) -> dg.ExecuteInProcessResult:
-    """Run a job for the days first to last, both included; of its assets those in `only`, if given."""
+    """Run a job for the days first to last, both included; of its assets those in `only`, if given.
+
+    What a step raises is raised here, unless somebody says otherwise.
+    """
     span = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
     with platform_in(environment) as (defs, instance):
         resolved = defs.resolve_job_def(job)

@@ -130,6 +130,13 @@ def test_groups_that_are_over_in_a_day_are_a_series_and_not_a_fleet() -> None:
     pd.testing.assert_frame_equal(by_batch, as_series)
 
 
+def test_a_lone_machine_is_a_series_and_not_a_fleet_of_one() -> None:
+    slow = series(0.98, 10_000, 5, columns=1).assign(meter="the only one")
+    by_meter, as_series = (calibrate(slow, slow, ["f0"], 1, group, window_days=10) for group in ("meter", None))
+    assert by_meter["threshold"].notna().all()
+    pd.testing.assert_frame_equal(by_meter, as_series)
+
+
 def test_what_changes_from_day_to_day_only_counts_though_rows_of_a_day_tell_nothing_of_each_other() -> None:
     random = np.random.default_rng(6)
     days = series(0.7, 400, 6, columns=1)["f0"].to_numpy()

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.monitoring.calibration import normed_wasserstein
-from lakehouse_assets.monitoring.drift import compare, overall
+from lakehouse_assets.monitoring.drift import compare, distances, overall
 
 DAY = date(2024, 5, 1)
 
@@ -29,6 +29,36 @@ def test_a_shifted_column_drifts_and_the_other_does_not() -> None:
     current = rows()
     current["b"] += 1
     assert verdicts(current) == {"a": "stable", "b": "drift", "report": "drift"}
+
+
+def test_a_feature_that_says_one_number_all_day_is_stuck_only_where_the_reference_did_not_so() -> None:
+    days = np.repeat(pd.date_range("2024-01-01", periods=60), 30)
+    by_day = np.repeat(np.random.default_rng(2).normal(size=60), 30)
+    reference = rows(1800, 1).assign(day=days, b=by_day)
+    window = rows(420).assign(day=days[:420], b=by_day[-420:])
+    assert compare(reference, window, limits(2, 2), DAY, 3).verdict == "stable"
+    stuck = window.assign(a=window["a"].where(window["day"].lt(window["day"].max()), 0.3))
+    assert compare(reference, stuck, limits(2, 2), DAY, 3).rows["verdict"].tolist() == ["stuck", "stable"]
+    for_days = window.assign(b=window["b"].where(window["day"].lt("2024-01-06"), 0.3))
+    assert compare(reference, for_days, limits(2, 2), DAY, 3).rows["verdict"].tolist() == ["stable", "stuck"]
+
+
+def test_a_model_that_gives_one_number_to_what_it_never_saw_drifts_and_is_no_stuck_sensor() -> None:
+    current = rows().assign(b=2.0)
+    assert verdicts(current)["b"] == "stuck"
+    report = compare(rows(2000, 1), current, limits(), DAY, 3, prediction="b")
+    assert report.rows["verdict"].tolist() == ["stable", "drift"]
+    missing = compare(rows(2000, 1), current.assign(b=np.nan), limits(), DAY, 3, prediction="b")
+    assert missing.rows["verdict"].tolist() == ["stable", "no readings"]
+
+
+def test_distances_taken_without_evidently_give_the_same_report() -> None:
+    current = rows(30_000).assign(b=lambda one: one["b"].where(one["b"] > -1) + 0.5)
+    theirs, ours = (compare(rows(2000, 1), current, limits(), DAY, 3, measure=one) for one in (None, distances))
+    pd.testing.assert_frame_equal(ours.rows, theirs.rows, rtol=1e-9)
+    assert ours.verdict == theirs.verdict == "nulls"
+    with pytest.raises(ValueError, match="made by Evidently"):
+        compare(rows(2000, 1), current, limits(), DAY, 3, Path("page.html"), measure=distances)
 
 
 def test_the_same_distribution_is_stable() -> None:

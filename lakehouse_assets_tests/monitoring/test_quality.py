@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lakehouse_assets.monitoring.quality import fault_of
+from lakehouse_assets.monitoring.quality import fault_of, most_of_a_day
 
 RANDOM = np.random.default_rng(5)
 #: Degrees Celsius of a bearing.
@@ -114,6 +114,19 @@ def test_a_slow_sensor_whose_day_is_narrow_has_no_fault() -> None:
     reference = RANDOM.normal(size=5000)
     for place in (-1.5, 0.0, 0.7):
         assert named(RANDOM.normal(0, 0.7, 500), RANDOM.normal(place, 0.15, 50), reference) is None
+
+
+def test_how_much_of_a_day_one_number_fills_is_counted_day_by_day() -> None:
+    days = RANDOM.integers(0, 40, 600)
+    values = RANDOM.integers(0, 4, 600).astype(float)
+    values[RANDOM.random(600) < 0.1] = np.nan
+    known = np.isfinite(values)
+    by_hand = [np.unique(values[known & (days == day)], return_counts=True)[1] for day in range(40)]
+    assert most_of_a_day(values, days) == pytest.approx(np.median([one.max() / one.sum() for one in by_hand]))
+    assert most_of_a_day(np.repeat([1.0, 2.0, 3.0], 5), np.repeat([1, 2, 3], 5)) == 1.0
+    # Four rows a day tell nothing, and no row does neither.
+    assert most_of_a_day(np.repeat([1.0, 2.0], 4), np.repeat([1, 2], 4)) == 0.0
+    assert most_of_a_day([np.nan], [1]) == 0.0
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.03, 0.2])

@@ -1,5 +1,6 @@
 """What policies would have done, on a world whose level jumps once."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import numpy as np
@@ -32,19 +33,20 @@ class World:
             self.asked.append(("train", day))
             return self.level(day - timedelta(days=1))
 
-        def report(model: float, day: date) -> pd.DataFrame:
+        def report(model: float, day: date, _: Mapping[date, float]) -> pd.DataFrame:
             self.asked.append(("report", day))
             return pd.DataFrame(
                 {"column_name": ["load"], "verdict": ["drift" if self.level(day) != model else "stable"]}
             )
 
-        def performance(_: float, errors: list[float]) -> str:
-            return "worse than expected" if errors and errors[-1] > 5 else "as expected"
+        def losses(model: float, day: date) -> np.ndarray:
+            return np.abs(np.full(4, model + 1 - self.level(day)))
 
-        def predict(model: float, _: date) -> np.ndarray:
-            return np.full(4, model + 1)
+        def performance(model: float, day: date) -> str:
+            self.asked.append(("performance", day))
+            return "worse than expected" if losses(model, day)[0] > 5 else "as expected"
 
-        return Stage(train, predict, lambda day: np.full(4, self.level(day)), report, performance)
+        return Stage(train, losses, report, performance, rows_known=lambda day: (day - date(2024, 2, 1)).days)
 
 
 POLICIES = {
@@ -78,16 +80,8 @@ def test_the_error_of_each_day_is_that_of_the_model_that_served_then() -> None:
 
 def test_a_night_knows_nothing_of_its_own_day() -> None:
     world = World()
-    known: list[date] = []
-    stage = world.stage()
-    base = stage.drift_report
-    assert base is not None
-
-    def report(model: float, day: date) -> pd.DataFrame:
-        known.append(day)
-        return base(model, day)
-
-    (one,) = replay(Stage(stage.train, stage.predict, stage.truth, report), {"drift": Policy()}, FIRST, LAST)
+    (one,) = replay(world.stage(), {"drift": Policy()}, FIRST, LAST)
+    known = [day for what, day in world.asked if what != "train"]
     assert max(known) == LAST - timedelta(days=1)
     assert [decision.day for decision in one.decisions if decision.day] == sorted(set(known))
     assert all(decision.decided_at.date() - timedelta(days=1) == decision.day for decision in one.decisions)
@@ -98,6 +92,38 @@ def test_a_retraining_after_which_nothing_is_better_is_a_false_alarm() -> None:
     assert told["retrainings"].to_dict() == {"never": 0, "weekly": 8, "drift": 1, "performance": 1}
     # Only the one week after the jump gains: by 5 April the level is another.
     assert told["false_alarms"].to_dict() == {"never": 0, "weekly": 7, "drift": 0, "performance": 0}
+
+
+def test_a_policy_that_waits_for_more_to_learn_from_trains_as_soon_as_there_is_so_much_more() -> None:
+    only = Policy(on_drift=False, on_performance=False, on_more_data=0.5, cool_down_days=0)
+    (one,) = replay(World().stage(), {"more": only}, FIRST, LAST)
+    # 29 rows on the first night; 44 are half as many again; then 66.
+    assert [done.day for done in one.retrainings] == [date(2024, 3, 16), date(2024, 4, 7)]
+
+
+def test_a_report_is_of_the_models_that_served() -> None:
+    seen: dict[date, dict[date, float]] = {}
+    stage = World().stage()
+
+    def report(_: float, day: date, served: Mapping[date, float]) -> pd.DataFrame:
+        seen[day] = dict(served)
+        return pd.DataFrame({"column_name": ["load"], "verdict": ["drift" if day > JUMP else "stable"]})
+
+    watched = Stage(stage.train, stage.losses, report)
+    replay(watched, {"drift": Policy()}, FIRST, LAST)
+    last = LAST - timedelta(days=1)
+    assert sorted(seen[last]) == [FIRST + timedelta(days=n) for n in range((last - FIRST).days + 1)]
+    # The reports of 2 and 3 April ask; the model of the 4th serves.
+    assert (seen[last][date(2024, 4, 3)], seen[last][date(2024, 4, 4)]) == (0.0, 10.0)
+
+
+def test_policies_that_run_out_of_time_have_all_come_equally_far() -> None:
+    told: list[str] = []
+    found = replay(World().stage(), POLICIES, FIRST, LAST, cpu_seconds=0.0, progress=told.append)
+    nights = {one.name: len(one.errors) for one in found}
+    assert len(set(nights.values())) == 1
+    assert nights["never"] < (LAST - FIRST).days + 1
+    assert "stopped" in told[-1]
 
 
 def test_models_are_trained_once_for_all_policies() -> None:

@@ -79,7 +79,9 @@ class Ticks:
         made = self.registry.add_version("wear", LoggedModel(f"{version:032x}", "file:///none", f"m-{version}", tags))
         self.registry.promote(made)
         if not self.lake.exists(["delivery", "wear", "training_set"]):
-            write_deltalake(self.lake.table_uri(["delivery", "wear", "training_set"]), pa.table({"n": range(learned)}))
+            known = pa.array([LEARNED_UNTIL] * learned, pa.timestamp("us", "UTC"))
+            uri = self.lake.table_uri(["delivery", "wear", "training_set"])
+            write_deltalake(uri, pa.table({"label_known_at": known}))
         self.decided("promote", version, "a-first-run", promoted=True)
 
     def decided(self, action: str, version: int, run_id: str, *, promoted: bool) -> None:

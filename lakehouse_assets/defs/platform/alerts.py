@@ -12,8 +12,9 @@ incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
     name="alerts",
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion and "
-    "refusal, and once that it is over: in the log, and where ALERT_URLS says. Starts no run.",
+    description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion, "
+    "refusal and use case that a person has to look into, and once that it is over: in the log, and where ALERT_URLS "
+    "says. Starts no run.",
 )
 def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
     """Look at what happened since the last tick, and tell what nobody was told yet."""
@@ -27,6 +28,7 @@ def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sensor
     from lakehouse_assets.operations.alerts.look import look
     from lakehouse_assets.operations.alerts.messages import Places
     from lakehouse_assets.operations.asset_graph import graph_of
+    from lakehouse_assets.operations.health.reports import write_runbooks
 
     if context.repository_def is None:
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
@@ -34,6 +36,8 @@ def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sensor
     graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
     facts = look(context.instance, store, graph, known.incidents, cursor, now, pauses(store, now).keys())
     places = Places(settings.ui_url(), settings.runbooks_url())
+    if facts:
+        write_runbooks(settings.reports_root())  # the pages that messages link to
     failed = tell(store, known, facts, graph, places, channels(context.log.info))
     for reason in failed:
         context.log.warning(reason)

@@ -1,17 +1,17 @@
-"""The table of what was told: `monitoring/platform/incidents`, one row for each message that a channel took."""
+"""The table of what was told: `monitoring/platform/incidents`, a row for each message that a channel took or missed."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.operations.alerts.channels import NotToldError
 from lakehouse_assets.operations.alerts.incidents import Incident, after
 from lakehouse_assets.operations.alerts.messages import Message, Places, message
-from lakehouse_assets.operations.alerts.telling import Telling, incidents_in, to_tell
+from lakehouse_assets.operations.alerts.telling import BEGAN, OWED, Telling, incidents_in, to_tell
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -55,11 +55,19 @@ def tell(
         What could not be told, in words; it stays to be told.
     """
     changed, failed, now = after(known.incidents, facts), [], datetime.now(UTC)
+    silent: set[tuple[str, str]] = set()
     for telling in to_tell(known.incidents, changed, known.entries, list(channels), now):
+        about = (telling.channel, telling.incident.incident)
+        if about in silent:
+            continue  # nobody is told that something is over of which he does not know
         try:
             channels[telling.channel](message(telling.as_told, graph, places))
         except NotToldError as error:
             failed.append(str(error))
+            silent.add(about)
+            owed = replace(telling, state=OWED)
+            if telling.state == BEGAN and owed.entry not in known.entries:
+                _note(lake, owed)
         else:
             _note(lake, telling)
     return failed

@@ -19,8 +19,8 @@ class Cursor:
     Attributes:
         runs_after: Runs that changed after this were not looked at yet, but for those in ``seen``.
         seen: Run and status of those within the overlap that were looked at.
-        decided: By use case, the newest decision that was looked at.
-        versions: By use case, the version of the champion table that was looked at.
+        decided: By table of decisions, the newest one that was looked at.
+        versions: By table of decisions, the version that was looked at.
     """
 
     runs_after: str

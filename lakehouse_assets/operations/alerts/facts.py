@@ -17,6 +17,7 @@ class Kind(StrEnum):
     RETRAINING = "retraining"
     PROMOTION = "promotion"
     REFUSAL = "refusal"
+    INVESTIGATE = "investigate"
 
 
 #: Told once and over at once: there is nothing to put right.

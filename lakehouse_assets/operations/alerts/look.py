@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
@@ -15,7 +15,12 @@ from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
 from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended
-from lakehouse_assets.operations.alerts.seen_tables import decision_facts, decisions
+from lakehouse_assets.operations.alerts.seen_tables import (
+    decision_facts,
+    decisions,
+    investigation_facts,
+    training_decisions,
+)
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -76,19 +81,34 @@ def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fa
 def _decided(lake: Lake, graph: Graph, known: Sequence[Incident], cursor: Cursor, now: datetime) -> list[Fact]:
     facts: list[Fact] = []
     for use_case in champions(graph):
-        key = ["models", use_case, "champion"]
-        if not lake.exists(key):
-            continue
-        version = lake.version(key)
-        if cursor.versions.get(use_case) == version:
-            continue
-        since = cursor.decided.get(use_case)
-        rows = decisions(lake, use_case, datetime.fromisoformat(since) if since else now - FIRST_LOOK)
+        gate, training = ["models", use_case, "champion"], ["monitoring", use_case, "decisions"]
+        rows = _new_rows(lake, gate, use_case, decisions, cursor, now)
         facts += decision_facts(use_case, rows, known)
-        cursor.versions[use_case] = version
-        if rows:
-            cursor.decided[use_case] = rows[-1]["decided_at"].isoformat()
+        rows = _new_rows(lake, training, use_case, training_decisions, cursor, now)
+        facts += investigation_facts(use_case, rows)
     return facts
+
+
+def _new_rows(
+    lake: Lake,
+    key: Sequence[str],
+    use_case: str,
+    read: Callable[[Lake, str, datetime], list[dict[str, Any]]],
+    cursor: Cursor,
+    now: datetime,
+) -> list[dict[str, Any]]:
+    """What was decided since the last look; a table without a new commit is not read."""
+    if not lake.exists(key):
+        return []
+    name, version = "/".join(key), lake.version(key)
+    if cursor.versions.get(name) == version:
+        return []
+    since = cursor.decided.get(name)
+    rows = read(lake, use_case, datetime.fromisoformat(since) if since else now - FIRST_LOOK)
+    cursor.versions[name] = version
+    if rows:
+        cursor.decided[name] = rows[-1]["decided_at"].isoformat()
+    return rows
 
 
 def champions(graph: Graph) -> list[str]:

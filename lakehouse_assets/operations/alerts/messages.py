@@ -18,6 +18,7 @@ _WORDS = {
     Kind.RETRAINING: "retraining asked for",
     Kind.PROMOTION: "champion changed",
     Kind.REFUSAL: "candidate refused",
+    Kind.INVESTIGATE: "to be looked into",
 }
 #: How loud: the types that Apprise knows.
 _LOUDNESS = {
@@ -27,6 +28,7 @@ _LOUDNESS = {
     Kind.RETRAINING: "info",
     Kind.PROMOTION: "success",
     Kind.REFUSAL: "warning",
+    Kind.INVESTIGATE: "warning",
 }
 
 

@@ -1,4 +1,4 @@
-"""Facts from the lake: what the gate decided of candidates, and who serves."""
+"""Facts from the lake: what the gate decided of candidates, who serves, and where no training would help."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.incidents import Incident
+
+#: What `monitoring/<use case>/decisions` says where a person has to look: the data are at fault, or a training failed
+#: for good or did not help.
+INVESTIGATE = "investigate"
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -21,9 +25,33 @@ _ALWAYS = datetime(2200, 1, 1, tzinfo=UTC)
 
 def decisions(lake: Lake, use_case: str, after: datetime) -> list[dict[str, Any]]:
     """Rows of a use case's champion table that were decided after a moment, the oldest first."""
-    key = ["models", use_case, "champion"]
+    return _decided_after(lake, ["models", use_case, "champion"], _COLUMNS, after)
+
+
+def training_decisions(lake: Lake, use_case: str, after: datetime) -> list[dict[str, Any]]:
+    """Rows of a use case's table of decisions on training that were decided after a moment, the oldest first."""
+    return _decided_after(lake, ["monitoring", use_case, "decisions"], ["decided_at", "decision", "reason"], after)
+
+
+def investigation_facts(use_case: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
+    """What decisions on training tell: that somebody has to look, or that nobody has to any more.
+
+    Args:
+        use_case: Whose they are.
+        rows: As `training_decisions` gives them.
+    """
+    assets = (f"monitoring/{use_case}/decisions", f"models/{use_case}/champion")
+    for row in rows:
+        said = f"{row['reason']}".rstrip(".")
+        if row["decision"] == INVESTIGATE:
+            yield Fact(Kind.INVESTIGATE, use_case, row["decided_at"], False, said, assets)
+        else:
+            yield Fact(Kind.INVESTIGATE, use_case, row["decided_at"], True, f"decided since: {row['decision']}: {said}")
+
+
+def _decided_after(lake: Lake, key: list[str], columns: list[str], after: datetime) -> list[dict[str, Any]]:
     since = (after + timedelta(microseconds=1), _ALWAYS)
-    rows: list[dict[str, Any]] = lake.read(key, columns=_COLUMNS, where={"decided_at": since}).to_pylist()
+    rows: list[dict[str, Any]] = lake.read(key, columns=columns, where={"decided_at": since}).to_pylist()
     return sorted(rows, key=lambda row: row["decided_at"])
 
 

@@ -11,7 +11,11 @@ from lakehouse_assets.operations.alerts.incidents import Incident, remembered
 
 #: How long a notice is worth telling.
 NOTICED = timedelta(days=1)
+#: How long a channel that did not answer is told what it missed; of what was over earlier, the table tells.
+MADE_UP_FOR = timedelta(days=7)
 BEGAN, OVER = "began", "over"
+#: Not a message: the channel was to be told that it began, and did not answer.
+OWED = "owed"
 
 
 @dataclass(frozen=True)
@@ -56,8 +60,9 @@ def to_tell(
 ) -> Iterator[Telling]:
     """What each channel was not told yet.
 
-    An end is told only to those who were told the beginning, or are told it now. A channel that is new, or did not
-    answer before, is told of what is open and of the last day's notices, not of what is over.
+    An end is told only to those who were told the beginning, or are told it now. A channel that did not answer when
+    something began is told of it when it answers again, also when it is over by then. A channel that is new is told of
+    what is open and of the last day's notices, not of what is over.
 
     Args:
         known: The incidents of the table.
@@ -72,7 +77,8 @@ def to_tell(
         for channel in channels:
             began, over = Telling(one, BEGAN, channel), Telling(one, OVER, channel)
             current = one.incident in fresh or one.is_open or (one.is_notice and now - one.since < NOTICED)
-            starts = began.entry not in told and current
+            missed = replace(began, state=OWED).entry in told and now - (one.over_at or one.since) < MADE_UP_FOR
+            starts = began.entry not in told and (current or missed)
             if starts:
                 yield began
             ended = one.over_at is not None and not one.is_notice

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.alerts.seen_tables import INVESTIGATE
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,27 @@ class ChampionFacts:
 
 @dataclass(frozen=True)
 class DriftFacts:
-    """What the newest drift report says: its verdict, since when it is so, and which columns drift."""
+    """What the newest drift report says: its verdict, since when it is so, and which columns drift or are at fault."""
 
     verdict: str = ""
     day: str = ""
     since: datetime | None = None
     columns: tuple[str, ...] = ()
     rows: int | None = None
+
+
+@dataclass(frozen=True)
+class DecisionFacts:
+    """What was decided last on training again, why, and since when the decision has been the same."""
+
+    decision: str = ""
+    reason: str = ""
+    since: datetime | None = None
+
+    @property
+    def asks_for_a_person(self) -> bool:
+        """Whether no training would help."""
+        return self.decision == INVESTIGATE
 
 
 @dataclass(frozen=True)
@@ -86,3 +101,4 @@ class Facts:
     champions: Mapping[str, ChampionFacts] = field(default_factory=dict)
     drift: Mapping[str, DriftFacts] = field(default_factory=dict)
     pauses: Mapping[str, Pause] = field(default_factory=dict)
+    decisions: Mapping[str, DecisionFacts] = field(default_factory=dict)

@@ -16,13 +16,11 @@ from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
-from lakehouse_assets.operations.health.models import champion_facts, drift_facts
+from lakehouse_assets.operations.health.models import champion_facts, decision_facts, drift_facts
+from lakehouse_assets.operations.policies import QUARANTINE
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-
-#: Tables of this name, or with this ending, hold rows that were set aside.
-QUARANTINE = "quarantine"
 
 
 def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now: datetime) -> Facts:  # type: ignore[type-arg]
@@ -30,14 +28,14 @@ def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now
     graph = graph_of(assets)
     keys = [dg.AssetKey(key.split("/")) for key in graph.assets]
     entries = {one.asset_entry.asset_key: one.asset_entry for one in instance.get_asset_records(keys)}
-    failed_runs = _failed_runs(instance, entries.values())
-    states, checks = instance.get_freshness_state_records(keys), _failed_checks(instance, assets)
+    failed_runs = _failed_runs(instance, [entry.last_run_id for entry in entries.values()])
+    states, checks = instance.get_freshness_state_records(keys), _failed_checks(instance, assets, entries)
     found = {}
     for key in keys:
         name, entry = "/".join(key.path), entries.get(key)
         made = _at(entry.last_materialization.timestamp) if entry and entry.last_materialization else None
         run = entry.last_run_id if entry else None
-        not_made = run in failed_runs and not (entry and _made_in(entry, run))
+        not_made = run in failed_runs and not _made_in(entry, run)
         rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()))
         found[name] = AssetFacts(
             made_at=made,
@@ -51,7 +49,7 @@ def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now
     use_cases = sorted({asset.use_case for asset in graph.assets.values() if asset.use_case})
     return Facts(
         now, graph, found, champion_facts(lake, _with(graph, "models", "champion")), drift_facts(lake, use_cases),
-        pauses(lake, now),
+        pauses(lake, now), decision_facts(lake, use_cases),
     )  # fmt: skip
 
 
@@ -63,9 +61,9 @@ def _with(graph: Graph, zone: str, table: str) -> list[str]:
     )
 
 
-def _failed_runs(instance: dg.DagsterInstance, entries: Iterable[Any]) -> dict[str | None, datetime]:
-    """Of the runs in which assets were last to be made, those that failed, and when."""
-    runs = sorted({entry.last_run_id for entry in entries if entry.last_run_id})
+def _failed_runs(instance: dg.DagsterInstance, found: Iterable[str | None]) -> dict[str | None, datetime]:
+    """Of these runs, those that failed, and when."""
+    runs = sorted({run for run in found if run})
     if not runs:
         return {}
     wanted = dg.RunsFilter(run_ids=runs, statuses=[dg.DagsterRunStatus.FAILURE])
@@ -76,7 +74,7 @@ def _failed_runs(instance: dg.DagsterInstance, entries: Iterable[Any]) -> dict[s
 
 
 def _made_in(entry: Any, run: str | None) -> bool:
-    made = entry.last_materialization
+    made = entry.last_materialization if entry is not None else None
     return made is not None and made.run_id == run
 
 
@@ -91,12 +89,28 @@ def _late_since(policy: Any, made: datetime | None, state: Any, now: datetime) -
     return None
 
 
-def _failed_checks(instance: dg.DagsterInstance, assets: BaseAssetGraph) -> Mapping[dg.AssetKey, list[FailedCheck]]:  # type: ignore[type-arg]
+def _failed_checks(
+    instance: dg.DagsterInstance,
+    assets: BaseAssetGraph,  # type: ignore[type-arg]
+    entries: Mapping[dg.AssetKey, Any],
+) -> Mapping[dg.AssetKey, list[FailedCheck]]:
     latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(list(assets.asset_check_keys))
+    # A check that is planned still after its run has failed could not be evaluated; where its asset was not made
+    # either, that is told of the asset.
+    planned = {
+        key: record.run_id
+        for key, record in latest.items()
+        if record.status is AssetCheckExecutionRecordStatus.PLANNED
+        and _made_in(entries.get(key.asset_key), record.run_id)
+    }
+    failed_runs = _failed_runs(instance, planned.values())
     found: dict[dg.AssetKey, list[FailedCheck]] = {}
     for key, record in sorted(latest.items(), key=lambda item: (item[0].asset_key.path, item[0].name)):
         if record.status is AssetCheckExecutionRecordStatus.FAILED:
             found.setdefault(key.asset_key, []).append(_failed_check(key.name, record))
+        elif planned.get(key) in failed_runs:
+            broken = FailedCheck(key.name, failed_runs[planned[key]], "it could not be evaluated, its step failed")
+            found.setdefault(key.asset_key, []).append(broken)
     return found
 
 

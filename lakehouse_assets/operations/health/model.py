@@ -9,12 +9,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
+from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
 from lakehouse_assets.operations.alerts.graph import Asset
-from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DriftFacts, Facts
+from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
-#: What a drift report says of a world that changed.
-DRIFT = "drift"
 
 
 class State(StrEnum):
@@ -23,6 +22,8 @@ class State(StrEnum):
     FAILING = "failing"
     LATE = "late"
     CHECK = "check failed"
+    FAULTY = "data at fault"
+    INVESTIGATE = "to be looked into"
     DRIFTING = "drifting"
     WORSE = "worse than expected"
     QUARANTINED = "quarantined"
@@ -36,6 +37,8 @@ RUNBOOKS = {
     State.FAILING: "failed_run",
     State.LATE: "broken_freshness",
     State.CHECK: "failed_check",
+    State.FAULTY: "investigate",
+    State.INVESTIGATE: "investigate",
     State.DRIFTING: "drifting",
     State.WORSE: "worse_than_expected",
     State.QUARANTINED: "quarantined",
@@ -87,6 +90,7 @@ class SubjectHealth:
     champion: ChampionFacts | None
     drift: DriftFacts | None
     pause: Pause | None
+    decision: DecisionFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -136,7 +140,7 @@ def _subject(name: str, assets: Sequence[Asset], problems: Iterable[Problem], fa
     }
     is_use_case = any(one.use_case == name for one in assets)
     champion, drift, pause = facts.champions.get(name), facts.drift.get(name), facts.pauses.get(name)
-    return SubjectHealth(name, is_use_case, zones, champion, drift, pause)
+    return SubjectHealth(name, is_use_case, zones, champion, drift, pause, facts.decisions.get(name))
 
 
 def _zone(assets: Sequence[Asset], problems: Sequence[Problem], facts: Facts) -> ZoneHealth:
@@ -194,5 +198,13 @@ def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Pro
     if table[-1] == "drift" and drift is not None and drift.verdict == DRIFT:
         columns = ", ".join(drift.columns)
         yield problem(State.DRIFTING, drift.since, f"the report of {drift.day} says drift in {columns}", drift.rows)
+    if table[-1] == "drift" and drift is not None and drift.verdict in FAULTS:
+        columns = ", ".join(drift.columns)
+        yield problem(State.FAULTY, drift.since, f"the report of {drift.day} says {drift.verdict} in {columns}")
+    decided = facts.decisions.get(asset.use_case)
+    # Faults of the data are told of the report that found them.
+    faulty = drift is not None and drift.verdict in FAULTS
+    if table[-1] == "decisions" and decided is not None and decided.asks_for_a_person and not faulty:
+        yield problem(State.INVESTIGATE, decided.since, decided.reason)
     if table[-1] == "performance" and champion is not None and not champion.as_expected:
         yield problem(State.WORSE, facts.assets.get(asset.key, AssetFacts()).made_at, champion.realised)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.operations.health.facts import ChampionFacts, DriftFacts
+from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
+from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
 
-_DRIFT, _WORSE = "drift", "worse than expected"
-#: Verdicts of a report from the gravest to the calmest; a report is what its gravest column is.
-_GRAVEST = (_DRIFT, "too few rows", "no readings", "not calibrated", "stable")
+_WORSE = "worse than expected"
+#: The slice that is all of the data.
+_ALL = "all"
+#: Verdicts of a report from the gravest to the calmest; a report is what its gravest column is (`monitoring.drift`).
+_GRAVEST = (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED, STABLE)
 
 
 def champion_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, ChampionFacts]:
@@ -33,6 +37,26 @@ def drift_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DriftFacts]:
     return found
 
 
+def decision_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DecisionFacts]:
+    """The newest decision on training again of each use case that has one."""
+    found = {}
+    for name in use_cases:
+        key = ["monitoring", name, "decisions"]
+        if lake.exists(key):
+            found[name] = decision_of(lake.read(key, columns=["decided_at", "decision", "reason"]).to_pylist())
+    return found
+
+
+def decision_of(rows: Sequence[Mapping[str, Any]]) -> DecisionFacts:
+    """The newest decision; since the first of those in a row that decided the same, whatever their reasons."""
+    if not rows:
+        return DecisionFacts()
+    newest_first = sorted(rows, key=lambda row: row["decided_at"], reverse=True)
+    last = newest_first[0]
+    alike = itertools.takewhile(lambda row: row["decision"] == last["decision"], newest_first)
+    return DecisionFacts(last["decision"], last["reason"], min(row["decided_at"] for row in alike))
+
+
 def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:
     """What the newest report says; drifting since the first day after the last that did not.
 
@@ -41,7 +65,8 @@ def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:
     """
     if not rows:
         return DriftFacts()
-    version = max(row["model_version"] for row in rows)
+    # After a roll back the newest reports are of an older version.
+    version = max(rows, key=lambda row: (row["day"], row["model_version"]))["model_version"]
     reports: dict[Any, list[Mapping[str, Any]]] = {}
     for row in rows:
         if row["model_version"] == version:
@@ -53,7 +78,8 @@ def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:
         if verdicts[day] != verdicts[newest]:
             break
         since = day
-    columns = tuple(sorted(row["column_name"] for row in reports[newest] if row["verdict"] == _DRIFT))
+    grave = (DRIFT, *FAULTS)
+    columns = tuple(sorted(row["column_name"] for row in reports[newest] if row["verdict"] in grave))
     moment = datetime(since.year, since.month, since.day, tzinfo=UTC)
     return DriftFacts(
         verdicts[newest], f"{newest}", moment, columns, max(row["current_rows"] for row in reports[newest])
@@ -67,7 +93,8 @@ def champion_of(
 
     Args:
         decisions: Rows of `models/<use case>/champion`.
-        scores: Rows of `models/<use case>/evaluation`; those of another version than the one that serves are left out.
+        scores: Rows of `models/<use case>/evaluation`; those of another version than the one that serves, and of parts
+            of the data, are left out.
         came: Rows of `monitoring/<use case>/performance`, in any order.
     """
     ordered = sorted(decisions, key=lambda row: row["decided_at"])
@@ -76,12 +103,16 @@ def champion_of(
     last = ordered[-1]
     version = last["to_version"]
     moves = [row for row in ordered if row["to_version"] == version != row["from_version"]]
-    own = [row for row in scores if row["model_version"] == version and row["decides"] and row["role"] != "difference"]
+    whole = [row for row in scores if row["model_version"] == version and row["slice"] == _ALL]
+    own = [row for row in whole if row["decides"] and row["role"] != "difference"]
     measured = ", ".join(
         dict.fromkeys(f"{row['metric']} {_figure(row)} on {row['data'].replace('_', ' ')}" for row in own)
     )
-    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == "all"])
-    told = [f"{row['metric']} {_figure(row)}, {row['verdict']}" for row in newest]
+    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == _ALL])
+    deciding = {row["metric"] for row in own}
+    # What decided, and whatever else came out worse: a use case may measure a dozen figures.
+    shown = [row for row in newest if row["metric"] in deciding or row["verdict"] == _WORSE]
+    told = [f"{row['metric']} {_figure(row)}, {row['verdict']}" for row in shown]
     realised = f"since then {', '.join(told)}" if told else ""
     worse = any(row["verdict"] == _WORSE for row in newest)
     decided = f"{last['decided_at']:%Y-%m-%d}: {last['action']}: {last['reason']}"

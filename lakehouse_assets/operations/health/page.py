@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.model import ZONES, Health, Problem, State, SubjectHealth, ZoneHealth
-from lakehouse_assets.operations.health.text import champion_words, drift_words, verdict, zone_words
+from lakehouse_assets.operations.health.text import champion_words, decision_words, drift_words, verdict, zone_words
 
 _STYLE = Path(__file__).with_name("page.css")
 _ALARMING = (State.FAILING, State.LATE)
@@ -65,7 +65,10 @@ def _table(title: str, subjects: list[SubjectHealth], models: bool) -> str:
 def _subject(subject: SubjectHealth, zones: list[str], models: bool) -> str:
     paused = f"<p class='note'>{escape(subject.pause.words)}</p>" if subject.pause else ""
     cells = "".join(f"<td>{_zone(subject.zones[zone]) if zone in subject.zones else ''}</td>" for zone in zones)
-    model = f"<td>{escape(champion_words(subject))}</td><td>{escape(drift_words(subject))}</td>" if models else ""
+    last = f"<p class='note'>{escape(subject.champion.last_decision)}</p>" if subject.champion else ""
+    decided = f"<p class='note'>{escape(decision_words(subject.decision))}</p>" if subject.decision else ""
+    champion, drift = escape(champion_words(subject)), escape(drift_words(subject))
+    model = f"<td>{champion}{last}</td><td>{drift}{decided}</td>" if models else ""
     return f"<tr><th scope='row'>{escape(subject.name)}{paused}</th>{cells}{model}</tr>"
 
 

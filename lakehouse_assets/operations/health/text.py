@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lakehouse_assets.operations.health.facts import DecisionFacts
 from lakehouse_assets.operations.health.model import ZONES, Health, Problem, SubjectHealth, ZoneHealth
 
 
@@ -50,6 +51,12 @@ def drift_words(subject: SubjectHealth) -> str:
     return f"{drift.verdict} on {drift.day}" + (f" in {', '.join(drift.columns)}" if drift.columns else "")
 
 
+def decision_words(decision: DecisionFacts) -> str:
+    """What was decided on training again, since when, and why."""
+    since = f" since {decision.since:%Y-%m-%d %H:%M} UTC" if decision.since else ""
+    return f"{decision.decision}{since}: {decision.reason}"
+
+
 def _subject(subject: SubjectHealth) -> Iterator[str]:
     yield f"{subject.name} ({'use case' if subject.is_use_case else 'domain'})"
     for zone in ZONES:
@@ -59,7 +66,11 @@ def _subject(subject: SubjectHealth) -> Iterator[str]:
             yield f"  {zone:<12}{zone_words(one):<42} last made {made}"
     if subject.is_use_case:
         yield f"  {'champion':<12}{champion_words(subject)}"
+        if subject.champion is not None and subject.champion.last_decision:
+            yield f"  {'decided':<12}{subject.champion.last_decision}"
         yield f"  {'drift':<12}{drift_words(subject)}"
+        if subject.decision is not None and subject.decision.decision:
+            yield f"  {'training':<12}{decision_words(subject.decision)}"
     if subject.pause is not None:
         yield f"  {subject.pause.words}"
     yield ""

@@ -1,28 +1,15 @@
 """What the sensor sees of a real Dagster instance: runs, checks, freshness and decisions, each told once."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from unittest import mock
 
 import dagster as dg
 import pyarrow as pa
-import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
-from dagster._core.test_utils import instance_for_test
 
 from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.alerts.seen_runs import RETRAINING_REASON
-from lakehouse_assets_tests.operations.alerts.receiver import receiver
-from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
-
-
-@pytest.fixture
-def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
-    BROKEN.clear()
-    with receiver() as told, instance_for_test(temp_dir=str(tmp_path)) as instance:
-        monkeypatch.setenv("ALERT_URLS", told.url)
-        yield Platform(instance, tmp_path, told)
+from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CLEAN, RAW, Platform
 
 
 def test_a_night_without_trouble_tells_nothing(platform: Platform) -> None:
@@ -134,40 +121,50 @@ def test_a_broken_promise_of_freshness_is_told_once_and_over_when_it_is_kept_aga
     assert platform.tick() == ["Over: a: late"]
 
 
-def decide(platform: Platform, action: str, candidate: int, before: int | None, after: int | None) -> None:
-    from deltalake import write_deltalake
-
-    version = pa.int64()
-    row = pa.table(
-        {
-            "decided_at": pa.array([datetime.now(UTC)], pa.timestamp("us", tz="UTC")),
-            "who": ["gate"],
-            "action": [action],
-            "candidate_version": pa.array([candidate], version),
-            "from_version": pa.array([before], version),
-            "to_version": pa.array([after], version),
-            "reason": ["rmse 12 above its bound 11"],
-            "run_id": ["r"],
-        }
-    )
-    write_deltalake(platform.lake.table_uri(CHAMPION), row, mode="append")
-
-
 def test_promotions_are_told_and_refusals_are_over_with_the_next_decision(platform: Platform) -> None:
-    decide(platform, "promote", 1, None, 1)
+    platform.decide("promote", 1, None, 1)
     assert platform.tick() == ["u: champion changed"]
-    decide(platform, "refuse", 2, 1, 1)
+    platform.decide("refuse", 2, 1, 1)
     assert platform.tick() == ["u candidate 2: candidate refused"]
     assert "rmse 12 above its bound 11; version 1 goes on serving." in platform.told.messages[-1]["message"]
     assert platform.tick() == []
-    decide(platform, "promote", 3, 1, 3)
+    platform.decide("promote", 3, 1, 3)
     assert sorted(platform.tick()) == ["Over: u candidate 2: candidate refused", "u: champion changed"]
+
+
+def decide_on_training(platform: Platform, decision: str, reason: str) -> None:
+    from deltalake import write_deltalake
+
+    row = {"decided_at": [datetime.now(UTC)], "decision": [decision], "reason": [reason]}
+    write_deltalake(platform.lake.table_uri(["monitoring", "u", "decisions"]), pa.table(row), mode="append")
+
+
+def test_what_a_person_has_to_look_into_is_told_once_and_over_when_it_is_decided_otherwise(platform: Platform) -> None:
+    fault = "the data are at fault, not the model: t50 (stuck); mend the source, do not train on it"
+    decide_on_training(platform, "wait", "nothing drifts")
+    assert platform.tick() == []
+    decide_on_training(platform, "investigate", fault)
+    decide_on_training(platform, "investigate", f"{fault}, p30 (stuck)")
+    assert platform.tick() == ["u: to be looked into"]
+    body = platform.told.messages[-1]["message"]
+    assert body.startswith(fault)
+    assert "Asset page: http://127.0.0.1:3000/assets/monitoring/u/decisions" in body
+    assert "What to do: http://127.0.0.1:3001/runbooks/investigate.html" in body
+    assert (platform.reports / "runbooks" / "investigate.html").exists(), "the page that the message links to"
+    assert platform.tick() == []
+    decide_on_training(platform, "wait", "nothing drifts")
+    assert platform.tick() == ["Over: u: to be looked into"]
+    assert "decided since: wait: nothing drifts." in platform.told.messages[-1]["message"]
+    platform.cursor = None
+    assert platform.tick() == []
+    decide_on_training(platform, "investigate", "its retraining failed 3 times")
+    assert platform.tick() == ["u: to be looked into"]
 
 
 def test_a_sensor_that_lost_its_cursor_tells_nothing_twice(platform: Platform) -> None:
     BROKEN.update({"clean", "readable"})
     platform.night()
-    decide(platform, "promote", 1, None, 1)
+    platform.decide("promote", 1, None, 1)
     late(platform, FreshnessState.FAIL)
     assert len(platform.tick()) == 4
     BROKEN.clear()

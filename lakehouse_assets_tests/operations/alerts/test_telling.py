@@ -98,6 +98,45 @@ def test_a_channel_that_does_not_answer_is_told_later_and_the_others_are_not_tol
     assert len(logged) == len(told.messages) == 1
 
 
+def test_a_channel_that_was_down_for_a_whole_incident_is_told_of_it_afterwards_and_once(
+    lake: Lake, told: Receiver
+) -> None:
+    told.status = 500
+    for fact in (failed(), failed(), failed(2, ok=True), failed(2, ok=True)):
+        assert look(lake, [fact])
+    assert told.titles == []
+    told.status = 200
+    for _ in range(3):
+        assert look(lake, []) == []
+    assert told.titles == [
+        "raw/a/rows readable 2024-03-05: check failed",
+        "Over: raw/a/rows readable 2024-03-05: check failed",
+    ]
+
+
+def test_a_channel_that_stumbles_over_a_beginning_is_not_told_the_end_before_it(lake: Lake) -> None:
+    sent: list[str] = []
+    stumbles = iter([True])
+
+    def stumbling(message: Message) -> None:
+        if next(stumbles, False):
+            raise NotToldError("busy")
+        sent.append(message.title.split(":")[0])
+
+    for facts in ([failed(), failed(1, ok=True)], []):
+        tell(lake, book(lake), facts, GRAPH, PLACES, {"log": lambda message: None, "pager": stumbling})
+    assert sent == ["raw/a/rows readable 2024-03-05", "Over"]
+
+
+def test_what_was_over_a_week_before_a_channel_answers_again_is_left_to_the_table(lake: Lake, told: Receiver) -> None:
+    told.status = 500
+    look(lake, [failed(-9 * 24 * 60)])
+    look(lake, [failed(-8 * 24 * 60, ok=True)])
+    told.status = 200
+    look(lake, [])
+    assert told.titles == []
+
+
 def test_a_notice_that_a_channel_did_not_take_is_told_later_and_never_over(lake: Lake, told: Receiver) -> None:
     told.status = 500
     look(lake, [failed(kind=Kind.PROMOTION)])
@@ -146,7 +185,7 @@ def test_no_secret_of_an_address_stands_in_the_table_or_in_any_log(
     tell(lake, book(lake), [failed()], GRAPH, PLACES, channels(logged.append))
     assert len(told.messages) == 1
     kept = lake.read(INCIDENTS).to_pylist()
-    assert len(kept) == 2
+    assert sorted(row["state"] for row in kept) == ["began", "began", "owed"]
     assert SECRET not in repr(kept) + "".join(logged) + caplog.text
 
 

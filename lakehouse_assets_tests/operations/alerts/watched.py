@@ -1,15 +1,22 @@
 """A small code location with the sensor, on an instance and a lake of its own, and what can go wrong in it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import dagster as dg
+import pyarrow as pa
+from deltalake import write_deltalake
 
+from lakehouse_assets.defs.platform import repairs
 from lakehouse_assets.defs.platform.alerts import alerts
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.asset_graph import graph_of
+from lakehouse_assets.sources.daily import CADENCE
+from lakehouse_assets.sources.daily import TRAINING as TRAINED
 from lakehouse_assets_tests.operations.alerts.receiver import Receiver
 
 DAYS = dg.DailyPartitionsDefinition("2024-03-01")
@@ -62,7 +69,7 @@ def must_hold() -> dg.AssetCheckResult:
     return dg.AssetCheckResult(passed="must_hold" not in BROKEN)
 
 
-@dg.asset(key=CHAMPION, group_name="u", io_manager_key="nothing")
+@dg.asset(key=CHAMPION, group_name="u", io_manager_key="nothing", tags={"use_case": "u", CADENCE: TRAINED})
 def champion() -> None:
     if "champion" in BROKEN:
         raise ValueError("no rows")
@@ -86,11 +93,12 @@ class Platform:
     def __init__(self, instance: dg.DagsterInstance, folder: Path, told: Receiver) -> None:
         self.instance, self.told, self.cursor = instance, told, None
         self.lake = Lake(str(folder / "lake"))
+        self.reports = folder / "reports"
         self.defs = dg.Definitions(
             assets=[raw, clean, drift, champion],
             asset_checks=[must_hold],
-            jobs=[NIGHTLY, TRAINING],
-            sensors=[alerts],
+            jobs=[NIGHTLY, TRAINING, repairs.retrain_now],
+            sensors=[alerts, repairs.repairs_asked_for],
             resources={"nothing": Nothing(), "lake": LakeResource(lake_uri=self.lake.uri)},
             executor=dg.in_process_executor,
         )
@@ -104,6 +112,36 @@ class Platform:
     def train(self, **tags: str) -> bool:
         job = self.defs.resolve_job_def("u_training")
         return job.execute_in_process(instance=self.instance, raise_on_error=False, tags=tags).success
+
+    def decide(self, action: str, candidate: int, before: int | None, after: int | None) -> None:
+        """Add the gate's decision to the champion table."""
+        version = pa.int64()
+        row = pa.table(
+            {
+                "decided_at": pa.array([datetime.now(UTC)], pa.timestamp("us", tz="UTC")),
+                "who": ["gate"],
+                "action": [action],
+                "candidate_version": pa.array([candidate], version),
+                "from_version": pa.array([before], version),
+                "to_version": pa.array([after], version),
+                "reason": ["rmse 12 above its bound 11"],
+                "run_id": ["r"],
+            }
+        )
+        write_deltalake(self.lake.table_uri(CHAMPION), row, mode="append")
+
+    def repair(self, job: str, config: dict[str, Any]) -> bool:
+        """Start a repair job, and the run that it asks for as its sensor does."""
+        with mock.patch.object(repairs, "graph", return_value=graph_of(self.defs.resolve_asset_graph())):
+            assert self.defs.resolve_job_def(job).execute_in_process(instance=self.instance, run_config=config).success
+        context = dg.build_sensor_context(
+            instance=self.instance, definitions=self.defs, resources={"lake": LakeResource(lake_uri=self.lake.uri)}
+        )
+        [asked] = self.defs.resolve_sensor_def("repairs_asked_for").evaluate_tick(context).run_requests or []
+        whole = self.defs.resolve_implicit_global_asset_job_def()
+        return whole.execute_in_process(
+            instance=self.instance, asset_selection=asked.asset_selection, tags=asked.tags, raise_on_error=False
+        ).success
 
     def tick(self) -> list[str]:
         """The titles of what was told by this tick."""

@@ -9,7 +9,7 @@ from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, 
 NOW = datetime(2024, 3, 5, 8, tzinfo=UTC)
 RAW, ASIDE, CLEAN = "raw/mill/rows", "harmonized/mill/quarantine", "harmonized/mill/rows"
 SCORES, CHAMPION = "delivery/wear/predictions", "models/wear/champion"
-DRIFT, CAME = "monitoring/wear/drift", "monitoring/wear/performance"
+DRIFT, CAME, DECISIONS = (f"monitoring/wear/{table}" for table in ("drift", "performance", "decisions"))
 OTHER = "delivery/load/predictions"
 
 
@@ -31,6 +31,7 @@ GRAPH = Graph(
             asset(CHAMPION, CLEAN),
             asset(DRIFT, SCORES),
             asset(CAME, SCORES),
+            asset(DECISIONS, DRIFT),
             asset(OTHER, CLEAN),
         )
     }

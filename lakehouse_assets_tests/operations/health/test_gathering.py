@@ -14,7 +14,7 @@ from deltalake import write_deltalake
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.health.facts import Facts
 from lakehouse_assets.operations.health.gathering import gather
-from lakehouse_assets.operations.health.models import champion_of, drift_of
+from lakehouse_assets.operations.health.models import champion_of, decision_of, drift_of
 
 DAY = dg.DailyPartitionsDefinition("2024-03-01")
 ASIDE, CLEAN, DOWN = ["harmonized", "a", "quarantine"], ["harmonized", "a", "rows"], ["distilled", "a", "days"]
@@ -116,6 +116,18 @@ def test_a_check_counts_by_its_newest_evaluation(instance: dg.DagsterInstance, l
     assert look(instance, lake).assets["harmonized/a/rows"].failed_checks == ()
 
 
+def test_a_check_that_could_not_be_evaluated_is_none_that_passed(instance: dg.DagsterInstance, lake: Lake) -> None:
+    @dg.asset_check(asset=CLEAN, name="sane")
+    def sane() -> dg.AssetCheckResult:
+        raise ValueError("no such column")
+
+    checked = dg.Definitions.merge(DEFS, dg.Definitions(asset_checks=[sane]))
+    job = checked.resolve_implicit_global_asset_job_def()
+    job.execute_in_process(instance=instance, partition_key="2024-03-05", raise_on_error=False)
+    facts = gather(instance, lake, checked.resolve_asset_graph(), datetime.now(UTC)).assets
+    assert [one.name for one in facts["harmonized/a/rows"].failed_checks] == ["sane"]
+
+
 def test_a_quarantine_tells_its_rows_and_the_day_of_the_oldest(instance: dg.DagsterInstance, lake: Lake) -> None:
     rows = pa.table({"day": [date(2024, 3, 3), date(2024, 3, 4), date(2024, 3, 4)], "line": [1, 2, 3]})
     write_deltalake(lake.table_uri(ASIDE), rows, partition_by=["day"])
@@ -138,8 +150,26 @@ def test_drift_lasts_since_the_first_day_after_the_last_calm_one() -> None:
     found = drift_of(rows)
     assert (found.verdict, found.day, found.columns, found.rows) == ("drift", "2024-03-04", ("s4",), 104)
     assert found.since == datetime(2024, 3, 3, tzinfo=UTC)
-    assert drift_of([*rows, report(5, "stable", version=2)]).verdict == "stable"
+    moved_on = [*rows, report(5, "stable", version=2)]
+    assert drift_of(moved_on).verdict == "stable"
+    assert drift_of([*moved_on, report(6, "drift", version=1)]).verdict == "drift", "after a roll back"
     assert drift_of([]).verdict == ""
+
+
+def test_a_fault_of_the_data_outranks_drift_and_names_its_columns() -> None:
+    found = drift_of([report(3, "stable"), report(4, "drift"), report(4, "stuck", "s9"), report(4, "stable", "s5")])
+    assert (found.verdict, found.columns) == ("stuck", ("s4", "s9"))
+    assert found.since == datetime(2024, 3, 4, tzinfo=UTC)
+
+
+def test_a_decision_stands_since_it_was_decided_so_whatever_its_reasons() -> None:
+    told = [(4, "investigate", "p30"), (1, "investigate", "old"), (3, "investigate", "t50"), (2, "wait", "quiet")]
+    rows = [
+        {"decided_at": datetime(2024, 3, day, tzinfo=UTC), "decision": what, "reason": why} for day, what, why in told
+    ]
+    found = decision_of(rows)
+    assert (found.decision, found.reason, found.since) == ("investigate", "p30", datetime(2024, 3, 3, tzinfo=UTC))
+    assert not decision_of([]).asks_for_a_person
 
 
 def decision(day: int, action: str, before: int | None, after: int | None) -> dict[str, Any]:
@@ -149,7 +179,7 @@ def decision(day: int, action: str, before: int | None, after: int | None) -> di
 
 def score(version: int, value: float, **more: Any) -> dict[str, Any]:
     row = {"role": "candidate", "model_version": version, "data": "held_out", "metric": "rmse", "value": value}
-    return {**row, "low": value - 1, "high": value + 1, "decides": True, **more}
+    return {**row, "slice": "all", "low": value - 1, "high": value + 1, "decides": True, **more}
 
 
 def test_the_champion_serves_since_it_was_moved_to_and_is_as_good_as_its_own_figures_say() -> None:
@@ -159,17 +189,19 @@ def test_the_champion_serves_since_it_was_moved_to_and_is_as_good_as_its_own_fig
             "day": date(2024, 3, day),
             "model_version": 1,
             "slice": "all",
-            "metric": "rmse",
+            "metric": metric,
             "value": value,
             "verdict": verdict,
         }
-        for day, value, verdict in [
-            (2, 11.0, "as expected"),
-            (3, 19.0, "worse than expected"),
-            (4, None, "no outcomes yet"),
+        for day, metric, value, verdict in [
+            (2, "rmse", 11.0, "as expected"),
+            (3, "rmse", 19.0, "worse than expected"),
+            (3, "mae", 8.0, "as expected"),
+            (4, "rmse", None, "no outcomes yet"),
         ]
     ]
-    found = champion_of(decisions, [score(2, 9.0), score(1, 11.0, role="champion"), score(1, 0.1, decides=False)], came)
+    others = [score(2, 9.0), score(1, 0.1, decides=False), score(1, 3.0, slice="fleet=FS001")]
+    found = champion_of(decisions, [*others, score(1, 11.0, role="champion")], came)
     assert (found.version, found.since) == (1, datetime(2024, 3, 1, tzinfo=UTC))
     assert found.measured == "rmse 11 (10 to 12) on held out"
     assert found.realised == "since then rmse 19, worse than expected"

@@ -7,12 +7,22 @@ from html.parser import HTMLParser
 
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.messages import Places
-from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DriftFacts, FailedCheck
+from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, FailedCheck
 from lakehouse_assets.operations.health.model import Problem, State, health
 from lakehouse_assets.operations.health.page import as_page
 from lakehouse_assets.operations.health.reports import RUNBOOKS
 from lakehouse_assets.operations.health.text import as_text
-from lakehouse_assets_tests.operations.health.platforms import ASIDE, CAME, CLEAN, DRIFT, NOW, OTHER, RAW, platform
+from lakehouse_assets_tests.operations.health.platforms import (
+    ASIDE,
+    CAME,
+    CLEAN,
+    DECISIONS,
+    DRIFT,
+    NOW,
+    OTHER,
+    RAW,
+    platform,
+)
 
 PLACES = Places("http://ui", "http://reports/runbooks/{kind}.html")
 
@@ -70,6 +80,22 @@ def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_
         (State.WORSE, CAME, None, "team:models"),
     ]
     assert "s4, s11" in found.problems[0].what
+    stuck = health(replace(facts, drift={"wear": replace(drift, verdict="stuck")}))
+    assert [(one.state, one.runbook) for one in stuck.problems] == [(State.FAULTY, "investigate")]
+
+
+def test_what_no_training_would_help_is_a_problem_and_told_of_the_report_where_the_data_are_at_fault() -> None:
+    facts = platform()
+    failed = DecisionFacts("investigate", "its retraining failed 3 times", NOW - timedelta(days=2))
+    found = health(replace(facts, decisions={"wear": failed}))
+    assert [(one.state, one.asset, one.since, one.what) for one in found.problems] == [
+        (State.INVESTIGATE, DECISIONS, NOW - timedelta(days=2), "its retraining failed 3 times")
+    ]
+    assert "training    investigate since 2024-03-03 08:00 UTC: its retraining failed 3 times" in as_text(found)
+    stuck = DriftFacts("stuck", "2024-03-04", NOW - timedelta(days=3), ("s4",))
+    both = health(replace(facts, decisions={"wear": failed}, drift={"wear": stuck}))
+    assert [(one.state, one.asset) for one in both.problems] == [(State.FAULTY, DRIFT)]
+    assert health(replace(facts, decisions={"wear": DecisionFacts("wait", "quiet", NOW)})).is_well
 
 
 def test_a_paused_use_case_is_told_as_such_and_nobody_waits_for_its_tables() -> None:

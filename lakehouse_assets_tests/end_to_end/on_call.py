@@ -1,0 +1,70 @@
+"""The whole platform, and the person who is told of incidents and follows the runbooks."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import yaml
+
+from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.health.reports import RUNBOOKS
+from lakehouse_assets_tests.end_to_end.own_platform import platform_in, run_days
+from lakehouse_assets_tests.operations.alerts.receiver import Receiver
+
+
+class OnCall:
+    """The whole platform in a folder of its own, and the person who is told."""
+
+    def __init__(self, environment: dict[str, str], told: Receiver, night: str, day: str) -> None:
+        self.environment = environment | {"ALERT_URLS": told.url}
+        self.job, self.day = night, day
+        self.landing, self.told = Path(environment["PLANT_LANDING"]), told
+        self.cursors: dict[str, str | None] = {}
+        self.lake = Lake(self.environment["LAKE_URI"])
+
+    def night(self) -> bool:
+        return run_days(self.environment, self.job, self.day, self.day, raise_on_error=False).success
+
+    def tick(self, sensor: str) -> list[dg.RunRequest]:
+        with platform_in(self.environment) as (defs, instance):
+            context = dg.build_sensor_context(
+                instance=instance, cursor=self.cursors.get(sensor), definitions=defs,
+                resources={name: one for name, one in (defs.resources or {}).items() if name in ("lake", "registry")},
+            )  # fmt: skip
+            found = defs.resolve_sensor_def(sensor).evaluate_tick(context)
+            self.cursors[sensor] = found.cursor or self.cursors.get(sensor)
+            return list(found.run_requests or [])
+
+    def hears(self) -> list[str]:
+        before = len(self.told.messages)
+        self.tick("alerts")
+        return self.told.titles[before:]
+
+    def starts(self, page: str, job: str, **said: str) -> None:
+        """Paste the page's run config, with the day of today, and the subject where the page's example has another."""
+        text = (RUNBOOKS / f"{page}.md").read_text(encoding="utf-8")
+        config: dict[str, Any] = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.S)[0])
+        [op] = config["ops"]
+        if "first_day" in config["ops"][op]["config"]:
+            config["ops"][op]["config"]["first_day"] = self.day
+        config["ops"][op]["config"] |= said
+        with platform_in(self.environment) as (defs, instance):
+            assert defs.resolve_job_def(job).execute_in_process(instance=instance, run_config=config).success
+
+    def does_what_the_page_says(self, page: str, job: str, **said: str) -> None:
+        """The same, and let the sensor start what was asked for."""
+        self.starts(page, job, **said)
+        [asked] = self.tick("repairs_asked_for")
+        with platform_in(self.environment) as (defs, instance):
+            whole = defs.resolve_implicit_global_asset_job_def()
+            assert whole.execute_in_process(
+                instance=instance, asset_selection=asked.asset_selection, tags=asked.tags
+            ).success
+
+    def health(self) -> dict[str, Any]:
+        """What the asset says of itself."""
+        with platform_in(self.environment) as (defs, instance):
+            made = defs.resolve_job_def("platform_health").execute_in_process(instance=instance)
+            [event] = made.asset_materializations_for_node("monitoring__platform__health")
+            return {name: value.value for name, value in event.metadata.items()}
