@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: demo test road road-shared road-apart chaos check ui health bench lock format clean help
+.PHONY: demo test road nights road-shared road-apart chaos check ui health bench lock format clean help
 
 help:            ## What can be typed here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ road-apart: $(READY)
 
 chaos: $(READY)  ## Twenty kills of steps, daemon and web server in ten nights; disks and files that fail
 	CHAOS_KILLS=20 $(BIN)/python -m pytest lakehouse_assets_tests/chaos
+
+nights: $(READY) ## Thirty simulated nights in a row through the real daemon (Debian's faketime); CI runs six
+	NIGHTS=30 $(BIN)/python -m pytest lakehouse_assets_tests/end_to_end/test_nights_in_a_row.py
 
 check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .

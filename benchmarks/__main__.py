@@ -19,6 +19,7 @@ BENCHMARKS = (
     "drift_report",
     "energy_replay",
     "gradual_drift",
+    "nights",
 )
 RESULTS = Path(__file__).parent / "results"
 

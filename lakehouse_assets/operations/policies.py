@@ -27,8 +27,9 @@ DOMAIN_ZONES = ("landing", "raw", "harmonized", "distilled")
 #: Tables whose name is this, or ends with it, hold rows that were set aside.
 QUARANTINE = "quarantine"
 
-#: Pages about a use case's own tables, by zone and table.
+#: Pages about what one table of a domain or a use case is about, by zone and table.
 _OWN_RUNBOOKS = {
+    ("landing", "files"): ["late_file"],
     ("models", "champion"): ["promotion", "refusal", "retraining"],
     ("monitoring", "drift"): ["drifting", "investigate"],
     ("monitoring", "performance"): ["worse_than_expected"],

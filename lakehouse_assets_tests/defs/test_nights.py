@@ -14,6 +14,7 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 from deltalake import write_deltalake
 
+from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.settings import plant_timezone
 from lakehouse_assets_tests.conftest import PROJECT
@@ -89,6 +90,13 @@ def test_what_ends_a_night_comes_after_everything_else_that_it_makes(plant: Plan
     compaction, health = (dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "health"))
     assert made - before(compaction) == {compaction, health}
     assert before(health) == made - {health}
+
+
+def test_what_only_ends_a_night_is_told_to_nobody_as_broken_by_what_came_before(plant: Plant) -> None:
+    graph = graph_of(plant.repository.asset_graph)
+    below = graph.downstream(["raw/milling/products"])
+    assert "harmonized/milling/operations" in below
+    assert not {"monitoring/platform/compaction", "monitoring/platform/health"} & set(below)
 
 
 def test_a_late_domain_is_left_out_and_made_when_its_file_lands(plant: Plant) -> None:

@@ -1,26 +1,26 @@
 """A clock that a test moves on, for the daemon and all that it starts (Debian's libfaketime, preloaded)."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 #: Where Debian keeps the library, on any machine.
 LIBRARIES = "*/faketime/libfaketimeMT.so.1"
-#: The daemon's scheduler sleeps, by its own clocks, until the next full minute. A clock that is always moved to just
-#: before one lets it look every few seconds of ours.
-SECOND = 57.5
+#: The daemon's scheduler sleeps, by its own clock, until the next full minute. A clock that always stands just before
+#: one lets it look every few seconds of ours.
+SECOND = 57
+_FORM = "%Y-%m-%d %H:%M:%S"
 
 
 @dataclass(frozen=True)
 class MovedClock:
-    """Says what time it is to processes that run in its environment: real time and an offset in a file."""
+    """Says what time it is to processes that run in its environment. It stands still until it is moved on."""
 
     file: Path
 
     @property
     def environment(self) -> dict[str, str]:
-        """For processes that shall believe it. Files and whatever counts seconds (time-outs) keep real time."""
+        """For processes that shall believe it. Files, and whatever counts seconds (time-outs), keep real time."""
         [library] = Path("/usr/lib").glob(LIBRARIES)
         return {
             "LD_PRELOAD": str(library),
@@ -28,26 +28,25 @@ class MovedClock:
             "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
+            "TZ": "UTC",
             "PYTHONPATH": str(Path(__file__).parent / "under_moved_clock"),
-            # Threads that were alive a day ago by this clock are not dead.
+            # Threads that were last seen a day ago by this clock are not dead.
             "DAGSTER_DAEMON_HEARTBEAT_TOLERANCE": str(10**9),
         }
 
     def set(self, at: datetime) -> None:
-        """Make it this time, at once and for all."""
-        offset = at.timestamp() - time.time()
+        """Make it this time (UTC), at once and for all."""
         new = self.file.with_suffix(".new")
-        new.write_text(f"{offset:+.3f}", encoding="utf-8")
+        new.write_text(at.strftime(_FORM), encoding="utf-8")
         new.replace(self.file)
 
     def now(self) -> datetime:
         """What time it is there."""
-        return datetime.fromtimestamp(time.time() + float(self.file.read_text(encoding="utf-8")), UTC)
+        return datetime.strptime(self.file.read_text(encoding="utf-8"), _FORM).replace(tzinfo=UTC)
 
     def move_on(self) -> None:
-        """To the end of the minute after this one."""
-        now = self.now()
-        self.set(now.replace(second=0, microsecond=0) + timedelta(minutes=1, seconds=SECOND))
+        """To the end of the next minute."""
+        self.move_to(self.now() + timedelta(minutes=1))
 
     def move_to(self, at: datetime) -> None:
         """To the end of a later minute.
@@ -56,5 +55,5 @@ class MovedClock:
             ValueError: it lies in the past: a clock does not go back.
         """
         if at <= self.now():
-            raise ValueError(f"the clock stands at {self.now():%F %T}, after {at:%F %T}")
-        self.set(at.replace(second=0, microsecond=0) + timedelta(seconds=SECOND))
+            raise ValueError(f"the clock stands at {self.now():{_FORM}}, after {at:{_FORM}}")
+        self.set(at.replace(second=SECOND, microsecond=0))

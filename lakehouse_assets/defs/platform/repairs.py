@@ -7,6 +7,7 @@ from pydantic import Field
 
 from lakehouse_assets.defs.platform.lake_jobs import SAID, WHO
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
 
 REASON: str = Field(pattern=SAID, description="Why. Stands in the audit table.")
 USE_CASE: str = Field(pattern=SAID, description="The use case, such as the second part of its tables' asset keys.")
@@ -76,7 +77,7 @@ def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeRes
     context.log.info(f"{'dry run, would ' if config.dry_run else ''}{wanted.words}")
     if not config.dry_run:
         ends = {"dagster/asset_partition_range_start": wanted.first, "dagster/asset_partition_range_end": wanted.last}
-        tags = ends if wanted.first else {}
+        tags = {**ends, NIGHT_TAG: BY_HAND} if wanted.first else {}
         _ask(context, lake, requests.RERUN, config.table, config, wanted.assets, tags)
 
 
