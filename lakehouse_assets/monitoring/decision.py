@@ -38,6 +38,11 @@ __all__ = ["BLOCKED", "INVESTIGATE", "RETRAIN", "WAIT", "Decision", "Policy", "d
 WAIT, BLOCKED, INVESTIGATE = "wait", "blocked", "investigate"
 
 
+NOTHING = Signals(None, (), (), ())
+#: A report so many days older than the newest of any kind says nothing of today.
+STALE_DAYS = 7
+
+
 class _Say(Protocol):
     """Make a decision about one violation, in words."""
 
@@ -63,6 +68,7 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
         policy.calm_reports,
     )
     day = max((one.newest for one in (drift, loss) if one.newest), default=None)
+    drift, loss = (one if day is None or _is_recent(one.newest, day) else NOTHING for one in (drift, loss))
 
     def say(decision: str, reason: str, trigger: str | None = None) -> Decision:
         return Decision(now, day, decision, trigger, reason, history.champion)
@@ -71,20 +77,23 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
         return say(WAIT, "nothing serves yet")
     if day is None:
         return say(WAIT, f"no report against champion {history.champion} yet")
-    faults = faults_of(reports)
+    faults = faults_of(reports) if drift.newest is not None else {}
     if faults:
         told = ", ".join(f"{name} ({verdict})" for name, verdict in faults.items())
         return say(INVESTIGATE, f"the data are at fault, not the model: {told}; mend the source, do not train on it")
+    spent = None
     for trigger, signals, wanted in (
         (PERFORMANCE, loss, policy.on_performance),
         (DRIFT, drift, policy.on_drift),
+        (DATA, _more_data(history, policy) or NOTHING, policy.on_more_data is not None),
     ):
-        if wanted and signals.violated and signals.newest is not None:
-            return _on(trigger, signals, history, policy, use_case, now, day)
-    more = _more_data(history, policy)
-    if more is not None:
-        return _on(DATA, more, history, policy, use_case, now, day)
-    return say(WAIT, _quiet(drift, loss, policy))
+        if wanted and signals.violated:
+            decision = _on(trigger, signals, history, policy, use_case, now, day)
+            if decision.decision != INVESTIGATE:
+                return decision
+            # A training for this did not help. What ranks below it may be another matter.
+            spent = spent or decision
+    return spent or say(WAIT, _quiet(drift, loss, policy))
 
 
 def worth_a_row(decision: Decision, decisions: pd.DataFrame) -> bool:
@@ -105,6 +114,9 @@ def _on(
     new = [one for one in signals.violated if not _covering(one, trigger, champion, requests)]
     since = min(one.since for one in (new or signals.violated))
     key = f"{use_case}-champion-{champion}-{trigger}-since-{since}"
+    if any(one.base_key == key and one.signals and not one.signals & {new_.signal for new_ in new} for one in requests):
+        # Another signal's episode began on that day and was asked for: this one is told by the day on which it is.
+        key = f"{use_case}-champion-{champion}-{trigger}-since-{day}"
     names = tuple(sorted(one.signal for one in signals.violated))
     what = f"{_words(trigger, names)} since {since} against champion {champion}"
 
@@ -138,6 +150,8 @@ def _more_data(history: History, policy: Policy) -> Signals | None:
 def _after(asked: Request, say: _Say, policy: Policy, now: datetime, running: Training | None) -> Decision:
     """What follows from a request that was made for this episode."""
     runs = asked.trainings
+    if asked.seen and len(runs) < asked.attempt:
+        return say(INVESTIGATE, f"its retraining ({asked.key_of(asked.attempt)}) was known, and its run is gone")
     if not runs or len(runs) < asked.attempt:
         key = asked.key_of(asked.attempt)
         if running is not None:
@@ -163,7 +177,9 @@ def _after(asked: Request, say: _Say, policy: Policy, now: datetime, running: Tr
 
 def _held_back(trigger: str, history: History, requests: list[Request], policy: Policy, day: date) -> str | None:
     """Why not yet: cool-down or budget."""
-    days = [one.day for one in requests] + [one.day for one in history.trainings if one.run_key is None]
+    # One that was asked for on an earlier day and never ran is none; nor is one by hand that changed nothing.
+    days = [one.day for one in requests if one.trainings or one.seen or one.day == day]
+    days += [one.day for one in history.trainings if one.run_key is None and one.promoted]
     known = sorted(one for one in days if one is not None and one <= day)
     refused = 0
     for request in sorted(requests, key=lambda one: one.day or date.min, reverse=True):
@@ -191,6 +207,10 @@ def _covering(episode: Episode, trigger: str, champion: int, requests: list[Requ
         and (one.day or one.since) >= episode.since
     ]
     return made[-1] if made else None
+
+
+def _is_recent(newest: date | None, day: date) -> bool:
+    return newest is not None and (day - newest).days <= STALE_DAYS
 
 
 def _of_champion(rows: pd.DataFrame, champion: int | None) -> pd.DataFrame:

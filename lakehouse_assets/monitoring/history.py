@@ -55,7 +55,10 @@ class History:
 
 @dataclass
 class Request:
-    """A retraining that was asked for, in as many attempts as it took; `signals` None where only its run is left."""
+    """A retraining that was asked for, in as many attempts as it took; `signals` None where only its run is left.
+
+    `seen`: a later decision names the run of its last attempt, so that there was one, though it may be gone since.
+    """
 
     base_key: str
     trigger: str
@@ -65,6 +68,7 @@ class Request:
     day: date | None = None
     attempt: int = 1
     trainings: list[Training] = field(default_factory=list)
+    seen: bool = False
 
     def key_of(self, attempt: int) -> str:
         """The run key of an attempt."""
@@ -90,6 +94,10 @@ def requests_of(history: History, use_case: str) -> list[Request]:
         day = as_date(row["day"])
         request.day = min(request.day, day) if request.day else day
         request.attempt = max(request.attempt, attempt)
+    others = history.decisions[~history.decisions["decision"].eq(RETRAIN)] if found else history.decisions.iloc[:0]
+    reasons = [str(one) for one in others["reason"]] if len(others) else []
+    for request in found.values():
+        request.seen = any(f"({request.key_of(request.attempt)})" in reason for reason in reasons)
     for training in history.trainings:
         request, attempt = _request(training.run_key or "", use_case, found)
         if request is not None:

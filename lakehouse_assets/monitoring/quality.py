@@ -29,6 +29,8 @@ MORE_FAR = 0.01
 #: Another unit must explain the values this well, in standard deviations of the reference, and have moved them so far.
 EXPLAINED, MOVED = 0.75, 3.0
 LEAST_VALUES = 20
+#: So many standard errors are no chance, however many columns and days are looked at.
+SURE = 5.0
 #: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
 LEAST_OF_A_DAY = 5
 
@@ -116,7 +118,9 @@ def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float:
 
 def _nulls(reference: Floats, current: Floats, _: float | None) -> Fault | None:
     before, now = (1 - float(np.isfinite(one).mean()) for one in (reference, current))
-    if now <= before + MORE_NULLS:
+    # By chance alone a day of few rows lacks many more values than usual; and a share of none is a guess, too.
+    usual = max(before, 1 / max(len(reference), 1))
+    if now <= before + max(MORE_NULLS, SURE * float(np.sqrt(usual * (1 - usual) / len(current)))):
         return None
     return Fault(NULLS, f"{now:.0%} of the rows have no value, {before:.0%} of the reference")
 

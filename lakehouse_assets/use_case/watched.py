@@ -45,7 +45,10 @@ class Reference:
 
 
 def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
-    """The reference at the versions that the champion learned from.
+    """The reference at the versions that the champion learned from, up to the time until which it learned.
+
+    What lies behind, held-out rows above all, it has not seen: were they in the reference, a world that changed within
+    them would pass for the one that it knows.
 
     Raises:
         NoChampionError: nothing serves yet.
@@ -54,11 +57,14 @@ def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     if version is None:
         raise NoChampionError(f"No version of {plan.name} is champion yet, so there is nothing to compare with.")
     declared, source = plan.declaration, plan.source(lake, version.delta_versions)
+    until = pd.Timestamp(version.tags[LEARNED_UNTIL])
     observed = observations(declared, plan.folder, source, Days())
+    observed = observed[observed["predicted_at"] <= until].reset_index(drop=True)
     rows = features_at(lake, observed, plan.views, version.delta_versions)
     predicted = registry.load(version).predict(rows).rename(columns={"prediction": declared.prediction.name})
     history = beside(plan, measured(plan, source, rows, Days()), pd.concat([observed, predicted], axis=1))
-    came = outcomes.learned(plan, source, observed, pd.Timestamp(version.tags[LEARNED_UNTIL]))
+    history = history[history["day"] <= observed["day"].max()]
+    came = outcomes.learned(plan, source, observed, until)
     return reference_of(plan, history, came, version.version)
 
 

@@ -96,3 +96,14 @@ def test_as_long_as_too_few_came_that_is_said_and_the_report_is_that_of_the_rest
     assert verdicts(found)["label"] == "outcomes not judged"
     assert found.rows.loc[found.rows["column_name"].eq("label"), "current_rows"].item() == 24
     assert found.verdict != "outcomes not judged"
+
+
+def test_the_reference_ends_where_the_champion_stopped_learning(home: Path) -> None:
+    """Its held-out rows are behind that: were they in, a change within them would pass for what it knows."""
+    made = watched.reference(plan_of(home), Shop(home).lake, registry_of(home))
+    champion = registry_of(home).champion("wear")
+    assert champion is not None
+    until = pd.Timestamp(champion.tags["learned_until"]).tz_localize(None)
+    assert made.sample["day"].max() <= until
+    assert until < pd.Timestamp(FIRST) + pd.Timedelta(days=LEARNED * 0.8), "a quarter was held out"
+    assert made.sample["day"].max() > until - pd.Timedelta(days=4)

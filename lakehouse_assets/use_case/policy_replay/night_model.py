@@ -142,12 +142,14 @@ class NightModel:
     def reference(self) -> Reference:
         """What its windows are compared with. Only policies that look at drift pay for it."""
         plan, past = self.past.plan, self.past
-        rows = past.seen_before(self.night)
+        seen = past.seen_before(self.night)
+        rows = seen[seen["predicted_at"] <= self.learned_until].reset_index(drop=True)
         before = past.measured_by(past.first_day, self.night - timedelta(days=1))
         made = self.model.predict(rows).rename(columns={PREDICTION: self._name})
         came = past.outcomes(past.first_day, self.night)
         came = by_day(came[came["label_known_at"] <= self.learned_until], plan)
-        return reference_of(plan, beside(plan, before, rows.join(made[[self._name]])), came, self.number)
+        history = beside(plan, before, rows.join(made[[self._name]]))
+        return reference_of(plan, history[history["day"] <= rows["day"].max()], came, self.number)
 
     @property
     def _name(self) -> str:

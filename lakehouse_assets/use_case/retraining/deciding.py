@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.predicate import Interval
 from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
@@ -125,7 +126,10 @@ def _rows_to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -
     if champion is None or at is None or not lake.exists(outcomes):
         return None, None
     # Held-out rows were known as well, though it did not learn from them: only what came after all of them is new.
-    known = lake.read(training_set, columns=["label_known_at"], version=at)["label_known_at"]
+    try:
+        known = lake.read(training_set, columns=["label_known_at"], version=at)["label_known_at"]
+    except MissingTableError:
+        return None, None  # vacuumed, or erased: nobody knows any more
     newest = pc.max(known).as_py()
     if newest is None:
         return None, None
@@ -152,5 +156,7 @@ def _read(
     key = plan.declaration.key(zone, table)
     if not lake.exists(key):
         return pd.DataFrame(columns=list(columns))
-    found: pd.DataFrame = lake.read_pandas(key, columns=list(columns), where=where)
-    return found
+    # A table of before a column came to its contract does without; the next row brings it.
+    there = [name for name in columns if name in lake.schema(key).names]
+    found: pd.DataFrame = lake.read_pandas(key, columns=there, where=where)
+    return found.reindex(columns=list(columns))

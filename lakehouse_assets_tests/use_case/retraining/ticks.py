@@ -101,6 +101,15 @@ class Ticks:
         names = {"load": "stable", "mean_load": "stable", **verdicts}
         columns = [{"column_name": name, "verdict": verdict} for name, verdict in names.items()]
         self._replace(["monitoring", "wear", "drift"], pd.DataFrame(columns).assign(day=day, model_version=champion))
+        self._measured(realised, champion)
+
+    def measure(self, realised: str = "as expected", champion: int = 1) -> None:
+        """A night that measures what came true, and makes no drift report."""
+        self.day += timedelta(days=1)
+        self._measured(realised, champion)
+
+    def _measured(self, realised: str, champion: int) -> None:
+        day = pd.Timestamp(self.day)
         figures = [("all", "mae", realised), ("all", "rmse", "worse than expected"), ("hall=1", "mae", "as expected")]
         rows = pd.DataFrame(figures, columns=["slice", "metric", "verdict"]).assign(day=day, model_version=champion)
         self._replace(["monitoring", "wear", "performance"], rows)
