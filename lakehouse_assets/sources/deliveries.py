@@ -1,6 +1,6 @@
 """The ledger of deliveries: which files came, what each held, and what of them nobody could read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -82,18 +82,40 @@ class Ledger:
         return still.merge(last[["file", "sha256"]], on=["file", "sha256"]).reset_index(drop=True)
 
 
-def last_deliveries(lake: Lake, domain: str) -> dict[str, tuple[int, datetime, str]]:
-    """What the ledger of a domain says of the last delivery under each name: bytes, time of change (UTC), SHA-256."""
+def last_deliveries(lake: Lake, domain: str, tables: Iterable[Sequence[str]]) -> dict[str, tuple[int, datetime, str]]:
+    """The last delivery under each name whose rows raw holds, or that has none: bytes, time of change (UTC), SHA-256.
+
+    The ledger alone does not say so. Every run notes all files of the folder in it, and takes the rows of its own day.
+    A file of which raw holds an earlier delivery only has size -1 here, which no file has.
+
+    Args:
+        lake: Where the tables lie.
+        domain: Whose ledger it is.
+        tables: The domain's raw tables of rows.
+    """
     key = ["raw", domain, "deliveries"]
     if not lake.exists(key):
         return {}
-    rows = lake.read_pandas(key, columns=["file", "sha256", "bytes", "modified", "seen_at"])
+    rows = lake.read_pandas(key, columns=["file", "sha256", "bytes", "modified", "seen_at", "readable_rows"])
     last = rows.sort_values("seen_at", kind="stable").drop_duplicates("file", keep="last")
-    modified = pd.to_datetime(last["modified"], utc=True).dt.to_pydatetime()
-    return {
-        file: (int(size), at, digest)
-        for file, size, at, digest in zip(last["file"], last["bytes"], modified, last["sha256"], strict=True)
-    }
+    held = {pair for table in tables for pair in _held(lake, table)}
+    names = {name for name, _ in held}
+    found = {}
+    for row in last.to_dict("records"):
+        name, at = row["file"], pd.Timestamp(row["modified"]).to_pydatetime()
+        if not row["readable_rows"] or (name, row["sha256"]) in held:
+            found[name] = (int(row["bytes"]), at, row["sha256"])
+        elif name in names:
+            found[name] = (-1, at, "")
+    return found
+
+
+def _held(lake: Lake, table: Sequence[str]) -> set[tuple[str, str]]:
+    """File and SHA-256 of every delivery that a raw table has rows of."""
+    if not lake.exists(table) or not {"file", "sha256"} <= set(lake.schema(table).names):
+        return set()
+    pairs = lake.read(table, columns=["file", "sha256"]).group_by(["file", "sha256"]).aggregate([])
+    return set(zip(pairs["file"].to_pylist(), pairs["sha256"].to_pylist(), strict=True))
 
 
 def check_metadata(open_rows: pd.DataFrame) -> dict[str, Any]:

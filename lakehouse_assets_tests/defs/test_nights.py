@@ -23,6 +23,12 @@ from lakehouse_assets_tests.operations.nights.plant import DAY, FAILED, RUNS, Pl
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 
 
+RAW_OF_MILLING = [
+    dg.AssetKey([zone, "milling", table])
+    for zone, table in (("landing", "files"), ("raw", "products"), ("raw", "deliveries"), ("raw", "quarantine"))
+]
+
+
 @pytest.fixture
 def plant(tmp_path: Path) -> Iterator[Plant]:
     with plant_in(tmp_path) as one:
@@ -116,6 +122,49 @@ def test_a_late_domain_is_left_out_and_made_when_its_file_lands(plant: Plant) ->
     assert dg.AssetKey(["delivery", "plant", "days"]) in (late.asset_selection or ())
     plant.recorded([late], job="nightly_late_files")
     assert plant.look() == []
+
+
+def test_a_late_file_that_another_days_run_has_noted_is_made_all_the_same(plant: Plant) -> None:
+    """Every run notes all files of the folder in the ledger and takes the rows of its own day only."""
+    for day in (DAY, after(1)):
+        plant.recorded(plant.night(day))
+    plant.deliver("milling", after(1))
+    (second,) = plant.look()
+    plant.deliver("milling", DAY)
+    assert plant.run(replaced(second, RAW_OF_MILLING), "nightly_late_files").success
+    assert days_of(plant.look()) == [DAY.isoformat()]
+
+
+def test_a_correction_that_another_days_run_has_noted_is_made_all_the_same(plant: Plant) -> None:
+    plant.deliver("milling", DAY)
+    (first,) = plant.night(DAY)
+    assert plant.run(replaced(first, RAW_OF_MILLING)).success
+    plant.look()
+    file = plant.home / "landing" / "milling" / f"ai4i_M01_{DAY}.csv"
+    file.write_bytes(b"\r\n".join(file.read_bytes().split(b"\r\n")[:101]) + b"\r\n")
+    plant.deliver("milling", after(1))
+    (second,) = plant.night(after(1))
+    assert plant.run(replaced(second, RAW_OF_MILLING)).success
+    plant.cursor = None
+    (late,) = plant.look()
+    assert days_of([late]) == [DAY.isoformat()]
+    assert plant.run(replaced(late, RAW_OF_MILLING), "nightly_late_files").success
+    plant.cursor = None
+    assert plant.look() == []
+
+
+def test_a_file_without_a_readable_row_is_dealt_with_once_the_ledger_has_it(plant: Plant) -> None:
+    plant.recorded(plant.night(DAY))
+    plant.drop("milling", f"ai4i_M09_{DAY}.csv", "no rows at all")
+    (late,) = plant.look()
+    assert plant.run(replaced(late, RAW_OF_MILLING), "nightly_late_files").success
+    plant.cursor = None
+    assert plant.look() == []
+
+
+def replaced(request: dg.RunRequest, only: list[dg.AssetKey]) -> dg.RunRequest:
+    """The request with fewer assets: a whole night would take as long as one."""
+    return dg.RunRequest(run_key=request.run_key, tags=dict(request.tags), asset_selection=only)
 
 
 def test_files_that_are_there_before_their_night_are_left_to_it(plant: Plant) -> None:

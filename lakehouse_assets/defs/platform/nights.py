@@ -182,7 +182,8 @@ def _news(
     from lakehouse_assets.operations.nights.fresh import Asked, late_days, nobodys
     from lakehouse_assets.sources.deliveries import last_deliveries
 
-    known, domain, instance = last_deliveries(lake.lake(), landed.domain), landed.domain, context.instance
+    domain, instance = landed.domain, context.instance
+    known = last_deliveries(lake.lake(), domain, raw_tables(domain))
     for name in nobodys(landed, known, first):
         context.log.warning(f"no night is made again for {name}: run {domain}_road for its days")
     before = Asked(
@@ -195,6 +196,14 @@ def _news(
     if settled:
         seen.done[domain] = landed.mark
     return days
+
+
+def raw_tables(domain: str) -> list[tuple[str, ...]]:
+    """A domain's raw tables that hold rows of files, by their contracts."""
+    from lakehouse_assets.definitions import contracts
+
+    own = {key: set(one.column_names) for key, one in contracts().items() if key[:2] == ("raw", domain)}
+    return [key for key, columns in own.items() if {"file", "sha256", "line"} <= columns and key[-1] != "quarantine"]
 
 
 def _late(day: date, marks: Mapping[str, str], parts: "Parts") -> dg.RunRequest:
