@@ -9,6 +9,7 @@ import dagster as dg
 
 from lakehouse_assets import settings
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.operations.nights.calendar import HOUR
 from lakehouse_assets.operations.nights.job import NightJob
 from lakehouse_assets.sources.daily import BY_HAND, CADENCE, NIGHT_TAG, SEARCH, TRAINING, WEEK
 from lakehouse_assets.sources.resource import LandingZone
@@ -25,8 +26,6 @@ EVERY_NIGHT = dg.AssetSelection.all() - (
     | dg.AssetSelection.tag(CADENCE, WEEK)
 )
 BY_THEMSELVES = {NIGHT_TAG: BY_HAND}
-#: When a night begins, by the plant's clocks.
-HOUR = 2
 #: Stands for the mark of files that the night itself delivers.
 SIMULATED = "simulated"
 
@@ -80,7 +79,7 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
         from lakehouse_assets.operations.nights.calendar import night_at, nights_due
 
         due = night_at(context.scheduled_execution_time, ZoneInfo(timezone))
-        nights = nights_due(asked.last_night(context.instance), due)
+        nights = nights_due(asked.last_night(context.instance, due), due)
         wanted = [day for day in nights if not asked.is_asked_for(context.instance, day)]
         if not wanted:
             return dg.SkipReason(f"the night of {due} was asked for already")

@@ -106,7 +106,7 @@ def pausing(context: dg.OpExecutionContext, config: PauseConfig, lake: LakeResou
     until = datetime.now(UTC) + timedelta(days=config.days)
     context.log.info(
         f"{'dry run, would pause' if config.dry_run else 'pausing'} {config.use_case} "
-        f"until {until:%Y-%m-%d %H:%M} UTC: no retraining and no night of it starts by itself, "
+        f"until {until:%Y-%m-%d %H:%M} UTC: no training of it starts by itself (its nights go on), "
         "and nobody is told that its tables are late"
     )
     if not config.dry_run:
@@ -178,9 +178,7 @@ def retrain_now() -> None:
     retraining()
 
 
-@dg.job(
-    description="Let a use case rest for some days: nothing of it starts by itself. A dry run unless told otherwise."
-)
+@dg.job(description="Let a use case rest for some days: it is not trained by itself. A dry run unless told otherwise.")
 def pause_use_case() -> None:
     """Pause."""
     pausing()

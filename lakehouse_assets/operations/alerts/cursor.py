@@ -30,8 +30,13 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str | None, now: datetime) -> Cursor:
-        """What Dagster kept; a first look goes a day back."""
-        return cls(**json.loads(text)) if text else cls((now - FIRST_LOOK).isoformat())
+        """What Dagster kept; a first look goes a day back, and so does one after a cursor of another form."""
+        try:
+            found = cls(**json.loads(text)) if text else cls((now - FIRST_LOOK).isoformat())
+            datetime.fromisoformat(found.runs_after)
+        except (ValueError, TypeError):
+            return cls((now - FIRST_LOOK).isoformat())
+        return found
 
     def written(self) -> str:
         """As Dagster keeps it."""

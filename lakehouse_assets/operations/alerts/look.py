@@ -41,7 +41,7 @@ def look(
     """Everything since the last look; ``cursor`` is moved on."""
     return [
         *_runs(instance, graph, cursor),
-        *mended(instance, known, now),
+        *mended(instance, graph, known, now),
         *late_facts(late_tables(instance, graph), known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now),
     ]

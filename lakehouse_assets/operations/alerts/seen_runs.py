@@ -69,12 +69,14 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) 
     return [*facts, *_failure(record, events, ended)]
 
 
-def mended(instance: dg.DagsterInstance, known: Iterable[Incident], now: datetime) -> Iterator[Fact]:
+def mended(instance: dg.DagsterInstance, graph: Graph, known: Iterable[Incident], now: datetime) -> Iterator[Fact]:
     """Failed runs whose broken assets were made since, by whatever run."""
     for one in known:
         if one.kind is Kind.FAILED_RUN and one.is_open and one.assets:
             days = _days(one.first, one.last)
-            if all(_made_since(instance, key, days, one.since) for key in one.assets):
+            # Of a night's run that names a day, some assets have none.
+            of = {key: days if key not in graph.assets or graph.assets[key].daily else [] for key in one.assets}
+            if all(_made_since(instance, key, days, one.since) for key, days in of.items()):
                 told = f"{', '.join(one.assets)} made since"
                 yield Fact(one.kind, one.subject, now, True, told, first=one.first, last=one.last)
 

@@ -36,10 +36,14 @@ def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def last_night(instance: dg.DagsterInstance) -> date | None:
-    """The newest day whose night was asked for; None before the first."""
+def last_night(instance: dg.DagsterInstance, until: date = date.max) -> date | None:
+    """The newest day whose night was asked for, up to a day; None before the first.
+
+    A night of a day to come (a clock was wrong, somebody mistyped a year) says nothing of those before it.
+    """
     runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), limit=NEWEST)
-    return max((date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs), default=None)
+    days = [date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs]
+    return max((day for day in days if day <= until), default=None)
 
 
 def first_night(instance: dg.DagsterInstance) -> date | None:

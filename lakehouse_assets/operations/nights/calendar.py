@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+#: By the plant's clocks, when the night begins.
+HOUR = 2
 
 
 def night_at(tick: datetime, zone: ZoneInfo) -> date:
     """The day that the night beginning at a tick is about: the last one that has ended.
 
     By the plant's clocks, and by UTC as well: every daily partition opens when its day has ended in UTC, which east of
-    Greenwich is hours after the plant's midnight. On both days of the year on which clocks jump it is the day before.
+    Greenwich is hours after the plant's midnight. Where that is after the night's hour, be it in summer only, it is the
+    day before, all year: otherwise clocks that jump would leave a night out and ask for two in another.
     """
-    return min(tick.astimezone(zone).date(), tick.astimezone(UTC).date()) - ONE_DAY
+    year = tick.astimezone(zone).year
+    ahead = max(zone.utcoffset(datetime(year, month, 1)) or timedelta() for month in range(1, 13))
+    before = ONE_DAY if ahead > timedelta(hours=HOUR) else timedelta()
+    return tick.astimezone(zone).date() - ONE_DAY - before
 
 
 def nights_due(last: date | None, due: date) -> list[date]:

@@ -56,7 +56,10 @@ class Seen:
         """What was decided on exactly this not long ago, by the cursor; None if it has to be decided anew."""
         if not cursor:
             return None
-        last = json.loads(cursor)
-        seen = Seen(tuple(last["tables"]), tuple(last["runs"]), last["policy"])
-        recent = now - datetime.fromisoformat(last["at"]) < AT_LEAST_EVERY
+        try:
+            last = json.loads(cursor)
+            seen = Seen(tuple(last["tables"]), tuple(last["runs"]), last["policy"])
+            recent = now - datetime.fromisoformat(last["at"]) < AT_LEAST_EVERY
+        except (ValueError, TypeError, KeyError):
+            return None  # of another version of this code: as good as lost
         return str(last["told"]) if seen == self and recent else None

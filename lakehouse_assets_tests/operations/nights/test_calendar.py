@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from lakehouse_assets.operations.nights.calendar import night_at, nights_due, priority_of
 
-ZONES = ["UTC", "Europe/Berlin", "Asia/Seoul", "America/Chicago", "Pacific/Auckland", "Australia/Lord_Howe"]
+ZONES = [
+    "UTC",
+    "Europe/Berlin",
+    "Asia/Seoul",
+    "America/Chicago",
+    "Pacific/Auckland",
+    "Australia/Lord_Howe",
+    "Europe/Helsinki",
+    "Asia/Jerusalem",
+]
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Chicago"])
