@@ -199,10 +199,12 @@ def test_nights_missed_in_an_outage_are_asked_for_in_order_however_long_it_was(p
 
 def test_a_night_that_was_asked_for_is_not_asked_for_again_by_a_restart_or_however_it_ended(plant: Plant) -> None:
     plant.recorded(plant.night(DAY), FAILED)
+    before = plant.instance  # its storages hold it weakly, and the definitions still know them
     with dg.DagsterInstance.get() as again:
         plant.instance = again
         assert plant.night(DAY) == []
         assert days_of(plant.night(after(1))) == [after(1).isoformat()]
+        plant.instance = before
 
 
 def test_a_night_tried_again_after_later_ones_does_not_make_those_anew(plant: Plant) -> None:
