@@ -72,20 +72,24 @@ class VacuumConfig(dg.Config):
     kinds={"python"},
     tags={CADENCE: CLOSING},
     pool=POOL,
-    description="Small files of every table made into few, sorted by what people filter by. No row changes.",
+    description="Small files of every table made into few, sorted by what people filter by. No row changes. Pages of "
+    "reports that are older than their contract's retention go.",
 )
 def compaction(
     context: dg.AssetExecutionContext, config: CompactionConfig, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
-    """Compact the tables that have enough to do."""
+    """Compact the tables that have enough to do, and let old pages go."""
     from lakehouse_assets.lake.maintenance.compaction import CompactionRule
     from lakehouse_assets.operations.housekeeping import compact_all, kept_tables
+    from lakehouse_assets.operations.report_pages import remove_old_pages
 
     rule = CompactionRule(config.min_small_files, config.small_mb * MB, config.target_mb * MB, config.sort_from_mb * MB)
     store = lake.lake()
     tables = kept_tables(specs(), store, config.tables)
     outcome = compact_all(store, tables, rule, config.checkpoint_after_commits, context.run_id, context.log.info)
-    return told(outcome, ("files_before", "files_after", "bytes_before", "bytes_after"))
+    # Every night, since the vacuum is off until somebody turns it on, and the contract promises it all the same.
+    old = remove_old_pages(specs(), context.instance, settings.reports_root(), False, context.log.info)
+    return told(outcome, ("files_before", "files_after", "bytes_before", "bytes_after"), report_pages=len(old.pages))
 
 
 @dg.asset(
