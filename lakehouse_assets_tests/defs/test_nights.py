@@ -207,6 +207,14 @@ def test_a_night_that_was_asked_for_is_not_asked_for_again_by_a_restart_or_howev
         plant.instance = before
 
 
+def test_a_night_of_a_day_to_come_stops_none_of_those_before_it(plant: Plant) -> None:
+    """A clock was wrong for a moment, or somebody mistyped a year."""
+    plant.recorded(plant.night(DAY))
+    (run,) = plant.recorded(plant.night(after(1)))
+    create_run_for_test(plant.instance, "nightly", tags={**run.tags, "night": "2124-01-03"})
+    assert days_of(plant.night(after(2))) == [after(2).isoformat()]
+
+
 def test_a_night_tried_again_after_later_ones_does_not_make_those_anew(plant: Plant) -> None:
     for day in (DAY, after(1)):
         plant.recorded(plant.night(day))

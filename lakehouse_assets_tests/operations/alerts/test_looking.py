@@ -5,11 +5,12 @@ from unittest import mock
 
 import dagster as dg
 import pyarrow as pa
+import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
 from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.alerts.seen_runs import RETRAINING_REASON
-from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CLEAN, RAW, Platform
+from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
 
 
 def test_a_night_without_trouble_tells_nothing(platform: Platform) -> None:
@@ -44,6 +45,24 @@ def test_a_failed_run_is_over_when_another_run_made_what_was_broken(platform: Pl
     assert platform.tick() == []
     everything.execute_in_process(instance=platform.instance, asset_selection=[CLEAN], partition_key="2024-03-05")
     assert platform.tick() == ["Over: a_nightly 2024-03-05: run failed"]
+
+
+def test_what_has_no_days_is_over_when_it_is_made_though_the_night_that_failed_names_one(platform: Platform) -> None:
+    BROKEN.add("champion")
+    assert not platform.train(**{"dagster/partition": "2024-03-05"})
+    assert platform.tick() == ["u_training 2024-03-05: run failed"]
+    BROKEN.clear()
+    everything = platform.defs.resolve_implicit_global_asset_job_def()
+    everything.execute_in_process(instance=platform.instance, asset_selection=[dg.AssetKey(CHAMPION)])
+    assert platform.tick() == ["Over: u_training 2024-03-05: run failed"]
+
+
+@pytest.mark.parametrize("cursor", ["{}", "no cursor of ours", '{"runs_after": "yesterday"}'])
+def test_a_cursor_of_another_form_costs_one_look_and_stops_nothing(platform: Platform, cursor: str) -> None:
+    BROKEN.add("clean")
+    platform.night()
+    platform.cursor = cursor
+    assert platform.tick() == ["a_nightly 2024-03-05: run failed"]
 
 
 def test_a_run_that_dagster_will_start_again_is_not_told(platform: Platform) -> None:

@@ -3,6 +3,7 @@
 import shutil
 
 import dagster as dg
+import pytest
 
 from lakehouse_assets_tests.use_case.retraining.ticks import FAILED, KEY, Ticks, training
 
@@ -162,3 +163,10 @@ def test_a_sensor_that_was_off_for_a_week_leaves_what_is_over(wear: Ticks) -> No
     for verdict in ("drift", "drift", "drift", "stable", "stable", "stable"):
         wear.report(load=verdict)
     assert wear.tick() == []
+
+
+@pytest.mark.parametrize("cursor", ["{}", "no cursor of ours", '{"tables": 3, "runs": [], "policy": "", "at": "x"}'])
+def test_a_cursor_of_another_version_is_as_good_as_lost(wear: Ticks, cursor: str) -> None:
+    wear.drift(1)
+    wear.cursor = cursor
+    assert len(wear.drift(1)) == 1
