@@ -174,6 +174,8 @@ def test_people_were_told_of_each_incident_once_and_of_nothing_else(lived: Lived
     assert max(checks.values()) <= retrained
     assert began.pop("broken_freshness") == {DOMAIN: 1}
     assert began.pop("retraining") == {USE_CASE: retrained}
+    # A retraining that the gate refused is to be looked into while its signal stays bad.
+    assert began.pop("investigate", Counter())[USE_CASE] <= retrained
     said_by_the_gate = began.pop("promotion") + began.pop("refusal", Counter())
     assert sum(said_by_the_gate.values()) == 1 + retrained
     assert began == {}
