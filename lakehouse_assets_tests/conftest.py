@@ -91,7 +91,7 @@ def stop_with_its_children(process: "subprocess.Popen[bytes]") -> None:
 
 @pytest.fixture(autouse=True)
 def no_instance_left_behind() -> Iterator[None]:
-    """An instance that a test entered and lost would be asked by every later load of definitions, and is gone by then."""
+    """One that a test entered and lost would be asked by every later load of definitions, and is gone by then."""
     from dagster._core.storage.defs_state.base import set_defs_state_storage
 
     with set_defs_state_storage(None):
