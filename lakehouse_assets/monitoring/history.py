@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RETRAIN = "retrain"
 DRIFT, PERFORMANCE, DATA = "drift", "performance", "data"
+#: Tag of a run that is a retraining somebody or something decided on; its value says why.
+RETRAINING_REASON = "retraining_reason"
 UNDER_WAY, SUCCEEDED, FAILED = "under way", "succeeded", "failed"
 
 

@@ -6,12 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.monitoring.decision import INVESTIGATE
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.incidents import Incident
-
-#: What `monitoring/<use case>/decisions` says where a person has to look: the data are at fault, or a training failed
-#: for good or did not help.
-INVESTIGATE = "investigate"
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake

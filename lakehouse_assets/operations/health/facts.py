@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from lakehouse_assets.monitoring.decision import INVESTIGATE
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.graph import Graph
-from lakehouse_assets.operations.alerts.seen_tables import INVESTIGATE
 
 
 @dataclass(frozen=True)

@@ -76,9 +76,10 @@ def retraining_sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
 
 
 def _request(plan: Plan, decision: Decision) -> dg.RunRequest:
+    from lakehouse_assets.monitoring.history import RETRAINING_REASON
     from lakehouse_assets.use_case.retraining.trainings import DECIDED_ON
 
-    tags = {"retraining_reason": decision.reason, "use_case": plan.name, DECIDED_ON: str(decision.day)}
+    tags = {RETRAINING_REASON: decision.reason, "use_case": plan.name, DECIDED_ON: str(decision.day)}
     return dg.RunRequest(run_key=decision.run_key, tags=tags)
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
+from lakehouse_assets.monitoring.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.book import INCIDENTS
-from lakehouse_assets.operations.alerts.seen_runs import RETRAINING_REASON
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
 
 
