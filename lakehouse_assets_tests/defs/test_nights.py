@@ -228,9 +228,9 @@ def test_a_folder_that_cannot_be_listed_holds_up_its_own_domain_only(plant: Plan
     plant.deliver("energy", DAY)
     plant.deliver("milling", DAY)
     (plant.home / "landing" / "milling").rename(plant.home / "aside")
-    (plant.home / "landing" / "milling").symlink_to(plant.home / "aside")
+    (plant.home / "landing" / "milling").write_text("a file where a folder belongs")
     (night,) = plant.night(DAY)
-    assert domains_of(night) == ["energy", "milling"]
+    assert domains_of(night) == ["energy"]
 
 
 @pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])
