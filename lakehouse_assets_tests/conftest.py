@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,15 +86,6 @@ def stop_with_its_children(process: "subprocess.Popen[bytes]") -> None:
             process.wait(10)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-
-
-@pytest.fixture(autouse=True)
-def no_instance_left_behind() -> Iterator[None]:
-    """One that a test entered and lost would be asked by every later load of definitions, and is gone by then."""
-    from dagster._core.storage.defs_state.base import set_defs_state_storage
-
-    with set_defs_state_storage(None):
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -79,13 +79,15 @@ def test_the_night_is_scheduled_for_the_day_before() -> None:
     from lakehouse_assets.definitions import defs
     from lakehouse_assets.sources.resource import LandingZone
 
-    with dg.DagsterInstance.local_temp() as instance:
-        context = dg.build_schedule_context(
+    with (
+        dg.DagsterInstance.local_temp() as instance,
+        dg.build_schedule_context(
             instance=instance,
             scheduled_execution_time=datetime(2024, 3, 5, 2, tzinfo=UTC),
             repository_def=defs.get_repository_def(),
             resources={"landing": LandingZone(root="unused", simulated=True)},
-        )
+        ) as context,
+    ):
         requested = defs.resolve_schedule_def("nightly_schedule").evaluate_tick(context).run_requests
     assert requested is not None
     assert [request.tags["dagster/partition"] for request in requested] == ["2024-03-04"]

@@ -60,13 +60,15 @@ class Plant:
 
     def tick(self, at: datetime) -> list[dg.RunRequest]:
         """What the schedule asks for at this time."""
-        context = dg.build_schedule_context(
+        schedule = self.repository.get_schedule_def("nightly_schedule")
+        # The context opens the instance once more. Left open, it is what every later load of definitions asks.
+        with dg.build_schedule_context(
             instance=self.instance,
             scheduled_execution_time=at,
             repository_def=self.repository,
             resources={"landing": self.resources["landing"]},
-        )
-        return list(self.repository.get_schedule_def("nightly_schedule").evaluate_tick(context).run_requests or [])
+        ) as context:
+            return list(schedule.evaluate_tick(context).run_requests or [])
 
     def night(self, day: date) -> list[dg.RunRequest]:
         """What it asks for in the night after a day."""
