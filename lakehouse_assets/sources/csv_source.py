@@ -35,6 +35,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lakehouse_assets.sources.csv_clock import Clock, Counted, Stamped
 from lakehouse_assets.sources.known import Availability
+from lakehouse_assets.sources.named_file import NamedFile
 
 
 class SourceError(ValueError):
@@ -124,6 +125,11 @@ class CsvSource:
     def parse_name(self, name: str) -> FileName | None:
         """Read a file's name (without folders) by the first form that it has; None where it has none."""
         return next((parsed for form in self.forms if (parsed := form.parse(name)) is not None), None)
+
+    def named_file(self, name: str) -> NamedFile | None:
+        """What a file's name says to the night; None for a name that is none of the source's."""
+        said = self.parse_name(name)
+        return NamedFile(said.day) if said is not None else None
 
     @property
     def grammar(self) -> str:

@@ -60,23 +60,25 @@ def test_compaction_and_vacuum_as_assets_tell_what_they_did_to_each_table(
     assert "turbofan_operating_regimes" in shown, "the views are made anew before files are removed"
 
 
-def test_vacuum_removes_pages_of_reports_after_the_days_that_their_contract_says(
-    platform: Platform, registry_file: Path
-) -> None:
+def test_pages_of_reports_go_after_the_days_that_their_contract_says(platform: Platform) -> None:
     pages = platform.folder / "reports" / "turbofan_rul" / "drift"
     pages.mkdir(parents=True)
     for day in ("2024-01-01", "2024-03-02", "2024-05-31"):
         (pages / f"{day}.html").write_text("page")
 
     def removed(**config: Any) -> Any:
-        result = platform.run("lake_vacuum", "monitoring__platform__vacuum", **config)
+        result = platform.defs.resolve_implicit_global_asset_job_def().execute_in_process(
+            instance=platform.instance,
+            asset_selection=[dg.AssetKey(["monitoring", "platform", "report_pages"])],
+            run_config={"ops": {"monitoring__platform__report_pages": {"config": config}}},
+        )
         (event,) = result.get_asset_materialization_events()
-        return event.materialization.metadata["report_pages"].value
+        return event.materialization.metadata["pages"].value
 
-    assert removed() == 1, "a dry run tells what would go"
+    assert removed(dry_run=True) == 1, "a dry run tells what would go"
     assert len(list(pages.iterdir())) == 3
-    assert removed(dry_run=False, tables=[TABLE]) == 0, "it was asked to look after another table only"
-    assert removed(dry_run=False) == 1
+    assert removed() == 1, "as a night does it"
+    assert removed() == 0
     assert sorted(page.stem for page in pages.iterdir()) == ["2024-03-02", "2024-05-31"]
 
 

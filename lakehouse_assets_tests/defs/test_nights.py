@@ -76,7 +76,7 @@ def test_a_night_makes_every_asset_but_those_of_trainings_searches_and_weeks(pla
     domains = ("turbofan", "milling", "energy")
     alone = [set(plant.repository.get_job(f"{name}_nightly").asset_layer.executable_asset_keys) for name in domains]
     shared = set(plant.repository.get_job("shared_nightly").asset_layer.executable_asset_keys)
-    closing = {dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "health")}
+    closing = {dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "report_pages", "health")}
     assert made == set().union(*alone, shared, closing)
 
 
@@ -93,8 +93,10 @@ def test_what_ends_a_night_comes_after_everything_else_that_it_makes(plant: Plan
                     ahead.append(parent)
         return found
 
-    compaction, health = (dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "health"))
-    assert made - before(compaction) == {compaction, health}
+    compaction, pages, health = (
+        dg.AssetKey(["monitoring", "platform", name]) for name in ("compaction", "report_pages", "health")
+    )
+    assert made - before(compaction) == {compaction, pages, health}
     assert before(health) == made - {health}
 
 
@@ -199,12 +201,10 @@ def test_nights_missed_in_an_outage_are_asked_for_in_order_however_long_it_was(p
 
 def test_a_night_that_was_asked_for_is_not_asked_for_again_by_a_restart_or_however_it_ended(plant: Plant) -> None:
     plant.recorded(plant.night(DAY), FAILED)
-    before = plant.instance  # its storages hold it weakly, and the definitions still know them
     with dg.DagsterInstance.get() as again:
         plant.instance = again
         assert plant.night(DAY) == []
         assert days_of(plant.night(after(1))) == [after(1).isoformat()]
-        plant.instance = before
 
 
 def test_a_night_of_a_day_to_come_stops_none_of_those_before_it(plant: Plant) -> None:
@@ -266,6 +266,7 @@ def test_a_night_with_a_broken_domain_ends_with_what_all_share_and_a_corrected_f
         "delivery/plant/days",
         "delivery/platform/sql_views",
         "monitoring/platform/compaction",
+        "monitoring/platform/report_pages",
         "monitoring/platform/health",
     }
 

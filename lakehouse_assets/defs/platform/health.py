@@ -3,6 +3,7 @@
 import dagster as dg
 
 from lakehouse_assets.defs.platform.maintenance import COMPACTION
+from lakehouse_assets.defs.platform.report_pages import REPORT_PAGES
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import CADENCE, CLOSING
 
@@ -11,7 +12,7 @@ HEALTH = ["monitoring", "platform", "health"]
 
 @dg.asset(
     key=HEALTH,
-    deps=[COMPACTION],
+    deps=[COMPACTION, REPORT_PAGES],
     tags={CADENCE: CLOSING},
     owners=["team:platform"],
     kinds={"python"},

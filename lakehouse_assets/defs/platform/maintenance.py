@@ -7,7 +7,6 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from lakehouse_assets import settings
 from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.storage import is_local
@@ -72,24 +71,20 @@ class VacuumConfig(dg.Config):
     kinds={"python"},
     tags={CADENCE: CLOSING},
     pool=POOL,
-    description="Small files of every table made into few, sorted by what people filter by. No row changes. Pages of "
-    "reports that are older than their contract's retention go.",
+    description="Small files of every table made into few, sorted by what people filter by. No row changes.",
 )
 def compaction(
     context: dg.AssetExecutionContext, config: CompactionConfig, lake: LakeResource
 ) -> dg.MaterializeResult[None]:
-    """Compact the tables that have enough to do, and let old pages go."""
+    """Compact the tables that have enough to do."""
     from lakehouse_assets.lake.maintenance.compaction import CompactionRule
     from lakehouse_assets.operations.housekeeping import compact_all, kept_tables
-    from lakehouse_assets.operations.report_pages import remove_old_pages
 
     rule = CompactionRule(config.min_small_files, config.small_mb * MB, config.target_mb * MB, config.sort_from_mb * MB)
     store = lake.lake()
     tables = kept_tables(specs(), store, config.tables)
     outcome = compact_all(store, tables, rule, config.checkpoint_after_commits, context.run_id, context.log.info)
-    # Every night, since the vacuum is off until somebody turns it on, and the contract promises it all the same.
-    old = remove_old_pages(specs(), context.instance, settings.reports_root(), False, context.log.info)
-    return told(outcome, ("files_before", "files_after", "bytes_before", "bytes_after"), report_pages=len(old.pages))
+    return told(outcome, ("files_before", "files_after", "bytes_before", "bytes_after"))
 
 
 @dg.asset(
@@ -101,8 +96,7 @@ def compaction(
     pool=POOL,
     description=(
         "Files that no needed version consists of, removed. Needed are the newest version, all of the retention "
-        "window, and what registered models, training manifests and sandboxes are pinned to. Pages of reports that are "
-        "older than their contract's retention go too."
+        "window, and what registered models, training manifests and sandboxes are pinned to."
     ),
 )
 def vacuum(
@@ -112,7 +106,6 @@ def vacuum(
     from lakehouse_assets.defs.platform.sql_views import make_views
     from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
     from lakehouse_assets.operations.housekeeping import kept_tables, vacuum_all
-    from lakehouse_assets.operations.report_pages import remove_old_pages
 
     rule = VacuumRule(config.retention_days * 24, config.min_mb * MB)
     store, days = lake.lake(), config.log_retention_days
@@ -120,9 +113,7 @@ def vacuum(
     if not config.dry_run and is_local(lake.lake_uri):
         make_views(lake.lake_uri)  # from now on they name files of the newest versions, which stay
     outcome = vacuum_all(store, tables, registry, every, rule, days, config.dry_run, context.run_id, context.log.info)
-    wanted = [spec for spec in specs() if not config.tables or "/".join(spec.key.path) in config.tables]
-    old = remove_old_pages(wanted, context.instance, settings.reports_root(), config.dry_run, context.log.info)
-    return told(outcome, ("files", "bytes"), report_pages=len(old.pages), report_bytes=old.bytes)
+    return told(outcome, ("files", "bytes"))
 
 
 def specs() -> list[dg.AssetSpec]:
@@ -132,8 +123,8 @@ def specs() -> list[dg.AssetSpec]:
     return list(defs.resolve_all_asset_specs())
 
 
-def told(outcome: Any, sums: tuple[str, ...], **more: int) -> dg.MaterializeResult[None]:
-    """The result as metadata: a table with a row a table, sums over those that were worked on, and what else was done.
+def told(outcome: Any, sums: tuple[str, ...]) -> dg.MaterializeResult[None]:
+    """The result as metadata: a table with a row a table, and sums over those that were worked on.
 
     Raises:
         dg.Failure: tables failed; the metadata tells of all the same.
@@ -145,7 +136,6 @@ def told(outcome: Any, sums: tuple[str, ...], **more: int) -> dg.MaterializeResu
         else "none",
         "tables_worked_on": len(worked),
         **{name: sum(row[name] for row in worked) for name in sums},
-        **more,
     }
     if outcome.failed:
         failures = "; ".join(f"{name}: {why}" for name, why in outcome.failed.items())

@@ -156,7 +156,6 @@ def _read(
     key = plan.declaration.key(zone, table)
     if not lake.exists(key):
         return pd.DataFrame(columns=list(columns))
-    # A table of before a column came to its contract does without; the next row brings it.
-    there = [name for name in columns if name in lake.schema(key).names]
-    found: pd.DataFrame = lake.read_pandas(key, columns=there, where=where)
+    # All that is there, for a table of before a column came to its contract has it from the next row on only.
+    found: pd.DataFrame = lake.read_pandas(key, where=where)
     return found.reindex(columns=list(columns))
