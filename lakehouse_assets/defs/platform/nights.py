@@ -1,8 +1,7 @@
 """The night of all domains: its job, its schedule in the plant's time zone, late files, and what a broken one left."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -15,8 +14,8 @@ from lakehouse_assets.sources.daily import BY_HAND, CADENCE, NIGHT_TAG, SEARCH, 
 from lakehouse_assets.sources.resource import LandingZone
 
 if TYPE_CHECKING:
-    from lakehouse_assets.operations.nights.fresh import Seen
     from lakehouse_assets.operations.nights.landed import Landed
+    from lakehouse_assets.operations.nights.looking import AskedFor
     from lakehouse_assets.operations.nights.parts import Parts
 
 #: What is not made otherwise is made every night.
@@ -77,6 +76,7 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
 
         from lakehouse_assets.operations.nights import asked
         from lakehouse_assets.operations.nights.calendar import night_at, nights_due
+        from lakehouse_assets.operations.nights.looking import landed_in
 
         due = night_at(context.scheduled_execution_time, ZoneInfo(timezone))
         nights = nights_due(asked.last_night(context.instance, due), due)
@@ -118,54 +118,30 @@ def night_parts(repository: dg.RepositoryDefinition) -> "Parts":
     return parts_of(repository.asset_graph, keys)
 
 
-def landed_in(landing: LandingZone, domain: str, warn: Callable[[str], None]) -> "Landed | None":
-    """What lies in a domain's folder; None where its source is simulated.
-
-    A folder that cannot be listed holds up this domain only: it counts as one in which nothing lies yet.
-
-    Raises:
-        AttributeError: the domain's `jobs.py` does not say which day a file names.
-        FileNotFoundError: `LANDING` names no folder at all.
-    """
-    from lakehouse_assets.operations.nights.landed import Landed
-    from lakehouse_assets.sources.landing import LandingError
-
-    if landing.simulated:
-        return None
-    grammar = import_module(f"lakehouse_assets.defs.{domain}.jobs").named_file
-    try:
-        return Landed(domain, landing.listed(domain), grammar)
-    except LandingError as error:
-        warn(str(error))
-        return Landed(domain, (), grammar)
-
-
 @dg.sensor(
     name="late_files",
     job=nightly_late_files,
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Makes the days anew whose files came after their night, or came again with another content. Rests "
-    "while LANDING is unset and before the first night.",
+    description="Makes the days anew whose files came after their night, or came again with another content, and the "
+    "later days whose features or labels look back on them. Rests while LANDING is unset and before the first night.",
 )
 def late_files(
     context: dg.SensorEvaluationContext, landing: LandingZone, lake: LakeResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Look which folders changed, and ask for the days that their new files name."""
+    """Look which folders changed, and ask for the days that their new files name, and for later ones that need it."""
+    from datetime import UTC, datetime
+
     from lakehouse_assets.operations.nights import asked
-    from lakehouse_assets.operations.nights.fresh import Seen
+    from lakehouse_assets.operations.nights.looking import Look
+    from lakehouse_assets.operations.nights.seen import Seen
 
     first = None if landing.simulated else asked.first_night(context.instance)
     if first is None or context.repository_def is None:
         return dg.SkipReason("LANDING is unset" if landing.simulated else "no night was asked for yet")
     parts, seen = night_parts(context.repository_def), Seen.read(context.cursor)
-    folders = [landed_in(landing, domain, context.log.warning) for domain in parts.by_domain]
-    days: dict[date, dict[str, str]] = {}
-    for landed in folders:
-        if landed is not None and seen.has_news(landed):
-            for day in _news(landed, lake, first, seen, context):
-                days.setdefault(day, {})[landed.domain] = landed.day_mark(day)
-    requests = [_late(day, marks, parts) for day, marks in sorted(days.items())]
+    days = Look(context, lake.lake(), parts, first, datetime.now(UTC)).days(landing, seen)
+    requests = [_late(day, asked_for, parts) for day, asked_for in days.items()]
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason("no file came late"),
@@ -173,46 +149,14 @@ def late_files(
     )
 
 
-def _news(
-    landed: "Landed", lake: LakeResource, first: date, seen: "Seen", context: dg.SensorEvaluationContext
-) -> list[date]:
-    """The days that a folder's new files name and that are to be made again."""
-    from lakehouse_assets.operations.nights import asked
-    from lakehouse_assets.operations.nights.fresh import Asked, late_days, nobodys
-    from lakehouse_assets.sources.deliveries import last_deliveries
-
-    domain, instance = landed.domain, context.instance
-    known = last_deliveries(lake.lake(), domain, raw_tables(domain))
-    for name in nobodys(landed, known, first):
-        context.log.warning(f"no night is made again for {name}: run {domain}_road for its days")
-    before = Asked(
-        first,
-        asked.last_night(instance) or first,
-        lambda day: asked.took(instance, domain, day, landed.day_mark(day)),
-        lambda day: asked.is_under_way(instance, domain, day),
-    )
-    days, settled = late_days(landed, known, before)
-    if settled:
-        seen.done[domain] = landed.mark
-    return days
-
-
-def raw_tables(domain: str) -> list[tuple[str, ...]]:
-    """A domain's raw tables that hold rows of files, by their contracts."""
-    from lakehouse_assets.definitions import contracts
-
-    own = {key: set(one.column_names) for key, one in contracts().items() if key[:2] == ("raw", domain)}
-    return [key for key, columns in own.items() if {"file", "sha256", "line"} <= columns and key[-1] != "quarantine"]
-
-
-def _late(day: date, marks: Mapping[str, str], parts: "Parts") -> dg.RunRequest:
+def _late(day: date, asked_for: "AskedFor", parts: "Parts") -> dg.RunRequest:
     from lakehouse_assets.operations.nights import asked
 
-    told = " ".join(f"{domain}:{mark}" for domain, mark in sorted(marks.items()))
+    told = " ".join(f"{domain}:{mark}" for domain, mark in sorted(asked_for.rests_on.items()))
     return dg.RunRequest(
         run_key=f"late {day} {told}",
-        tags=asked.tags_of(day, asked.LATE, marks),
-        asset_selection=parts.selection(marks, day),
+        tags=asked.tags_of(day, asked.LATE, asked_for.marks),
+        asset_selection=parts.selection(asked_for.marks, day),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 import dagster as dg
@@ -17,6 +17,8 @@ PART, WHOLE, LATE, CLOSING = "night/part", "whole", "late files", "closing"
 DOMAIN_PREFIX = "night."
 #: Runs looked at for the last night: one that is tried again is made after those of later days.
 NEWEST = 50
+#: A run that is not started yet.
+WAITS = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
 def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
@@ -63,9 +65,23 @@ def took(instance: dg.DagsterInstance, domain: str, day: date, mark: str) -> boo
     return bool(instance.get_runs(dg.RunsFilter(tags=tags), limit=1))
 
 
+def made(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
+    """Whether a run was ever asked for that takes the domain's files of the day."""
+    return _any_takes(domain, instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()})))
+
+
 def is_under_way(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
     """Whether a run that takes the domain's files of the day waits or runs."""
-    runs = instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}, statuses=NOT_FINISHED_STATUSES))
+    wanted = dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}, statuses=NOT_FINISHED_STATUSES)
+    return _any_takes(domain, instance.get_runs(wanted))
+
+
+def is_queued(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
+    """Whether a run that takes the domain's files of the day waits to be started."""
+    return _any_takes(domain, instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}, statuses=WAITS)))
+
+
+def _any_takes(domain: str, runs: Iterable[dg.DagsterRun]) -> bool:
     return any(f"{DOMAIN_PREFIX}{domain}" in run.tags for run in runs)
 
 

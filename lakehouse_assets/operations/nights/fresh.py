@@ -1,63 +1,33 @@
-"""Which files of a landing folder came, or came again, after the night that would have taken them."""
+"""Which files of a landing folder came, or came again, after the night that would have taken them. Pure functions."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 
 from lakehouse_assets.operations.nights.landed import Landed
-from lakehouse_assets.sources.landing import LandingFile
+from lakehouse_assets.sources.landing import LandingError, LandingFile
 
 #: File -> size in bytes, time of change, SHA-256: what the ledger of deliveries says of its last one.
 Known = Mapping[str, tuple[int, datetime, str]]
 
 
-@dataclass
-class Seen:
-    """The sensor's memory of the folders: a mark a domain, whatever the number of files.
-
-    Attributes:
-        before: The folder's mark at the last look. A folder that still changes is looked at again.
-        done: Its mark when everything that had come was asked for.
-    """
-
-    before: dict[str, str] = field(default_factory=dict)
-    done: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, cursor: str | None) -> Seen:
-        """From a cursor; one that is lost or of another form costs one look into the ledgers."""
-        try:
-            told = json.loads(cursor or "{}")
-            return cls(dict(told.get("before", {})), dict(told.get("done", {})))
-        except (ValueError, TypeError, AttributeError):
-            return cls()
-
-    def written(self) -> str:
-        """As a cursor."""
-        return json.dumps({"before": self.before, "done": self.done}, sort_keys=True)
-
-    def has_news(self, landed: Landed) -> bool:
-        """Whether the folder changed since all was asked for, and has been still since the last look.
-
-        A source renames a file when it is whole; one that writes in place is given a look's time to come to an end.
-        """
-        still = self.before.get(landed.domain) == landed.mark
-        self.before[landed.domain] = landed.mark
-        return still and self.done.get(landed.domain) != landed.mark
-
-
 def fresh_files(landed: Landed, known: Known) -> list[LandingFile]:
-    """The files that the ledger does not hold with this content. A file that only got another time is not new."""
+    """The files that the ledger does not hold with this content. A file that only got another time is not new.
+
+    One that changed and that nobody can read is new: the run that is asked for says so to people.
+    """
     return [file for file in landed.files if not _holds(known.get(file.name), file)]
 
 
 def _holds(entry: tuple[int, datetime, str] | None, file: LandingFile) -> bool:
     if entry is None or entry[0] != file.size:
         return False
-    return entry[1] == file.modified or entry[2] == file.sha256
+    try:
+        return entry[1] == file.modified or entry[2] == file.sha256
+    except LandingError:
+        return False
 
 
 @dataclass(frozen=True)
@@ -69,25 +39,61 @@ class Asked:
         last: The newest one.
         took: Whether a run was asked for when exactly these files of a day were there, however it ended.
         under_way: Whether a run that takes the day's files waits or runs.
+        queued: Whether a run of the day waits still. Of nights that wait the older goes first.
+        made: Whether a run was ever asked for that takes the domain's files of the day.
     """
 
     first: date
     last: date
     took: Callable[[date], bool]
     under_way: Callable[[date], bool]
+    queued: Callable[[date], bool]
+    made: Callable[[date], bool]
 
 
-def late_days(landed: Landed, known: Known, asked: Asked) -> tuple[list[date], bool]:
-    """The days to make again, in order, and whether everything that came is dealt with.
+@dataclass(frozen=True)
+class Late:
+    """The days to make again, each list in order.
+
+    Attributes:
+        own: Days that fresh files name.
+        later: Days after those that look back on them.
+        waiting: Days that fresh files name and that a run under way may take.
+    """
+
+    own: list[date]
+    later: list[date]
+    waiting: list[date]
+
+    @property
+    def days(self) -> list[date]:
+        """All that are asked for now."""
+        return sorted({*self.own, *self.later})
+
+
+def late_days(landed: Landed, known: Known, asked: Asked, ahead: int = 0, waited: Collection[date] = ()) -> Late:
+    """The days to make again.
 
     Files of days after the last night are left to their own. So are files of days before the first, unless the ledger
     knows them: they are what lay there when the nights began. A day that a run under way may take is waited for.
+
+    Args:
+        landed: The folder.
+        known: What the ledger and raw hold of it.
+        asked: What was asked for already.
+        ahead: How many days after a day look back on it (`reach.days_ahead`).
+        waited: Days that were waited for at the last look. Where the run took the file, only later days are left.
     """
     fresh = fresh_files(landed, known)
     named = landed.days_of(one for one in fresh if not _is_before(landed, known, one, asked.first))
     open_days = [day for day in named if day <= asked.last and not asked.took(day)]
     waiting = [day for day in open_days if asked.under_way(day)]
-    return [day for day in open_days if day not in waiting], not waiting
+    own = [day for day in open_days if day not in waiting]
+    changed = {*own, *waited} - {*waiting}
+    reached = {one for day in changed for one in _after(day, ahead, asked.last)} - {*own}
+    # One that runs may have read what it looks back on before it changed.
+    later = [day for day in sorted(reached) if _is_there(landed, asked, day) and not asked.queued(day)]
+    return Late(own, later, [day for day in waiting if day not in later])
 
 
 def nobodys(landed: Landed, known: Known, first: date) -> list[str]:
@@ -98,6 +104,15 @@ def nobodys(landed: Landed, known: Known, first: date) -> list[str]:
         for file, name in fresh
         if name is not None and (name.day is None or _is_before(landed, known, file, first))
     ]
+
+
+def _after(day: date, ahead: int, last: date) -> list[date]:
+    return [day + timedelta(days=n) for n in range(1, min(ahead, (last - day).days) + 1)]
+
+
+def _is_there(landed: Landed, asked: Asked, day: date) -> bool:
+    """Whether the domain has the day: a night left out one whose own file is late still."""
+    return asked.made(day) or not landed.is_late(day)
 
 
 def _is_before(landed: Landed, known: Known, file: LandingFile, first: date) -> bool:

@@ -8,8 +8,9 @@ from pathlib import Path
 from lakehouse_assets.defs.energy.jobs import named_file as energy
 from lakehouse_assets.defs.milling.jobs import named_file as milling
 from lakehouse_assets.defs.turbofan.jobs import named_file as turbofan
-from lakehouse_assets.operations.nights.fresh import Asked, Known, Seen, fresh_files, late_days, nobodys
+from lakehouse_assets.operations.nights.fresh import Asked, Known, fresh_files, late_days, nobodys
 from lakehouse_assets.operations.nights.landed import Grammar, Landed
+from lakehouse_assets.operations.nights.reach import ALL_LATER
 from lakehouse_assets.sources.landing import list_landing
 
 DAY = date(2024, 3, 5)
@@ -21,10 +22,30 @@ def never(day: date) -> bool:
     return False
 
 
+def always(day: date) -> bool:
+    return True
+
+
 def asked(
-    last: date, took: Callable[[date], bool] = never, under_way: Callable[[date], bool] = never, first: date = FIRST
+    last: date,
+    took: Callable[[date], bool] = never,
+    under_way: Callable[[date], bool] = never,
+    first: date = FIRST,
+    queued: Callable[[date], bool] = never,
+    made: Callable[[date], bool] = always,
 ) -> Asked:
-    return Asked(first, last, took, under_way)
+    return Asked(first, last, took, under_way, queued, made)
+
+
+def late(landed: Landed, known: Known, before: Asked) -> tuple[list[date], bool]:
+    """The days to make again of a domain that looks back on no day before, and whether all is dealt with."""
+    found = late_days(landed, known, before)
+    assert found.later == []
+    return found.own, not found.waiting
+
+
+def day(n: int) -> date:
+    return DAY + timedelta(days=n)
 
 
 def landed(folder: Path, grammar: Grammar, *names: str) -> Landed:
@@ -46,7 +67,22 @@ def test_a_domain_waits_for_a_file_that_names_the_day(tmp_path: Path) -> None:
 def test_a_domain_with_whole_histories_only_waits_for_nothing_and_one_with_no_file_waits(tmp_path: Path) -> None:
     assert landed(tmp_path, energy).is_late(DAY)
     assert not landed(tmp_path, energy, "Steel_industry_data.csv").is_late(DAY)
-    assert landed(tmp_path, energy, f"steel_EM01_{NEXT}.csv").is_late(DAY), "it delivers days now"
+
+
+def test_a_daily_name_that_strayed_among_whole_histories_makes_no_day_late(tmp_path: Path) -> None:
+    strays = [f"steel_EM01_{one}.csv" for one in (day(-1), day(-30), day(-31), date(2124, 3, 5))]
+    folder = landed(tmp_path, energy, "Steel_industry_data.csv", *strays)
+    assert not folder.is_late(DAY)
+    assert not folder.is_late(day(-1))
+    (tmp_path / "Steel_industry_data.csv").unlink()
+    assert landed(tmp_path, energy).is_late(DAY), "without a history it delivers days"
+
+
+def test_a_domain_that_came_to_deliver_daily_beside_its_history_is_awaited_until_it_delivers(tmp_path: Path) -> None:
+    landed(tmp_path, energy, "Steel_industry_data.csv", *(f"steel_EM01_{day(n)}.csv" for n in (-4, -2)))
+    assert not landed(tmp_path, energy).is_late(DAY)
+    folder = landed(tmp_path, energy, f"steel_EM02_{day(-1)}.csv")
+    assert [folder.is_late(day(n)) for n in (-1, 0, 40)] == [False, True, True]
 
 
 def test_maintenance_records_and_remaining_lives_are_not_what_a_night_waits_for(tmp_path: Path) -> None:
@@ -71,12 +107,12 @@ def test_a_file_is_fresh_if_the_ledger_lacks_it_or_holds_another_content(tmp_pat
 
 def test_days_up_to_the_last_night_are_made_again_and_later_ones_are_left_to_their_night(tmp_path: Path) -> None:
     folder = landed(tmp_path, milling, f"ai4i_M1_{DAY}.csv", f"ai4i_M1_{NEXT}.csv")
-    assert late_days(folder, {}, asked(DAY)) == ([DAY], True)
-    assert late_days(folder, {}, asked(NEXT)) == ([DAY, NEXT], True)
+    assert late(folder, {}, asked(DAY)) == ([DAY], True)
+    assert late(folder, {}, asked(NEXT)) == ([DAY, NEXT], True)
     one = {"took": lambda day: day == DAY}
-    assert late_days(folder, {}, asked(NEXT, **one)) == ([NEXT], True), "asked for with these files"
+    assert late(folder, {}, asked(NEXT, **one)) == ([NEXT], True), "asked for with these files"
     one = {"under_way": lambda day: day == DAY}
-    assert late_days(folder, {}, asked(NEXT, **one)) == ([NEXT], False), "waited for"
+    assert late(folder, {}, asked(NEXT, **one)) == ([NEXT], False), "waited for"
 
 
 def test_days_before_the_first_night_are_made_again_only_if_their_file_came_again(tmp_path: Path) -> None:
@@ -84,36 +120,64 @@ def test_days_before_the_first_night_are_made_again_only_if_their_file_came_agai
     known = ledger(landed(tmp_path, milling, name))
     (tmp_path / name).write_text("corrected", encoding="utf-8")
     folder = landed(tmp_path, milling, f"ai4i_M2_{DAY}.csv")
-    assert late_days(folder, known, asked(NEXT, first=NEXT)) == ([DAY], True)
-    assert late_days(folder, {}, asked(NEXT, first=NEXT)) == ([], True)
+    assert late(folder, known, asked(NEXT, first=NEXT)) == ([DAY], True)
+    assert late(folder, {}, asked(NEXT, first=NEXT)) == ([], True)
     assert nobodys(folder, known, NEXT) == [f"ai4i_M2_{DAY}.csv"]
 
 
 def test_a_whole_history_is_no_night_s_and_is_told(tmp_path: Path) -> None:
     folder = landed(tmp_path, energy, "Steel_industry_data.csv", "notes.pdf")
-    assert late_days(folder, {}, asked(DAY)) == ([], True)
+    assert late(folder, {}, asked(DAY)) == ([], True)
     assert nobodys(folder, {}, FIRST) == ["Steel_industry_data.csv"]
 
 
-def test_a_folder_is_looked_into_when_it_has_changed_and_is_still_again(tmp_path: Path) -> None:
-    seen = Seen()
-    assert not seen.has_news(landed(tmp_path, milling, f"ai4i_M1_{DAY}.csv")), "it may still change"
-    folder = landed(tmp_path, milling, f"ai4i_M2_{DAY}.csv")
-    assert not seen.has_news(folder), "it did"
-    assert seen.has_news(folder)
-    seen = Seen.read(seen.written())
-    assert seen.has_news(folder), "until it is dealt with"
-    seen.done["some"] = folder.mark
-    assert not Seen.read(seen.written()).has_news(folder)
-    assert Seen.read("no cursor of ours") == Seen.read(None) == Seen()
+def test_later_days_that_look_back_on_a_fresh_file_s_day_are_made_again_up_to_the_last_night(tmp_path: Path) -> None:
+    folder = landed(tmp_path, energy, f"steel_EM01_{DAY}.csv", f"steel_EM01_{day(3)}.csv")
+    found = late_days(folder, {}, asked(day(9)), ahead=2)
+    assert (found.own, found.later) == ([DAY, day(3)], [day(1), day(2), day(4), day(5)])
+    assert found.days == [day(n) for n in range(6)]
+    assert late_days(folder, {}, asked(day(4)), ahead=2).days == [day(n) for n in range(5)]
+    assert late_days(folder, {}, asked(day(4)), ahead=ALL_LATER).days == [day(n) for n in range(5)]
 
 
-def test_the_cursor_does_not_grow_with_the_files(tmp_path: Path) -> None:
-    def cursor_over(files: int) -> int:
-        seen = Seen()
-        folder = landed(tmp_path, milling, *(f"ai4i_M{n}_{DAY}.csv" for n in range(files)))
-        seen.has_news(folder)
-        seen.done["some"] = folder.mark
-        return len(seen.written())
+def test_later_days_of_a_file_that_was_asked_for_are_not_asked_for_again(tmp_path: Path) -> None:
+    """It is fresh still: its run waits, or failed, or was asked for before later days were."""
+    folder = landed(tmp_path, energy, f"steel_EM01_{DAY}.csv")
+    assert late_days(folder, {}, asked(day(9), took=always), ahead=28).days == []
+    assert late_days(folder, ledger(folder), asked(day(9)), ahead=28).days == []
 
-    assert cursor_over(1) == cursor_over(300)
+
+def test_a_later_day_whose_own_file_is_late_still_is_left_out_until_it_lands(tmp_path: Path) -> None:
+    folder = landed(tmp_path, energy, *(f"steel_EM01_{one}.csv" for one in (DAY, day(2))))
+    known = {name: one for name, one in ledger(folder).items() if str(DAY) not in name}
+    found = late_days(folder, known, asked(day(3), made=lambda one: one == day(3)), ahead=28)
+    assert found.later == [day(2), day(3)], "made by the road, and by a night whose file was put away since"
+
+
+def test_a_later_day_that_waits_comes_after_it_anyway_and_one_that_runs_is_made_again(tmp_path: Path) -> None:
+    folder = landed(tmp_path, energy, *(f"steel_EM01_{day(n)}.csv" for n in range(4)))
+    known = {name: one for name, one in ledger(folder).items() if str(DAY) not in name}
+    busy = {"under_way": lambda one: one > day(1), "queued": lambda one: one > day(2)}
+    found = late_days(folder, known, asked(day(3), **busy), ahead=28)
+    assert (found.days, found.waiting) == ([DAY, day(1), day(2)], [])
+
+
+def test_where_a_run_under_way_took_the_file_the_later_days_are_made_again(tmp_path: Path) -> None:
+    folder = landed(tmp_path, energy, f"steel_EM01_{DAY}.csv")
+    runs = asked(day(2), under_way=lambda one: one == DAY)
+    found = late_days(folder, {}, runs, ahead=28)
+    assert (found.days, found.waiting) == ([], [DAY])
+    assert late_days(folder, {}, runs, ahead=28, waited=[DAY]).days == []
+    found = late_days(folder, ledger(folder), asked(day(2)), ahead=28, waited=[DAY])
+    assert (found.own, found.later) == ([], [day(1), day(2)])
+
+
+def test_a_changed_file_that_cannot_be_read_is_fresh(tmp_path: Path) -> None:
+    """It was taken away between the listing and the reading."""
+    folder = landed(tmp_path, milling, f"ai4i_M1_{DAY}.csv", f"ai4i_M2_{DAY}.csv")
+    known = ledger(folder)
+    for file in folder.files:
+        os.utime(file.path, (1, 1))
+    again = landed(tmp_path, milling)
+    (tmp_path / f"ai4i_M1_{DAY}.csv").unlink()
+    assert [file.name for file in fresh_files(again, known)] == [f"ai4i_M1_{DAY}.csv"]
