@@ -29,7 +29,7 @@ QUARANTINE = "quarantine"
 
 #: Pages about what one table of a domain or a use case is about, by zone and table.
 _OWN_RUNBOOKS = {
-    ("landing", "files"): ["late_file"],
+    ("landing", "files"): ["late_file", "missed_night"],
     ("models", "champion"): ["promotion", "refusal", "retraining"],
     ("monitoring", "drift"): ["drifting", "investigate"],
     ("monitoring", "performance"): ["worse_than_expected"],

@@ -13,12 +13,13 @@ incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion, "
-    "refusal and use case that a person has to look into, and once that it is over: in the log, and where ALERT_URLS "
-    "says. Starts no run.",
+    "refusal, missed night and use case that a person has to look into, and once that it is over: in the log, and "
+    "where ALERT_URLS says. Starts no run.",
 )
 def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
     """Look at what happened since the last tick, and tell what nobody was told yet."""
     from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
 
     from lakehouse_assets import settings
     from lakehouse_assets.monitoring.pauses import pauses
@@ -34,7 +35,8 @@ def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sensor
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
     now, store = datetime.now(UTC), lake.lake()
     graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
-    facts = look(context.instance, store, graph, known.incidents, cursor, now, pauses(store, now).keys())
+    paused, zone = pauses(store, now).keys(), ZoneInfo(settings.plant_timezone())
+    facts = look(context.instance, store, graph, known.incidents, cursor, now, paused, zone)
     places = Places(settings.ui_url(), settings.runbooks_url())
     if facts:
         write_runbooks(settings.reports_root())  # the pages that messages link to

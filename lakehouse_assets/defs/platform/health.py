@@ -6,6 +6,7 @@ from lakehouse_assets.defs.platform.maintenance import COMPACTION
 from lakehouse_assets.defs.platform.report_pages import REPORT_PAGES
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import CADENCE, CLOSING
+from lakehouse_assets.sources.resource import LandingZone
 
 HEALTH = ["monitoring", "platform", "health"]
 
@@ -18,24 +19,27 @@ HEALTH = ["monitoring", "platform", "health"]
     kinds={"python"},
     description=(
         "Every use case and domain by zone: what is fresh, late, failing, quarantined, drifting, which champion serves "
-        "since when and how good it is; and for each problem the asset, since when, how many rows, whose it is and its "
-        "runbook. The link in the metadata opens the page; `make health` prints the same."
+        "since when and how good it is, and whether nights begin; for each problem the asset, since when, how many "
+        "rows, whose it is and its runbook. The link in the metadata opens the page; `make health` prints the same."
     ),
 )
-def health(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+def health(context: dg.AssetExecutionContext, lake: LakeResource, landing: LandingZone) -> dg.MaterializeResult[None]:
     """Look at the records, and write the page."""
     from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
 
     from lakehouse_assets import settings
     from lakehouse_assets.definitions import defs
     from lakehouse_assets.operations.alerts.messages import Places
     from lakehouse_assets.operations.health import model
     from lakehouse_assets.operations.health.gathering import gather
+    from lakehouse_assets.operations.health.nights import night_facts
     from lakehouse_assets.operations.health.reports import write_reports
     from lakehouse_assets.operations.health.text import as_text, verdict
 
-    facts = gather(context.instance, lake.lake(), defs.resolve_asset_graph(), datetime.now(UTC))
-    found = model.health(facts)
+    assets, now, zone = defs.resolve_asset_graph(), datetime.now(UTC), ZoneInfo(settings.plant_timezone())
+    nights = night_facts(context.instance, assets, landing, zone, now)
+    found = model.health(gather(context.instance, lake.lake(), assets, now, nights))
     write_reports(found, Places(settings.ui_url(), settings.runbooks_url()), settings.reports_root())
     return dg.MaterializeResult(
         metadata={

@@ -21,19 +21,21 @@ class Cursor:
         seen: Run and status of those within the overlap that were looked at.
         decided: By table of decisions, the newest one that was looked at.
         versions: By table of decisions, the version that was looked at.
+        missed_since: Since when nights were seen to be missing at every look; empty: none is.
     """
 
     runs_after: str
     seen: list[str] = field(default_factory=list)
     decided: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
+    missed_since: str = ""
 
     @classmethod
     def read(cls, text: str | None, now: datetime) -> Cursor:
         """What Dagster kept; a first look goes a day back, and so does one after a cursor of another form."""
         try:
             found = cls(**json.loads(text)) if text else cls((now - FIRST_LOOK).isoformat())
-            datetime.fromisoformat(found.runs_after)
+            _ = [datetime.fromisoformat(at) for at in (found.runs_after, found.missed_since) if at]
         except (ValueError, TypeError):
             return cls((now - FIRST_LOOK).isoformat())
         return found

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     PROMOTION = "promotion"
     REFUSAL = "refusal"
     INVESTIGATE = "investigate"
+    MISSED_NIGHT = "missed_night"
 
 
 #: Told once and over at once: there is nothing to put right.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
@@ -14,6 +15,7 @@ from lakehouse_assets.operations.alerts.facts import Fact
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
+from lakehouse_assets.operations.alerts.missed import missed_facts
 from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
@@ -21,6 +23,7 @@ from lakehouse_assets.operations.alerts.seen_tables import (
     investigation_facts,
     training_decisions,
 )
+from lakehouse_assets.operations.nights.missed import missed_nights
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -37,13 +40,15 @@ def look(
     cursor: Cursor,
     now: datetime,
     paused: Collection[str] = (),
+    zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - a zone never changes
 ) -> list[Fact]:
-    """Everything since the last look; ``cursor`` is moved on."""
+    """Everything since the last look; ``cursor`` is moved on. Nights are due by the clocks of ``zone``."""
     return [
         *_runs(instance, graph, cursor),
         *mended(instance, graph, known, now),
         *late_facts(late_tables(instance, graph), known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now),
+        *missed_facts(missed_nights(instance, zone, now), known, graph, cursor, now),
     ]
 
 

@@ -19,6 +19,7 @@ _WORDS = {
     Kind.PROMOTION: "champion changed",
     Kind.REFUSAL: "candidate refused",
     Kind.INVESTIGATE: "to be looked into",
+    Kind.MISSED_NIGHT: "night missed",
 }
 #: How loud: the types that Apprise knows.
 _LOUDNESS = {
@@ -29,6 +30,7 @@ _LOUDNESS = {
     Kind.PROMOTION: "success",
     Kind.REFUSAL: "warning",
     Kind.INVESTIGATE: "warning",
+    Kind.MISSED_NIGHT: "failure",
 }
 
 

@@ -105,7 +105,7 @@ def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime
     planned = [one for one in events if _is(one, "ASSET_MATERIALIZATION_PLANNED")]
     broken = [one for one in planned if not steps or one.step_key in steps]
     keys = sorted({key.to_user_string() for one in broken if (key := one.get_dagster_event().asset_key)})
-    said = _cause(errors[0]) if errors else next((one.user_message for one in events if _is(one, "RUN_FAILURE")), "")
+    said = cause(errors[0]) if errors else next((one.user_message for one in events if _is(one, "RUN_FAILURE")), "")
     where = ", ".join(step for step in steps if step) or "the run itself"
     return [_fact(Kind.FAILED_RUN, record, ended, False, f"{where}: {without_secrets(said)}", tuple(keys), spans=True)]
 
@@ -176,7 +176,7 @@ def _rows(metadata: Any) -> int | None:
     return None
 
 
-def _cause(error: Any) -> str:
+def cause(error: Any) -> str:
     """What an asset raised, without what Dagster says around it. The platform's own errors name the file or table."""
     while error.cause is not None and (error.cls_name or "").startswith("Dagster"):
         error = error.cause

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from lakehouse_assets import settings
 
@@ -17,14 +18,22 @@ def main() -> int:
     from lakehouse_assets.operations.embedded import prepare_dagster_home
     from lakehouse_assets.operations.health.gathering import gather
     from lakehouse_assets.operations.health.model import health
+    from lakehouse_assets.operations.health.nights import night_facts
     from lakehouse_assets.operations.health.text import as_text
+    from lakehouse_assets.sources.resource import LandingZone
 
     home = settings.dagster_home()
     os.environ["DAGSTER_HOME"] = str(home)
     prepare_dagster_home(home)
     lake = Lake(settings.lake_uri(), settings.storage_options())
+    landing = LandingZone(
+        root=str(settings.landing_root() or settings.simulated_landing_root()),
+        simulated=settings.landing_root() is None,
+    )
+    assets, now = defs.resolve_asset_graph(), datetime.now(UTC)
     with dg.DagsterInstance.get() as instance:
-        found = health(gather(instance, lake, defs.resolve_asset_graph(), datetime.now(UTC)))
+        nights = night_facts(instance, assets, landing, ZoneInfo(settings.plant_timezone()), now)
+        found = health(gather(instance, lake, assets, now, nights))
     sys.stdout.write(as_text(found) + "\n")
     return 0 if found.is_well else 1
 

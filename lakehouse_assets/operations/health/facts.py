@@ -9,6 +9,7 @@ from datetime import datetime
 from lakehouse_assets.monitoring.decision import INVESTIGATE
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.health.nights import NightFacts
 
 
 @dataclass(frozen=True)
@@ -102,3 +103,4 @@ class Facts:
     drift: Mapping[str, DriftFacts] = field(default_factory=dict)
     pauses: Mapping[str, Pause] = field(default_factory=dict)
     decisions: Mapping[str, DecisionFacts] = field(default_factory=dict)
+    nights: NightFacts = field(default_factory=NightFacts)

@@ -17,14 +17,21 @@ from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
 from lakehouse_assets.operations.health.models import champion_facts, decision_facts, drift_facts
+from lakehouse_assets.operations.health.nights import NightFacts
 from lakehouse_assets.operations.policies import QUARANTINE
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
 
 
-def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now: datetime) -> Facts:  # type: ignore[type-arg]
-    """Everything that is known now."""
+def gather(
+    instance: dg.DagsterInstance,
+    lake: Lake,
+    assets: BaseAssetGraph,  # type: ignore[type-arg]
+    now: datetime,
+    nights: NightFacts | None = None,
+) -> Facts:
+    """Everything that is known now; of the nights what `health.nights.night_facts` says."""
     graph = graph_of(assets)
     keys = [dg.AssetKey(key.split("/")) for key in graph.assets]
     entries = {one.asset_entry.asset_key: one.asset_entry for one in instance.get_asset_records(keys)}
@@ -49,7 +56,7 @@ def gather(instance: dg.DagsterInstance, lake: Lake, assets: BaseAssetGraph, now
     use_cases = sorted({asset.use_case for asset in graph.assets.values() if asset.use_case})
     return Facts(
         now, graph, found, champion_facts(lake, _with(graph, "models", "champion")), drift_facts(lake, use_cases),
-        pauses(lake, now), decision_facts(lake, use_cases),
+        pauses(lake, now), decision_facts(lake, use_cases), nights or NightFacts(),
     )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -12,6 +12,7 @@ from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
 from lakehouse_assets.operations.alerts.graph import Asset
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
+from lakehouse_assets.operations.health.nights import NightFacts
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
 
@@ -19,8 +20,11 @@ ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "mon
 class State(StrEnum):
     """How a zone of a subject is; the first in this order is told where there are several."""
 
+    SILENT = "daemon silent"
+    MISSED = "night missed"
     FAILING = "failing"
     LATE = "late"
+    NO_FILE = "file late"
     CHECK = "check failed"
     FAULTY = "data at fault"
     INVESTIGATE = "to be looked into"
@@ -34,6 +38,9 @@ class State(StrEnum):
 
 #: The runbook of each state that is a problem: a page of docs/runbooks.
 RUNBOOKS = {
+    State.SILENT: "missed_night",
+    State.MISSED: "missed_night",
+    State.NO_FILE: "late_file",
     State.FAILING: "failed_run",
     State.LATE: "broken_freshness",
     State.CHECK: "failed_check",
@@ -43,6 +50,8 @@ RUNBOOKS = {
     State.WORSE: "worse_than_expected",
     State.QUARANTINED: "quarantined",
 }
+#: The asset that problems of the nights themselves are told of.
+HEALTH = "monitoring/platform/health"
 _ORDER = {state: place for place, state in enumerate(State)}
 
 
@@ -100,6 +109,7 @@ class Health:
     at: datetime
     subjects: tuple[SubjectHealth, ...]
     problems: tuple[Problem, ...]
+    nights: NightFacts = field(default_factory=NightFacts)
 
     @property
     def is_well(self) -> bool:
@@ -128,7 +138,7 @@ def health(facts: Facts) -> Health:
             groups.setdefault(asset.group, []).append(asset)
     subjects = [_subject(name, assets, problems, facts) for name, assets in sorted(groups.items())]
     ordered = sorted(subjects, key=lambda one: (not one.is_use_case, one.name))
-    return Health(facts.at, tuple(ordered), tuple(problems))
+    return Health(facts.at, tuple(ordered), tuple(problems), facts.nights)
 
 
 def _subject(name: str, assets: Sequence[Asset], problems: Iterable[Problem], facts: Facts) -> SubjectHealth:
@@ -181,6 +191,7 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
         yield problem(State.CHECK, check.at, said, check.rows)
     if known.quarantined:
         yield problem(State.QUARANTINED, known.quarantined_since, "rows set aside", known.quarantined)
+    yield from _of_the_nights(asset, facts.nights, problem)
     yield from _of_the_model(asset, facts, problem)
 
 
@@ -188,6 +199,17 @@ def _because_of(asset: Asset, known: AssetFacts, facts: Facts) -> bool:
     """Whether it was not made because something that it is made from was not, in the same run."""
     upstream = facts.graph.upstream(asset.key)
     return any(facts.assets.get(one, AssetFacts()).failed_run == known.failed_run for one in upstream)
+
+
+def _of_the_nights(asset: Asset, nights: NightFacts, problem: _Problem) -> Iterator[Problem]:
+    if asset.key == HEALTH and nights.silent:
+        yield problem(State.SILENT, nights.heartbeat, "no schedule and no sensor is looked at, and nobody is told")
+    if asset.key == HEALTH and nights.missed is not None:
+        yield problem(State.MISSED, nights.missed.since, nights.missed.words)
+    late = nights.undelivered.get(asset.domain) if asset.zone == "landing" else None
+    if late is not None:
+        made = f"{late.nights} nights were" if late.nights > 1 else "the night was"
+        yield problem(State.NO_FILE, late.since, f"{made} made without the domain: no file of {late.first} was there")
 
 
 def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Problem]:

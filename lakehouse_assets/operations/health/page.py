@@ -10,7 +10,7 @@ from lakehouse_assets.operations.health.model import ZONES, Health, Problem, Sta
 from lakehouse_assets.operations.health.text import champion_words, decision_words, drift_words, verdict, zone_words
 
 _STYLE = Path(__file__).with_name("page.css")
-_ALARMING = (State.FAILING, State.LATE)
+_ALARMING = (State.SILENT, State.MISSED, State.FAILING, State.LATE, State.NO_FILE)
 _QUIET = (State.FRESH,)
 _RESTING = (State.PAUSED, State.NEVER)
 
@@ -22,7 +22,7 @@ def as_page(health: Health, places: Places) -> str:
         "<meta name='viewport' content='width=device-width, initial-scale=1'>",
         f"<title>Health: {escape(verdict(health))}</title><style>{_STYLE.read_text(encoding='utf-8')}</style></head>",
         f"<body><header><h1>Health</h1><p class='{'well' if health.is_well else 'ill'}'>{escape(verdict(health))}</p>",
-        f"<p class='at'>{health.at:%Y-%m-%d %H:%M} UTC</p></header><main>",
+        f"<p class='at'>{health.at:%Y-%m-%d %H:%M} UTC; {escape(health.nights.words)}</p></header><main>",
         _problems(health, places),
         _table("Use cases", [one for one in health.subjects if one.is_use_case], models=True),
         _table("Domains and platform", [one for one in health.subjects if not one.is_use_case], models=False),

@@ -13,6 +13,7 @@ def as_text(health: Health) -> str:
     return "\n".join(
         [
             f"Health at {health.at:%Y-%m-%d %H:%M} UTC: {verdict(health)}",
+            health.nights.words,
             "",
             *(line for subject in health.subjects for line in _subject(subject)),
             *(line for problem in health.problems for line in _problem(problem)),

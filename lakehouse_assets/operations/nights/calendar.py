@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
@@ -32,3 +32,20 @@ def nights_due(last: date | None, due: date) -> list[date]:
 def priority_of(day: date) -> str:
     """Dagster's priority of a night's run: of nights that wait, the older goes first, and before everything else."""
     return str(date(2200, 1, 1).toordinal() - day.toordinal())
+
+
+def tick_before(moment: datetime, zone: ZoneInfo) -> datetime:
+    """When the last night began, or was to begin, at or before a moment, in UTC."""
+    day = moment.astimezone(zone).date()
+    today = _begins(day, zone)
+    return today if today <= moment else _begins(day - ONE_DAY, zone)
+
+
+def tick_of(day: date, zone: ZoneInfo) -> datetime:
+    """When the night of a day begins, or was to begin, in UTC."""
+    begins = _begins(day + ONE_DAY, zone)
+    return begins if night_at(begins, zone) == day else _begins(day + 2 * ONE_DAY, zone)
+
+
+def _begins(day: date, zone: ZoneInfo) -> datetime:
+    return datetime(day.year, day.month, day.day, HOUR, tzinfo=zone).astimezone(UTC)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse_assets.operations.nights.calendar import night_at, nights_due, priority_of
+from lakehouse_assets.operations.nights.calendar import night_at, nights_due, priority_of, tick_before, tick_of
 
 ZONES = [
     "UTC",
@@ -41,6 +41,17 @@ def test_a_night_s_day_has_ended_everywhere_and_the_next_night_is_about_the_next
     end = datetime(about.year, about.month, about.day, tzinfo=UTC) + timedelta(days=1)
     assert end <= first.astimezone(UTC)
     assert about < first.date()
+
+
+@given(st.sampled_from(ZONES), st.dates(date(2023, 1, 1), date(2026, 12, 31)), st.integers(0, 24 * 60 - 1))
+def test_each_day_s_night_begins_once_and_the_last_one_that_began_is_found(zone: str, day: date, minute: int) -> None:
+    clock = ZoneInfo(zone)
+    begins, next_one = tick_of(day, clock), tick_of(day + timedelta(days=1), clock)
+    assert night_at(begins, clock) == day
+    assert tick_before(begins, clock) == begins
+    assert tick_before(begins - timedelta(seconds=1), clock) == tick_of(day - timedelta(days=1), clock)
+    moment = begins + timedelta(minutes=minute)
+    assert tick_before(moment, clock) == (next_one if moment >= next_one else begins)
 
 
 def test_the_first_night_is_the_one_that_is_due_and_later_ones_begin_after_the_last() -> None:

@@ -1,0 +1,153 @@
+"""What health says of the nights: the daemon, missed nights, domains whose files do not come."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+from dagster._core.test_utils import instance_for_test
+from dagster._daemon.types import DaemonHeartbeat
+
+from lakehouse_assets.operations.alerts.graph import Asset, Graph
+from lakehouse_assets.operations.alerts.messages import Places
+from lakehouse_assets.operations.health.facts import Facts
+from lakehouse_assets.operations.health.model import HEALTH, Problem, State, health
+from lakehouse_assets.operations.health.nights import THREADS, NightFacts, night_facts
+from lakehouse_assets.operations.health.page import as_page
+from lakehouse_assets.operations.health.text import as_text
+from lakehouse_assets.operations.nights import asked
+from lakehouse_assets.sources.resource import LandingZone
+from lakehouse_assets_tests.operations.nights.switched import at, night_of
+
+UTC_ZONE, DAY = ZoneInfo("UTC"), date(2024, 3, 5)
+MILL = dg.AssetSpec(["landing", "mill", "files"], partitions_def=dg.DailyPartitionsDefinition("2024-03-01"))
+WORKS = dg.AssetSpec(["landing", "works", "files"], partitions_def=dg.DailyPartitionsDefinition("2024-03-07"))
+ASSETS = dg.Definitions(assets=[MILL, WORKS]).resolve_asset_graph()
+GRAPH = Graph(
+    {
+        HEALTH: Asset(HEALTH, "team:platform", "platform", "monitoring"),
+        "landing/mill/files": Asset("landing/mill/files", "team:plant", "mill", "landing", domain="mill", daily=True),
+    }
+)
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with instance_for_test(temp_dir=str(tmp_path)) as made:
+        yield made
+
+
+def after(days: int) -> date:
+    return DAY + timedelta(days=days)
+
+
+def found(instance: dg.DagsterInstance, landing: Path, now: datetime, *folders: str) -> NightFacts:
+    for name in folders:
+        (landing / name).mkdir(exist_ok=True, parents=True)
+    return night_facts(instance, ASSETS, LandingZone(root=str(landing), simulated=not folders), UTC_ZONE, now)
+
+
+def problems(nights: NightFacts) -> list[Problem]:
+    return list(health(Facts(at(DAY), GRAPH, {}, nights=nights)).problems)
+
+
+def lives(instance: dg.DagsterInstance, seen: datetime, *threads: str) -> None:
+    for thread in threads or THREADS:
+        instance.add_daemon_heartbeat(DaemonHeartbeat(seen.timestamp(), thread, "one", []))
+
+
+def test_a_daemon_that_was_not_seen_for_minutes_is_silent_and_so_is_one_of_whose_threads_that_is_true(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    now = at(DAY)
+    lives(instance, now - timedelta(minutes=1))
+    assert not found(instance, tmp_path, now).silent
+    later = found(instance, tmp_path, now + timedelta(minutes=5))
+    assert (later.silent, later.heartbeat) == (True, now - timedelta(minutes=1))
+    lives(instance, now + timedelta(minutes=5), "SENSOR", "QUEUED_RUN_COORDINATOR")
+    assert found(instance, tmp_path, now + timedelta(minutes=5)).silent, "its schedules stand still"
+    [told] = problems(later)
+    assert (told.state, told.asset, told.since, told.runbook) == (State.SILENT, HEALTH, later.heartbeat, "missed_night")
+
+
+def test_a_daemon_that_never_ran_is_a_problem_only_where_nights_are_on(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    never = found(instance, tmp_path, at(DAY))
+    assert problems(never) == []
+    assert never.words == "nights: none was asked for yet; daemon: never seen"
+    night_of(instance, after(-1))
+    assert [one.state for one in problems(found(instance, tmp_path, at(DAY)))] == [State.SILENT]
+
+
+def test_missed_nights_are_a_problem_since_the_first_of_them(instance: dg.DagsterInstance, tmp_path: Path) -> None:
+    night_of(instance, after(-3))
+    lives(instance, at(DAY))
+    nights = found(instance, tmp_path, at(DAY))
+    [told] = problems(nights)
+    assert (told.state, told.since, told.owner) == (State.MISSED, at(after(-1), 2), "team:platform")
+    whole = health(Facts(at(DAY), GRAPH, {}, nights=nights))
+    assert "NIGHT MISSED monitoring/platform/health since 2024-03-04 02:00: nobody asked for the nights" in as_text(
+        whole
+    )
+    assert as_text(whole).splitlines()[1] == (
+        "nights: the last one asked for is of 2024-03-02; daemon: last seen 2024-03-05 12:00 UTC"
+    )
+    page = as_page(whole, Places("http://ui", "../runbooks/{kind}.html"))
+    assert "../runbooks/missed_night.html" in page
+    assert "daemon: last seen 2024-03-05 12:00 UTC" in page
+
+
+def test_a_domain_with_a_folder_is_late_since_its_first_missed_night_also_if_it_never_delivered(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    for n in range(-2, 60):
+        night_of(instance, after(n), "other")
+    nights = found(instance, tmp_path, at(after(60)), "mill", "works")
+    first = {name: (one.first, one.nights, one.since) for name, one in nights.undelivered.items()}
+    assert first == {
+        "mill": (after(-2), 62, at(after(-1), 2)),
+        "works": (after(2), 58, at(after(3), 2)),
+    }, "from the first day that it has"
+    assert found(instance, tmp_path / "elsewhere", at(after(60)), "mill").undelivered.keys() == {"mill"}, "no folder"
+    assert found(instance, tmp_path, at(after(60))).undelivered == {}, "it is simulated"
+
+
+def test_a_domain_is_late_from_its_last_delivery_on_until_its_file_lands(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    for n in range(5):
+        night_of(instance, after(n), *(["mill"] if n in (0, 2) else []))
+    night_of(instance, after(1), "mill", part=asked.LATE)
+    late = found(instance, tmp_path, at(after(5)), "mill").undelivered["mill"]
+    assert (late.first, late.nights) == (after(3), 2)
+    lives(instance, at(after(5)))
+    nights = replace(found(instance, tmp_path, at(after(5)), "mill"), silent=False)
+    [told] = problems(nights)
+    assert (told.state, told.asset, told.runbook) == (State.NO_FILE, "landing/mill/files", "late_file")
+    assert told.what == f"2 nights were made without the domain: no file of {after(3)} was there"
+    night_of(instance, after(3), "mill", part=asked.LATE)
+    assert found(instance, tmp_path, at(after(5)), "mill").undelivered["mill"].first == after(4)
+    night_of(instance, after(4), "mill", part=asked.LATE)
+    assert found(instance, tmp_path, at(after(5)), "mill").undelivered == {}
+
+
+def test_no_more_runs_are_read_than_tell_the_last_delivery(
+    instance: dg.DagsterInstance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(120):
+        night_of(instance, after(n), "mill", "works")
+    read: list[int] = []
+    runs_of = instance.get_runs
+
+    def counted(*given: object, **named: object) -> list[dg.DagsterRun]:
+        runs = list(runs_of(*given, **named))  # type: ignore[arg-type]
+        read.append(len(runs))
+        return runs
+
+    monkeypatch.setattr(instance, "get_runs", counted)
+    assert found(instance, tmp_path, datetime.now(UTC), "mill", "works").undelivered == {}
+    assert sum(read) <= 200, "of 120 nights: the last one twice, and one page of those before"
