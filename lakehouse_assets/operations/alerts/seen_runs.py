@@ -177,8 +177,8 @@ def _rows(metadata: Any) -> int | None:
 
 
 def cause(error: Any) -> str:
-    """What an asset raised, without what Dagster says around it. The platform's own errors name the file or table."""
-    while error.cause is not None and (error.cls_name or "").startswith("Dagster"):
+    """What our own code raised, without what Dagster says around it. The platform's errors name the file or table."""
+    while error.cause is not None and error.message.startswith("dagster."):
         error = error.cause
     first = str(error.message).strip().splitlines() or ["no reason recorded"]
     return _MODULES.sub(r"\1", first[0])[:_CAUSE_LENGTH]
