@@ -1,18 +1,15 @@
 """The night of all domains: what its schedule and its sensors ask for, with the real definitions and real runs."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
 
 import dagster as dg
-import pyarrow as pa
 import pytest
 import yaml
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
-from deltalake import write_deltalake
 
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.nights import asked
@@ -242,56 +239,3 @@ def test_one_night_runs_at_a_time_whoever_asked_for_it(plant: Plant, file: str) 
     writing = [name for name in jobs if name.endswith(ends)]
     assert len(writing) == (3 + 2) + 3 + 3 + 2
     assert {name for name in writing if "night" not in jobs[name].run_tags} == set()
-
-
-def test_a_night_with_a_broken_domain_ends_with_what_all_share_and_a_corrected_file_is_taken(plant: Plant) -> None:
-    """One night for real: milling's table cannot be written, energy goes on; then milling is put right."""
-    plant.deliver("milling", DAY)
-    plant.deliver("energy", DAY)
-    in_the_way = Path(plant.environment["LAKE_URI"]) / "raw" / "milling" / "products"
-    write_deltalake(in_the_way, pa.table({"somebody": ["else's"]}))
-    (night,) = plant.night(DAY)
-    ran = plant.run(night)
-    assert not ran.success
-    made = made_by(ran)
-    assert {"harmonized/energy/readings", "delivery/energy_demand/features", "raw/milling/deliveries"} <= made
-    assert not {"harmonized/milling/operations", "harmonized/shared/equipment", "monitoring/platform/health"} & made
-
-    closing = after_a_night(plant, ran, "failed")
-    assert isinstance(closing, dg.RunRequest)
-    ended = plant.run(closing, "nightly_closing")
-    assert ended.success
-    assert made_by(ended) == {
-        "harmonized/shared/equipment",
-        "delivery/plant/days",
-        "delivery/platform/sql_views",
-        "monitoring/platform/compaction",
-        "monitoring/platform/report_pages",
-        "monitoring/platform/health",
-    }
-
-    shutil.rmtree(in_the_way)
-    assert plant.look() == [], "the file did not change: people make a failed night again"
-    file = next((plant.home / "landing" / "milling").iterdir())
-    file.write_text(file.read_text().replace("308", "309"))
-    (late,) = plant.look()
-    again = plant.run(late, "nightly_late_files")
-    assert again.success
-    assert "harmonized/milling/operations" in made_by(again)
-    plant.cursor = None
-    assert plant.look() == [], "a lost cursor makes nothing again: the ledger holds both files"
-
-
-def made_by(ran: dg.ExecuteInProcessResult) -> set[str]:
-    return {event.asset_key.to_user_string() for event in ran.get_asset_materialization_events() if event.asset_key}
-
-
-def after_a_night(plant: Plant, ran: dg.ExecuteInProcessResult, how: str) -> object:
-    context = dg.build_run_status_sensor_context(
-        sensor_name=f"after_a_night_that_{how}",
-        dagster_instance=plant.instance,
-        dagster_run=ran.dagster_run,
-        dagster_event=ran.all_events[-1],
-        repository_def=plant.repository,
-    )
-    return plant.repository.get_sensor_def(f"after_a_night_that_{how}")(context)

@@ -162,7 +162,11 @@ def _late(day: date, asked_for: "AskedFor", parts: "Parts") -> dg.RunRequest:
 
 def _after_a_night() -> list[dg.SensorDefinition]:
     """A sensor for each way in which a night ends."""
-    ends = {"succeeded": dg.DagsterRunStatus.SUCCESS, "failed": dg.DagsterRunStatus.FAILURE}
+    ends = {
+        "succeeded": dg.DagsterRunStatus.SUCCESS,
+        "failed": dg.DagsterRunStatus.FAILURE,
+        "was_cancelled": dg.DagsterRunStatus.CANCELED,
+    }
     return [_closing(name, status) for name, status in ends.items()]
 
 
@@ -174,8 +178,8 @@ def _closing(name: str, status: dg.DagsterRunStatus) -> dg.SensorDefinition:
         request_job=nightly_closing,
         minimum_interval_seconds=30,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"After a night that {name}: makes what all share, compaction and the page of health where the "
-        "night left them out.",
+        description=f"After a night that {name.replace('_', ' ')}: makes what all share, compaction and the page of "
+        "health where the night left them out.",
     )
     def closing(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
         """Ask for what was planned, belongs to no domain, and was not made."""
