@@ -47,15 +47,16 @@ def missed_nights(instance: dg.DagsterInstance, zone: ZoneInfo, now: datetime) -
     They count from the last night that was asked for; where there is none yet, from when the schedule was switched on.
     """
     due = night_at(tick_before(now - GRACE, zone), zone)
-    last, schedule = asked.last_night(instance, due), schedule_state(instance)
+    last = asked.last_night(instance, due)
+    if last == due:
+        return None
+    schedule = schedule_state(instance)
     if last is None:
         began = _switched_on(schedule)
         if began is None or tick_of(due, zone) < began:
             return None
-        last = night_at(tick_before(began, zone), zone)
+        last = night_at(tick_before(began - timedelta(microseconds=1), zone), zone)
     missing = nights_due(last, due)
-    if not missing:
-        return None
     return Missed(missing[0], missing[-1], tick_of(missing[0], zone), _why(instance, schedule))
 
 
