@@ -6,9 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
+import dagster as dg
 import pytest
 from hypothesis import settings
 
@@ -57,6 +60,13 @@ def state_in(folder: Path, **settings: str) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         **settings,
     }
+
+
+@contextlib.contextmanager
+def instance_in(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The instance of a folder, as `DAGSTER_HOME` gives it to a process; settings lie there already."""
+    with mock.patch.dict(os.environ, {"DAGSTER_HOME": str(home)}), dg.DagsterInstance.get() as instance:
+        yield instance
 
 
 def free_port() -> int:

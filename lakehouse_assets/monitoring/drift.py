@@ -82,7 +82,7 @@ def compare(
     if len(current) < least_rows or reference.empty:
         values, verdicts = dict.fromkeys(names, float("nan")), dict.fromkeys(names, TOO_FEW_ROWS)
     else:
-        faults = _faults(reference, current, names, prediction)
+        faults = _faults(reference, current, limits, prediction)
         read = [name for name in names if current[name].notna().any() and reference[name].notna().any()]
         values = dict.fromkeys(names, float("nan")) | (measure or _evidently)(
             reference[read], current[read], limits[read], html
@@ -156,14 +156,16 @@ def _limits(thresholds: pd.DataFrame, rows: int) -> pd.Series:
 
 
 def _faults(
-    reference: pd.DataFrame, current: pd.DataFrame, names: list[str], prediction: str | None
+    reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, prediction: str | None
 ) -> dict[str, Fault]:
     newest = current["day"].eq(current["day"].max()).to_numpy() if "day" in current.columns else None
     found = {}
-    for name in names:
+    for name, limit in limits.items():
         ours, theirs = (one[name].to_numpy(dtype="float64", na_value=float("nan")) for one in (reference, current))
-        usual = most_of_a_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else 0.0
-        fault = fault_of(ours, theirs, None if newest is None else theirs[newest], usual)
+        usual = most_of_a_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else None
+        fault = fault_of(
+            ours, theirs, None if newest is None else theirs[newest], usual, limit if limit == limit else None
+        )
         if fault is not None and (name != prediction or fault.verdict in (NO_READINGS, NULLS)):
             found[name] = fault
     return found

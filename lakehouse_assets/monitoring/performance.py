@@ -51,7 +51,7 @@ def performance(
         day: The day; outcomes of the window that ends with it are used, later ones are not.
         model_version: The model; outcomes of predictions by others are left out.
         metrics: Those of the evaluation.
-        evaluation: Rows of models/<use case>/evaluation of this model on the deciding data.
+        evaluation: What was measured of this model before it served (`judging.expected`), on the data that decide.
         prediction: The prediction's column.
         slices: Columns whose values are measured apart.
         group: Column of what hangs together (entity, day on which was predicted); None: each outcome by itself.

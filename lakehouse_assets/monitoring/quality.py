@@ -7,10 +7,12 @@ does not multiply them by a thousand, and it does not leave them out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse_assets.monitoring.units import best_conversion, quartiles_width, spread_of
 from lakehouse_assets.monitoring.verdicts import NO_READINGS, NULLS, OUT_OF_RANGE, STUCK, UNIT_CHANGE
 
 Floats = npt.NDArray[np.float64]
@@ -20,39 +22,25 @@ MORE_NULLS = 0.1
 #: Share of rows with one and the same value: so much beyond that of the reference's most frequent one, and three times
 #: it (a slow sensor of coarse resolution stays near one value for a window); of a single day, half.
 MORE_OF_ONE, TIMES_AS_MUCH, MOST_OF_A_DAY = 0.1, 3.0, 0.5
+#: A number that fills so much of the reference is usual there, as the limit of a clipped sensor is: where readings
+#: follow each other slowly it fills a part of a window now and then, and only half of one is a fault.
+USUAL_NUMBER = 0.005
 #: A column whose most frequent value fills more of the reference is a state or a count: it may well stay where it is.
-CONTINUOUS = 0.1
+#: It is stuck where it says one number all day and fills less than half of a usual day with any.
+CONTINUOUS, ALL_DAY, VARIED_DAY = 0.1, 0.99, 0.5
 #: Values farther outside the reference's smallest and largest than this share of what lies between them.
 FAR = 0.5
 #: Share of such values that is a fault.
 MORE_FAR = 0.01
-#: Another unit must explain the values this well, in standard deviations of the reference, and have moved them so far.
-EXPLAINED, MOVED = 0.75, 3.0
+#: Drift may stretch a column so much, seen by its quartiles.
+STRETCHED = 4.0
+#: Rows beside those far off are as they were where their middle moved less than so many spreads.
+AS_IT_WAS = 1.0
 LEAST_VALUES = 20
 #: So many standard errors are no chance, however many columns and days are looked at.
 SURE = 5.0
 #: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
 LEAST_OF_A_DAY = 5
-
-#: Factors between units that are mistaken for each other: prefixes, time, pressure, mass, length, temperature steps.
-FACTORS = {
-    **{f"a factor of {10**n:,}": float(10**n) for n in (1, 2, 3, 5, 6)},
-    "minutes and hours, or seconds and minutes": 60.0,
-    "seconds and hours": 3600.0,
-    "km/h and m/s, or kWh and MJ": 3.6,
-    "psi and kPa": 6.894757,
-    "bar and psi": 14.50377,
-    "kg and lb": 2.204623,
-    "inches and mm": 25.4,
-    "feet and m": 3.28084,
-    "kelvin and degrees Rankine": 1.8,
-}
-#: value' = factor * value + offset.
-AFFINE = {
-    "degrees Celsius and kelvin": (1.0, 273.15),
-    "degrees Celsius and Fahrenheit": (1.8, 32.0),
-    "kelvin and degrees Fahrenheit": (1.8, -459.67),
-}
 
 
 @dataclass(frozen=True)
@@ -63,8 +51,19 @@ class Fault:
     detail: str
 
 
+@dataclass(frozen=True)
+class _Day:
+    """That the rows are those of one day; `usual` is the share that one number fills of a usual one."""
+
+    usual: float | None
+
+
 def fault_of(
-    reference: npt.ArrayLike, current: npt.ArrayLike, newest: npt.ArrayLike | None = None, usual_of_a_day: float = 0.0
+    reference: npt.ArrayLike,
+    current: npt.ArrayLike,
+    newest: npt.ArrayLike | None = None,
+    usual_of_a_day: float | None = None,
+    wander: float | None = None,
 ) -> Fault | None:
     """The fault of one column; None where its values are at least possible.
 
@@ -73,6 +72,7 @@ def fault_of(
         current: The window's values.
         newest: Those of its last day: what began today is seen in them long before it fills the window.
         usual_of_a_day: The share that one number fills of a day of the reference (`most_of_a_day`).
+        wander: How far windows lie off by chance, in standard deviations of the reference; None: not known.
     """
     ours, window = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
     last = window if newest is None else np.asarray(newest, dtype=np.float64)
@@ -81,18 +81,18 @@ def fault_of(
         return None
     if not np.isfinite(window).any():
         return Fault(NO_READINGS, f"none of {len(window):,} rows has a value")
-    parts = [window] if last is window or len(last) < LEAST_VALUES else [last, window]
-    of_a_day = max(MOST_OF_A_DAY, usual_of_a_day)
-    for rule in (_nulls, _unit_change, _stuck, _out_of_range):
-        for part in parts:
-            fault = rule(ours, part, None if part is window else of_a_day)
+    day = [] if newest is None or len(last) < LEAST_VALUES else [(last, _Day(usual_of_a_day))]
+    rules = (_nulls, _stuck, partial(_unit_change, wander), _out_of_range)
+    for rule in rules:
+        for part, of_a_day in (*day, (window, None)):
+            fault = rule(ours, part, of_a_day)
             if fault is not None:
                 return fault
     return None
 
 
-def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float:
-    """The share of its rows that one number fills on a usual day; 0 where no day has `LEAST_OF_A_DAY` rows.
+def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float | None:
+    """The share of its rows that one number fills on a usual day; None where no day has `LEAST_OF_A_DAY` rows.
 
     A feature that speaks of the whole day before says one number all day long. That is no stuck sensor: it does so on
     every day of the reference.
@@ -105,7 +105,7 @@ def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float:
     kept = np.isfinite(values)
     values, codes = values[kept], codes[kept]
     if not len(values):
-        return 0.0
+        return None
     order = np.lexsort((values, codes))
     values, codes = values[order], codes[order]
     begins = np.flatnonzero(np.concatenate([[True], (np.diff(codes) != 0) | (np.diff(values) != 0)]))
@@ -113,10 +113,10 @@ def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float:
     days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
     rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
     told = rows >= LEAST_OF_A_DAY
-    return float(np.median(most[told] / rows[told])) if told.any() else 0.0
+    return float(np.median(most[told] / rows[told])) if told.any() else None
 
 
-def _nulls(reference: Floats, current: Floats, _: float | None) -> Fault | None:
+def _nulls(reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
     before, now = (1 - float(np.isfinite(one).mean()) for one in (reference, current))
     # By chance alone a day of few rows lacks many more values than usual; and a share of none is a guess, too.
     usual = max(before, 1 / max(len(reference), 1))
@@ -125,76 +125,62 @@ def _nulls(reference: Floats, current: Floats, _: float | None) -> Fault | None:
     return Fault(NULLS, f"{now:.0%} of the rows have no value, {before:.0%} of the reference")
 
 
-def _stuck(reference: Floats, current: Floats, of_a_day: float | None) -> Fault | None:
+def _stuck(reference: Floats, current: Floats, of_a_day: _Day | None) -> Fault | None:
     known, now = _finite(reference), _finite(current)
-    usual = _most_frequent(known)[1]
-    if usual > CONTINUOUS or len(now) < LEAST_VALUES or len(known) < LEAST_VALUES:
+    if min(len(now), len(known)) < LEAST_VALUES:
         return None
+    usual = _most_frequent(known)[1]
     value, share = _most_frequent(now)
-    if share <= (max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual) if of_a_day is None else of_a_day):
+    if share <= _most_of_one(usual, float((known == value).mean()), of_a_day):
         return None
     return Fault(STUCK, f"{share:.0%} of the rows say {value:g}; no value fills more than {usual:.0%} of the reference")
 
 
-def _out_of_range(reference: Floats, current: Floats, _: float | None) -> Fault | None:
-    far = _far(reference, current)
-    share = float(far.sum() / max(np.isfinite(current).sum(), 1))
+def _most_of_one(usual: float, of_this: float, of_a_day: _Day | None) -> float:
+    """The share of rows that one number may fill; `of_this` is its own in the reference."""
+    if usual > CONTINUOUS:
+        varied = of_a_day is not None and of_a_day.usual is not None and of_a_day.usual < VARIED_DAY
+        return ALL_DAY if varied else 1.0
+    if of_a_day is not None:
+        return max(MOST_OF_A_DAY, of_a_day.usual or 0.0)
+    return MOST_OF_A_DAY if of_this >= USUAL_NUMBER else max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual)
+
+
+def _out_of_range(reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
+    """Whether values lie far outside the reference, and far from where drift has taken the bulk of the window."""
+    known, now = _finite(reference), _finite(current)
+    far = _far(known, now)
+    if len(now) and not _far(known, np.median(now, keepdims=True))[0]:
+        usual, width = quartiles_width(known), quartiles_width(now)
+        stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
+        far &= _far(np.median(now) + stretch * (known - np.median(known)), now)
+    share = float(far.sum() / max(len(now), 1))
     if share <= MORE_FAR:
         return None
-    known = _finite(reference)
     return Fault(
-        OUT_OF_RANGE,
-        f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {current[far][0]:g}",
+        OUT_OF_RANGE, f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}"
     )
 
 
-def _unit_change(reference: Floats, current: Floats, _: float | None) -> Fault | None:
-    """Whether another unit explains the values far outside, or, where a factor makes them small, all of them."""
+def _unit_change(wander: float | None, reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
+    """Whether another unit explains the values far outside, or, where those beside them moved as well, all of them."""
     known, now = _finite(reference), _finite(current)
-    strange = current[_far(reference, current)]
-    if len(strange) < max(LEAST_VALUES, MORE_FAR * len(now)):
-        strange = now
-    spread = max(float(known.std()), 1e-12)
-    if len(strange) < LEAST_VALUES or np.ptp(known) == 0:
+    rows = len(now)
+    if rows < LEAST_VALUES or np.ptp(known) == 0:
         return None
-    if not _moved(known, strange, spread):
+    far = _far(known, now)
+    apart = far.sum() >= max(LEAST_VALUES, MORE_FAR * rows) and not far.all()
+    if apart and abs(float(np.median(now[~far]) - np.median(known))) < AS_IT_WAS * spread_of(known):
+        now = now[far]
+    unit = best_conversion(known, now, wander)
+    if unit is None:
         return None
-    for name, (factor, offset) in _conversions().items():
-        misfit = _quantile_misfit(known, (strange - offset) / factor, spread)
-        if misfit <= EXPLAINED:
-            share = len(strange) / len(now)
-            return Fault(UNIT_CHANGE, f"{share:.0%} of the rows look like the reference in another unit: {name}")
-    return None
+    return Fault(UNIT_CHANGE, f"{len(now) / rows:.0%} of the rows look like the reference in another unit: {unit}")
 
 
-def _moved(known: Floats, strange: Floats, spread: float) -> bool:
-    """Whether the values are not merely elsewhere: far off, or stretched, or squeezed beyond a quiet window."""
-    width, usual = (float(np.subtract(*np.quantile(one, [0.75, 0.25]))) for one in (strange, known))
-    far = abs(float(np.median(strange) - np.median(known))) > MOVED * spread
-    # Where one value fills half of the reference (a flag), its quartiles tell no width.
-    return bool(far or (usual > 0 and not 1 / 20 < width / usual < 3))
-
-
-def _quantile_misfit(known: Floats, converted: Floats, spread: float) -> float:
-    """Largest distance of the quantiles that tell place and width; the width's misfit counts as well."""
-    at = [0.1, 0.25, 0.5, 0.75, 0.9]
-    gap = np.abs(np.quantile(converted, at) - np.quantile(known, at)).max() / spread
-    width = max(float(converted.std()), 1e-12) / spread
-    return float(gap) if 0.4 < width < 2.5 else float("inf")
-
-
-def _conversions() -> dict[str, tuple[float, float]]:
-    both = {}
-    for name, (factor, offset) in ({key: (one, 0.0) for key, one in FACTORS.items()} | AFFINE).items():
-        both[name] = (factor, offset)
-        both[f"{name}, the other way"] = (1 / factor, -offset / factor)
-    return both
-
-
-def _far(reference: Floats, current: Floats) -> npt.NDArray[np.bool_]:
-    known = _finite(reference)
+def _far(known: Floats, values: Floats) -> npt.NDArray[np.bool_]:
     margin = FAR * float(np.ptp(known))
-    found: npt.NDArray[np.bool_] = (current < known.min() - margin) | (current > known.max() + margin)
+    found: npt.NDArray[np.bool_] = (values < known.min() - margin) | (values > known.max() + margin)
     return found
 
 

@@ -14,8 +14,10 @@ else then take a third less CPU. The files are the same, and either storage read
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+from dagster import DagsterInstance
 from dagster._config.config_schema import UserConfigSchema
 from dagster._core.events import ASSET_EVENTS
 from dagster._core.events.log import EventLogEntry
@@ -26,6 +28,9 @@ from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, NullPool, QueuePool, create_engine
 
 from lakehouse_assets.settings import dagster_home
+
+#: How the folder begins that `dg dev` keeps an instance in without DAGSTER_HOME.
+OF_DG_DEV = ".tmp_dagster_home_"
 
 
 class OpenSqliteEventLogStorage(SqliteEventLogStorage):
@@ -49,6 +54,20 @@ class OpenSqliteEventLogStorage(SqliteEventLogStorage):
         Without DAGSTER_HOME it lies in `data/dagster`; `dg dev` then keeps all else in a folder that it deletes.
         """
         return cls(str(dagster_home() / "history" / "runs"), inst_data)
+
+    def register_instance(self, instance: DagsterInstance) -> None:
+        """Told by the instance, which has to lie where DAGSTER_HOME says: it would find runs and none of their events.
+
+        Raises:
+            ValueError: it lies elsewhere, and is none that `dg dev` deletes.
+        """
+        super().register_instance(instance)
+        root = Path(instance.root_directory)
+        if root.resolve() != dagster_home().resolve() and not root.name.startswith(OF_DG_DEV):
+            raise ValueError(
+                f"the instance in {root} would read the events in {self._base_dir}; set DAGSTER_HOME to {root} before"
+                " opening it"
+            )
 
     @contextmanager
     def _connect(self, shard: str) -> Iterator[Connection]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from lakehouse_assets.lifecycle.judging import gate
 from lakehouse_assets.lifecycle.judging.champions import withdrawn
+from lakehouse_assets.lifecycle.judging.expected import keep_expected
 from lakehouse_assets.lifecycle.judging.promotion import Occasion, audit_frame, carry_out, number_of
 
 if TYPE_CHECKING:
@@ -87,8 +88,12 @@ def decide(
     return Decided(version, verdict, rules, number_of(serving))
 
 
-def act(plan: Plan, registry: ModelRegistry, lake: Lake, decided: Decided, who: str, run_id: str) -> pd.DataFrame:
-    """Promote if the gate said so; the rows to append to the record."""
+def act(
+    plan: Plan, registry: ModelRegistry, lake: Lake, decided: Decided, scores: pd.DataFrame, who: str, run_id: str
+) -> pd.DataFrame:
+    """Promote if the gate said so, with what the evaluation lets expect of it; the rows to append to the record."""
+    if decided.verdict.promoted:
+        keep_expected(registry, decided.version, scores)
     return carry_out(
         registry,
         decided.version,

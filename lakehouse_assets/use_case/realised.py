@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lifecycle.judging.expected import expected
 from lakehouse_assets.monitoring import performance as monitor
 from lakehouse_assets.use_case.judged import metrics_of
 from lakehouse_assets.use_case.observations import Days
@@ -53,14 +54,16 @@ def performance(plan: Plan, lake: Lake, registry: ModelRegistry, first: date, la
     came = came[came[declared.prediction.name].notna()]
     hindsight = came["predicted_at"] < pd.Timestamp(version.tags["learned_until"])
     settings = registry.load(version).settings
-    evaluation = lake.read_pandas(declared.key("models", "evaluation"))
+    promised = expected(registry, version)
+    if promised is None:
+        promised = lake.read_pandas(declared.key("models", "evaluation"))
     found = [
         monitor.performance(
             came[~hindsight],
             day,
             version.version,
             metrics_of(plan, settings),
-            evaluation,
+            promised,
             declared.prediction.name,
             declared.evaluation.slices,
             declared.evaluation.resample_by,

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.storage.tags import WILL_RETRY_TAG
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 from requests.exceptions import RequestException
 
-from lakehouse_assets_tests.conftest import PROJECT, free_port, stop_with_its_children
+from lakehouse_assets_tests.conftest import PROJECT, free_port, instance_in, stop_with_its_children
 
 #: Seconds that anything may take; two busy cores are slow.
 PATIENCE = 300
@@ -61,13 +62,30 @@ class Supervised:
         self.processes[name].wait()
         self.start(name)
 
-    def kill_step(self, run: dg.DagsterRun) -> bool:
-        """`kill -9` of the process that runs a run's steps; whether there was one."""
-        found = worker_of(self.instance, run)
-        if found is None:
-            return False
-        os.kill(found, signal.SIGKILL)
-        return True
+    def kill_step(self, day: str) -> None:
+        """`kill -9` of the process that runs a day's steps; of a killed run, that is the one which takes its place."""
+        found: list[int | None] = [None]
+
+        def is_there() -> bool:
+            found[0] = worker_of(self.instance, self.family(day)[0])
+            return found[0] is not None
+
+        self.wait(is_there, f"a process that makes the night of {day}")
+        os.kill(found[0] or 0, signal.SIGKILL)
+
+    def steps(self, day: str) -> int:
+        """How many steps the run of a day has."""
+        snapshot = self.family(day)[-1].execution_plan_snapshot_id
+        assert snapshot is not None
+        return len(self.instance.get_execution_plan_snapshot(snapshot).step_keys_to_execute)
+
+    def steps_done(self, day: str) -> int:
+        """How many of them came to their end, in whichever run."""
+        done = set()
+        for run in self.family(day):
+            found = self.instance.all_logs(run.run_id, of_type=dg.DagsterEventType.STEP_SUCCESS)
+            done |= {entry.get_dagster_event().step_key for entry in found}
+        return len(done)
 
     def launch(self, job: str, day: str) -> None:
         """Ask the web server for the run of a day, as the UI does; once, however often it dies meanwhile."""
@@ -110,7 +128,9 @@ class Supervised:
 
         def is_over() -> bool:
             newest = self.family(day)[0]
-            return newest.status in OVER and newest.tags.get("dagster/will_retry") != "true"
+            # Whether a failed one is started again is told a moment after its failure.
+            may_come = newest.status is dg.DagsterRunStatus.FAILURE and newest.tags.get(WILL_RETRY_TAG) != "false"
+            return newest.status in OVER and not may_come
 
         self.wait(is_over, f"the end of the night of {day}")
         return self.family(day)[0]
@@ -124,7 +144,7 @@ def supervised(environment: dict[str, str]) -> Iterator[Supervised]:
     # A dead run is noticed in seconds here; nothing else is other than people run it.
     (home / "dagster.yaml").unlink(missing_ok=True)
     (home / "dagster.yaml").write_text(text.replace("poll_interval_seconds: 30", "poll_interval_seconds: 2"))
-    with dg.DagsterInstance.from_config(str(home)) as instance:
+    with instance_in(home) as instance:
         running = Supervised(environment, instance)
         try:
             for name in running.commands:

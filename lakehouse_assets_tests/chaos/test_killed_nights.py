@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,8 +27,8 @@ pytestmark = pytest.mark.slow
 KILLS = int(os.environ.get("CHAOS_KILLS", "6"))
 #: As many in one night as Dagster starts a dead run again.
 A_NIGHT = 2
-#: Seconds from the launch to a kill of a server; a night of one domain takes about as long as that.
-SPAN = 15.0
+#: By which share of a night's steps the last kill comes: there is something left to be killed then.
+WITHIN = 0.8
 SEED = 20261126
 WHAT = ("step", "daemon", "web server")
 
@@ -60,8 +59,10 @@ def test_nights_in_which_processes_are_killed_leave_what_calm_ones_leave(shop: D
         for night in range(nights):
             told = day(night).isoformat()
             servers.launch(JOB, told)
-            for victim in victims[night * A_NIGHT : (night + 1) * A_NIGHT]:
-                strike(servers, victim, told, chance)
+            struck = victims[night * A_NIGHT : (night + 1) * A_NIGHT]
+            moments = sorted(chance.randrange(int(WITHIN * servers.steps(told))) for _ in struck)
+            for victim, after in zip(struck, moments, strict=True):
+                strike(servers, victim, told, after)
             last = servers.wait_for_the_end(told)
             assert last.status is dg.DagsterRunStatus.SUCCESS, f"{told}: {last.status} after {victims}"
         wait_until_people_were_told(servers)
@@ -69,17 +70,12 @@ def test_nights_in_which_processes_are_killed_leave_what_calm_ones_leave(shop: D
     expect_each_told_once(killed.told())
 
 
-def strike(servers: Supervised, victim: str, told: str, chance: random.Random) -> None:
-    """Kill at a random moment."""
+def strike(servers: Supervised, victim: str, told: str, after: int) -> None:
+    """Kill when so many steps of the night are done."""
+    servers.wait(lambda: servers.steps_done(told) >= after, f"{after} steps of the night of {told}")
     if victim == "step":
-        # From its start on, which is most of a night.
-        servers.wait(
-            lambda: servers.family(told)[0].status is dg.DagsterRunStatus.STARTED, f"the start of the night of {told}"
-        )
-        time.sleep(chance.uniform(0, SPAN / 5))
-        assert servers.kill_step(servers.family(told)[0]), f"no process was there to be killed in the night of {told}"
+        servers.kill_step(told)
     else:
-        time.sleep(chance.uniform(0, SPAN))
         servers.kill(victim)
 
 

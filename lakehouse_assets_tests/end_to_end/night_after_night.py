@@ -16,7 +16,7 @@ import yaml
 
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.plant.drift import ColumnDrift
-from lakehouse_assets_tests.conftest import PROJECT, free_port, state_in, stop_with_its_children
+from lakehouse_assets_tests.conftest import PROJECT, free_port, instance_in, state_in, stop_with_its_children
 from lakehouse_assets_tests.end_to_end.moved_clock import MovedClock
 
 #: Sensors that have something to say after a night.
@@ -113,7 +113,7 @@ class NightAfterNight:
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
         """The platform's runs and ticks, read from here."""
-        with dg.DagsterInstance.from_config(str(self.home / "dagster")) as instance:
+        with instance_in(self.home / "dagster") as instance:
             yield instance
 
     def night(self, instance: dg.DagsterInstance, day: date) -> None:

@@ -1,5 +1,7 @@
 """Faults of the data have names of their own, and what merely drifts has none of them."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,10 @@ RANDOM = np.random.default_rng(5)
 REFERENCE = RANDOM.normal(60, 4, 5000)
 
 
-def named(current: np.ndarray, newest: np.ndarray | None = None, reference: np.ndarray = REFERENCE) -> str | None:
-    fault = fault_of(reference, current, newest)
+def named(
+    current: np.ndarray, newest: np.ndarray | None = None, reference: np.ndarray = REFERENCE, **more: float | None
+) -> str | None:
+    fault = fault_of(reference, current, newest, **more)
     return None if fault is None else fault.verdict
 
 
@@ -28,7 +32,65 @@ def test_a_shift_of_up_to_four_standard_deviations_is_drift_and_no_fault(shift: 
     assert named(window() + 4 * shift) is None
 
 
-@pytest.mark.parametrize("stretch", [0.3, 2.0])
+POSITIVE = {
+    "torque": lambda z: np.clip(40 + 10 * z, 3.8, None),
+    "power": lambda z: 20 * np.exp(0.5 * z),
+    "counts": lambda z: np.round(8 + 2 * z),
+    "share": lambda z: 50 + 50 * np.tanh(z),
+}
+
+
+@pytest.mark.parametrize("made", POSITIVE.values(), ids=POSITIVE)
+@pytest.mark.parametrize("shift", [-2.0, 1.0, 2.0, 3.0, 5.0])
+@pytest.mark.parametrize("wander", [None, 0.12])
+def test_a_positive_or_skewed_reading_that_moved_is_in_no_other_unit(
+    made: Callable[[np.ndarray], np.ndarray], shift: float, wander: float | None
+) -> None:
+    """By chance a conversion comes near where a shift by some standard deviations does; its shape does not."""
+    reference = made(RANDOM.normal(size=5000))
+    for _ in range(10):
+        current = made(RANDOM.normal(size=500)) + shift * reference.std()
+        fault = fault_of(reference, current, wander=wander)
+        # A share that cannot be above 100 is no drift at 270.
+        assert fault is None or (fault.verdict == "out of range" and made is POSITIVE["share"]), fault
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.3, 1.5])
+def test_a_reading_that_wear_stretches_is_in_no_other_unit(factor: float) -> None:
+    made = POSITIVE["torque"]
+    reference = made(RANDOM.normal(size=5000))
+    assert named(factor * made(RANDOM.normal(size=500)), reference=reference) is None
+
+
+@pytest.mark.parametrize("factor", [1 / 3.6, 1 / 2.204623, 2.204623, 3.6, 14.50377])
+@pytest.mark.parametrize("made", [POSITIVE["torque"], POSITIVE["power"]], ids=["torque", "power"])
+def test_a_unit_whose_factor_is_small_is_told_from_drift_by_the_shape(
+    made: Callable[[np.ndarray], np.ndarray], factor: float
+) -> None:
+    reference = made(RANDOM.normal(size=5000))
+    fault = fault_of(reference, factor * made(RANDOM.normal(size=500)), wander=0.12)
+    assert fault is not None
+    assert fault.verdict == "unit change"
+
+
+def test_what_a_column_wanders_by_on_its_own_is_no_unit() -> None:
+    """A slow power wanders by as much as pounds and kilograms are apart: there nothing tells them from each other."""
+    made = POSITIVE["power"]
+    reference = made(RANDOM.normal(size=5000))
+    current = made(RANDOM.normal(1.58, 1.0, 500))
+    assert named(current, reference=reference, wander=0.12) == "unit change"
+    assert named(current, reference=reference, wander=1.2) is None
+
+
+def test_one_machine_of_six_in_another_unit_is_named_beside_five_that_are_as_they_were() -> None:
+    values = window(600)
+    values[::6] = 1.8 * values[::6] + 32
+    fault = fault_of(REFERENCE, values)
+    assert fault is not None
+    assert fault.detail == "17% of the rows look like the reference in another unit: degrees Celsius and Fahrenheit"
+
+
+@pytest.mark.parametrize("stretch", [0.3, 2.0, 3.0])
 def test_a_change_of_spread_is_drift_and_no_fault(stretch: float) -> None:
     assert named(60 + stretch * (window() - 60)) is None
 
@@ -78,6 +140,36 @@ def test_another_unit_since_today_is_seen_in_todays_rows() -> None:
     assert named(values, values[-100:]) == "unit change"
 
 
+@pytest.mark.parametrize("share", [0.03, 0.3, 0.6])
+def test_glitches_are_out_of_range_though_drift_took_the_bulk_along(share: float) -> None:
+    values = window() + 12
+    glitches = int(share * 500)
+    values[:glitches] = RANDOM.uniform(-9999, -5000, glitches)
+    RANDOM.shuffle(values)
+    assert named(values) == "out of range"
+    assert named(window() + 24) is None, "six standard deviations, all of them together, are drift"
+    assert named(window() + 60) == "out of range", "and fifteen are not"
+
+
+def test_whole_numbers_that_stay_the_same_all_day_are_stuck_where_they_never_did() -> None:
+    reference, today = (np.round(RANDOM.normal(8, 2, rows)) for rows in (5000, 100))
+    usual = most_of_a_day(reference, np.repeat(np.arange(50), 100))
+    assert named(today, today, reference, usual_of_a_day=usual) is None
+    assert named(today, np.full(100, 8.0), reference, usual_of_a_day=usual) == "stuck"
+    # Of a state that stays for days, and where nobody knows what a day is like, it is nothing.
+    assert named(today, np.full(100, 8.0), reference, usual_of_a_day=0.9) is None
+    assert named(today, np.full(100, 8.0), reference) is None
+
+
+def test_a_slow_sensor_that_is_clipped_stays_at_its_limit_for_a_part_of_a_window() -> None:
+    clipped = np.clip(RANDOM.normal(30, 15, 5000), 0, None)
+    values = window()
+    values[:100] = 0.0
+    assert named(values, reference=np.concatenate([clipped, REFERENCE])) is None
+    values[:300] = 0.0
+    assert named(values, reference=np.concatenate([clipped, REFERENCE])) == "stuck"
+
+
 def test_missing_values_are_nulls_and_none_at_all_no_readings() -> None:
     values = window()
     values[:40] = np.nan
@@ -125,8 +217,8 @@ def test_how_much_of_a_day_one_number_fills_is_counted_day_by_day() -> None:
     assert most_of_a_day(values, days) == pytest.approx(np.median([one.max() / one.sum() for one in by_hand]))
     assert most_of_a_day(np.repeat([1.0, 2.0, 3.0], 5), np.repeat([1, 2, 3], 5)) == 1.0
     # Four rows a day tell nothing, and no row does neither.
-    assert most_of_a_day(np.repeat([1.0, 2.0], 4), np.repeat([1, 2], 4)) == 0.0
-    assert most_of_a_day([np.nan], [1]) == 0.0
+    assert most_of_a_day(np.repeat([1.0, 2.0], 4), np.repeat([1, 2], 4)) is None
+    assert most_of_a_day([np.nan], [1]) is None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.03, 0.2])

@@ -36,6 +36,12 @@ def test_the_projects_dagster_yaml_uses_it_below_dagster_home(home: Path) -> Non
     assert (home / "history" / "runs" / "index.db").exists()
 
 
+def test_an_instance_elsewhere_is_refused_instead_of_seeming_to_have_no_events(home: Path, tmp_path: Path) -> None:
+    prepare_dagster_home(tmp_path / "other")
+    with pytest.raises(ValueError, match=f"set DAGSTER_HOME to {tmp_path / 'other'}"):
+        DagsterInstance.from_config(str(tmp_path / "other"))
+
+
 def test_the_stock_storage_reads_what_it_wrote_and_it_reads_what_the_stock_storage_wrote(home: Path) -> None:
     with DagsterInstance.get() as instance:
         run(instance, "2024-01-01", "2024-01-02")

@@ -111,7 +111,7 @@ def _champion(plan: Plan) -> dg.AssetsDefinition:
 
         decided = gated.decide(plan, registry, lake.lake(), candidate, scores, rows, gated.rules_of(plan, config))
         context.log.info(f"version {decided.version.version}: {decided.verdict.action}: {decided.verdict.reason}")
-        written = gated.act(plan, registry, lake.lake(), decided, config.who, context.run.run_id)
+        written = gated.act(plan, registry, lake.lake(), decided, scores, config.who, context.run.run_id)
         yield dg.Output(written, metadata=gated.metadata_of(decided))
         yield dg.AssetCheckResult(
             passed=not decided.verdict.failures,
