@@ -89,7 +89,9 @@ def late_days(landed: Landed, known: Known, asked: Asked, ahead: int = 0, waited
     open_days = [day for day in named if day <= asked.last and not asked.took(day)]
     waiting = [day for day in open_days if asked.under_way(day)]
     own = [day for day in open_days if day not in waiting]
-    changed = {*own, *waited} - {*waiting}
+    # Nights do not wait for the other files, so nothing of a later day rests on them.
+    awaited = {*landed.days_of(one for one in fresh if landed.awaits(one))}
+    changed = ({*own} & awaited) | ({*waited} - {*waiting})
     reached = {one for day in changed for one in _after(day, ahead, asked.last)} - {*own}
     # One that runs may have read what it looks back on before it changed.
     later = [day for day in sorted(reached) if _is_there(landed, asked, day) and not asked.queued(day)]

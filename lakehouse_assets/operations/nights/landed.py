@@ -62,6 +62,11 @@ class Landed:
         histories = any(name.awaited and name.day is None for _, name in self._named)
         return day not in daily and not (histories and not _is_daily([one for one in daily if one <= day]))
 
+    def awaits(self, file: LandingFile) -> bool:
+        """Whether a night waits for files like this one."""
+        name = self.grammar(file.name)
+        return name is not None and name.awaited
+
     def days_of(self, files: Iterable[LandingFile]) -> list[date]:
         """The days that files name, in order; whole histories and unknown names name none."""
         said = (self.grammar(file.name) for file in files)

@@ -140,6 +140,12 @@ def test_later_days_that_look_back_on_a_fresh_file_s_day_are_made_again_up_to_th
     assert late_days(folder, {}, asked(day(4)), ahead=ALL_LATER).days == [day(n) for n in range(5)]
 
 
+def test_a_file_that_no_night_waits_for_makes_its_own_day_only(tmp_path: Path) -> None:
+    folder = landed(tmp_path, turbofan, f"maintenance_FS001_{DAY}.csv", f"test_FS001_{day(5)}.txt")
+    found = late_days(folder, {}, asked(day(6)), ahead=ALL_LATER)
+    assert (found.own, found.later) == ([DAY, day(5)], [day(6)])
+
+
 def test_later_days_of_a_file_that_was_asked_for_are_not_asked_for_again(tmp_path: Path) -> None:
     """It is fresh still: its run waits, or failed, or was asked for before later days were."""
     folder = landed(tmp_path, energy, f"steel_EM01_{DAY}.csv")
