@@ -1,7 +1,7 @@
 """What repairs would come to, tried on the raw rows by the very function that makes the table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import pandas as pd
 
@@ -43,6 +43,17 @@ def left_wrong(
 def days_of(rows: pd.DataFrame) -> list[date]:
     """The days of quarantined rows, in order."""
     return sorted(set(pd.to_datetime(rows["day"]).dt.date))
+
+
+def stretches(days: Sequence[date]) -> list[tuple[date, date]]:
+    """First and last day of each stretch of days without a gap."""
+    found: list[tuple[date, date]] = []
+    for day in sorted(set(days)):
+        if found and day - found[-1][1] == timedelta(days=1):
+            found[-1] = (found[-1][0], day)
+        else:
+            found.append((day, day))
+    return found
 
 
 def _in_the_way(

@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -44,11 +44,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """What wishes come to: new `repairs` (`REPAIR_COLUMNS`), `refused` wishes in words, the quarantined rows meant."""
+    """What wishes come to: new `repairs` (`REPAIR_COLUMNS`), `refused` wishes in words, the quarantined rows meant.
+
+    `done` are wishes in words that an earlier run has carried out, for a run that is started again after a crash.
+    """
 
     repairs: pd.DataFrame
     refused: list[str]
     rows: pd.DataFrame
+    done: list[str]
 
 
 @dataclass(frozen=True)
@@ -132,13 +136,16 @@ def plan(
         left_wrong: Tries the repairs, all together.
         author: For the audit columns.
     """
-    rows, refused, meant = [], [], []
+    rows, refused, meant, done = [], [], [], []
     seen: set[tuple[str, int]] = set()
     current = in_force(held[held["table"].eq(table)]) if len(held) else held
     for wish in wishes:
         found = quarantined[
             quarantined["source_file"].eq(wish.source_file) & quarantined["source_line"].eq(wish.source_line)
         ]
+        if found.empty and _is_done(wish, current):
+            done.append(f"{wish.row}: it is repaired so already")
+            continue
         reason = _refusal(wish, found, repairable, seen)
         if reason is not None:
             refused.append(f"{wish.row}: {reason}")
@@ -150,7 +157,15 @@ def plan(
     wrong = left_wrong(repairs, rows_meant) if rows else {}
     refused += [f"{file} line {line}: {reason}" for (file, _, line), reason in wrong.items()]
     right = [place not in wrong for place in places_of(repairs)]
-    return Plan(repairs[right], refused, rows_meant[right])
+    return Plan(repairs[right], refused, rows_meant[right], done)
+
+
+def _is_done(wish: Wish, current: pd.DataFrame) -> bool:
+    """Whether a repair in force says all of this already."""
+    same = current[current["source_file"].eq(wish.source_file) & current["source_line"].eq(wish.source_line)]
+    if wish.discard or not wish.values:
+        return wish.discard and bool(same["action"].eq(DISCARD).any())
+    return any(wish.values.items() <= json.loads(values).items() for values in same["values"])
 
 
 def _refusal(wish: Wish, found: pd.DataFrame, repairable: Sequence[str], seen: set[tuple[str, int]]) -> str | None:
@@ -220,14 +235,3 @@ def wishes_in(file: str) -> list[Wish]:
         )
         for row in table.to_dict("records")
     ]
-
-
-def stretches(days: Sequence[date]) -> list[tuple[date, date]]:
-    """First and last day of each stretch of days without a gap."""
-    found: list[tuple[date, date]] = []
-    for day in sorted(set(days)):
-        if found and day - found[-1][1] == timedelta(days=1):
-            found[-1] = (found[-1][0], day)
-        else:
-            found.append((day, day))
-    return found

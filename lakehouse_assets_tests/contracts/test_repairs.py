@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lakehouse_assets.contracts.repair_trial import stretches
 from lakehouse_assets.contracts.repairs import (
     DISCARD,
     REPAIR_COLUMNS,
@@ -18,7 +19,6 @@ from lakehouse_assets.contracts.repairs import (
     apply_repairs,
     places_of,
     plan,
-    stretches,
     wishes_in,
 )
 
@@ -34,7 +34,7 @@ QUARANTINE = pd.DataFrame(
 NONE = pd.DataFrame(columns=REPAIR_COLUMNS)
 
 
-def planned(*wishes: Wish, held: pd.DataFrame = NONE, at: int = 1) -> Plan:
+def planned(*wishes: Wish, held: pd.DataFrame = NONE, at: int = 1, quarantined: pd.DataFrame = QUARANTINE) -> Plan:
     def left_wrong(repairs: pd.DataFrame, rows: pd.DataFrame) -> dict[Place, str]:
         delivered = dict(zip(places_of(rows), map(json.loads, rows["row"]), strict=True))
         corrected = zip(places_of(repairs), repairs["action"], map(json.loads, repairs["values"]), strict=True)
@@ -45,7 +45,7 @@ def planned(*wishes: Wish, held: pd.DataFrame = NONE, at: int = 1) -> Plan:
         return {place: f"with these values it still breaks a rule: force is {value}" for place, value in wrong.items()}
 
     author = Author("ines", "logbook", datetime(2024, 1, at, tzinfo=UTC), "run")
-    return plan(wishes, "strokes", QUARANTINE, held, ["force", "heat"], left_wrong, author)
+    return plan(wishes, "strokes", quarantined, held, ["force", "heat"], left_wrong, author)
 
 
 def raw(**values: list[Any]) -> pd.DataFrame:
@@ -86,6 +86,18 @@ def test_a_repair_asked_for_again_is_the_one_that_is_in_force_and_no_other() -> 
     other = planned(Wish("a.txt", 2, {"force": "8"}), held=first, at=2).repairs
     back = planned(Wish("a.txt", 2, {"force": "7"}), held=pd.concat([first, other]), at=3).repairs
     assert back["supersedes"].tolist() == other["repair_id"].tolist()
+
+
+def test_a_row_that_left_the_quarantine_by_the_same_repair_is_told_and_no_other_is_taken_for_it() -> None:
+    wish, gone = Wish("a.txt", 2, {"force": "7"}), QUARANTINE.iloc[1:]
+    held = planned(Wish("a.txt", 2, {"force": "7", "heat": "80"})).repairs
+    again = planned(wish, Wish("a.txt", 5, {"force": "1"}), held=held, at=2, quarantined=gone)
+    assert again.done == ["a.txt line 2: it is repaired so already"]
+    assert (again.refused, again.repairs["source_line"].tolist()) == ([], [5])
+    for other in (Wish("a.txt", 2, {"force": "8"}), Wish("a.txt", 2, discard=True), Wish("a.txt", 2)):
+        assert planned(other, held=held, quarantined=gone).refused == [
+            "a.txt line 2: no such row stands in the quarantine"
+        ]
 
 
 def test_days_in_a_row_are_made_anew_in_one_run() -> None:
