@@ -26,8 +26,9 @@ def left_wrong(
     """
     days = days_of(rows) if table.has_days else None
     raw = [lake.read_pandas(key, where={"day": days} if days is not None else None) for key in table.raw]
-    before, after = (table.typed(raw, some) for some in (held, pd.concat([held, repairs], ignore_index=True)))
-    there, stood = set(places_of(before)), set(places_of(conform(before, table.promise).broken))
+    delivered, before = table.typed(raw, held.iloc[:0]), table.typed(raw, held)
+    after = table.typed(raw, pd.concat([held, repairs], ignore_index=True) if len(held) else repairs)
+    there, stood = set(places_of(delivered)), set(places_of(conform(before, table.promise).broken))
     broken = conform(after, table.promise).broken
     rules = dict(zip(places_of(broken), broken["rule"], strict=True))
     wrong: dict[Place, str] = {}
