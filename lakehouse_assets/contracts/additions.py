@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets import settings
-from lakehouse_assets.contracts.contract import Contract, load_contract
+from lakehouse_assets.contracts.contract import Contract, load_contract, of_domain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 AUDIT = ["monitoring", "platform", "audit"]
 #: Contracts of the platform's own tables, which jobs keep.
 PLATFORM = settings.PROJECT_ROOT / "lakehouse_assets" / "defs" / "platform" / "contracts"
+#: Contract of every domain's table of repairs.
+REPAIRS = settings.PROJECT_ROOT / "lakehouse_assets" / "defs" / "shared" / "contracts" / "raw" / "repairs.yaml"
 
 
 def platform_contract(key: Sequence[str]) -> Contract:
     """The contract of one of the platform's own tables, by its asset key."""
     return load_contract(PLATFORM / key[0] / f"{key[-1]}.yaml", False)
+
+
+def repairs_contract(domain: str) -> Contract:
+    """The contract of a domain's table of repairs."""
+    return of_domain(load_contract(REPAIRS, False), domain)
 
 
 def keep(lake: "Lake", key: Sequence[str], rows: Sequence[Mapping[str, Any]], run_id: str = "") -> int:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from lakehouse_assets.contracts.contract import Contract, ContractError, load_contract
+from lakehouse_assets.contracts.contract import EVERY_DOMAIN, Contract, ContractError, load_contract, of_domain
 from lakehouse_assets.contracts.declared import MARK, component_files, component_name, declared_contracts
 from lakehouse_assets.contracts.located import LocatedYaml, Problem
 
@@ -21,7 +21,8 @@ def contract_files(folder: Path) -> list[Path]:
 def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
     """Asset key -> contract, for all contracts below a folder; `thorough` as in `read_contract`.
 
-    First those that have a file of their own, then those that follow from components' YAML.
+    First those that have a file of their own, then those for every domain, then those that follow from components'
+    YAML.
 
     Raises:
         ContractError: with every problem of every file.
@@ -38,6 +39,8 @@ def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
             )
         else:
             found[contract.key] = contract
+    for contract in [one for one in found.values() if EVERY_DOMAIN in one.key]:
+        found = _in_each_domain(found.pop(contract.key), found) | found
     written = dict(found)
     named: dict[str, Path] = {}
     for file in component_files(folder):
@@ -56,11 +59,11 @@ def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
 
 
 def contract_named(path: Path) -> Contract:
-    """One contract: that of a file, or one that follows from a component's YAML (``…/defs.yaml#predictions``).
+    """One contract: that of a file, or one of several that follow from it (``…/defs.yaml#predictions``).
 
     Raises:
         ContractError: as in `catalogue`.
-        KeyError: no contract of that name follows from the YAML.
+        KeyError: no contract of that name follows from the file.
     """
     file, _, part = str(path).partition(MARK)
     if not part:
@@ -70,9 +73,15 @@ def contract_named(path: Path) -> Contract:
 
 @cache
 def _declared(file: Path) -> Mapping[str, Contract]:
-    """The contracts of one component's YAML by their tables; those of the whole folder tell its inputs' columns."""
+    """The contracts that follow from one YAML by their parts; those of the whole folder tell a component's inputs."""
     home = next((folder for folder in file.parents if folder.name == "defs"), file.parent)
     return {one.part: one for one in catalogue(home).values() if one.path == file}
+
+
+def _in_each_domain(contract: Contract, found: Catalogue) -> dict[tuple[str, ...], Contract]:
+    """The contract as that of each domain that has other tables in its zone."""
+    domains = sorted({key[1] for key in found if key[0] == contract.key[0]})
+    return {one.key: one for one in (of_domain(contract, domain) for domain in domains)}
 
 
 def _of_its_component(contract: Contract | ContractError) -> Contract | ContractError:

@@ -1,6 +1,6 @@
 """One table's contract, read from its Open Data Contract Standard v3 file."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ KEY_RULE = "one_row_per_key"
 PERSONAL_CLASSES = ("personal", "personal_text")
 #: What becomes of an erased person's row: the person's values are blanked, or the row goes.
 ERASURES = ("blank", "delete_row")
+
+#: In the place of the domain in a contract's key: every domain with tables in that zone has such a table.
+EVERY_DOMAIN = "*"
 
 
 class ContractError(ValueError):
@@ -94,7 +97,8 @@ class Contract:
     filtered_by: tuple[str, ...] = ()
     on_erasure: str = "blank"
     part: str = ""
-    """Which of the contracts that follow from one component's YAML (``path``) this is; empty for a file of its own."""
+    """Which of the contracts that follow from one YAML (``path``), a component's or one for every domain, this is;
+    empty for a file of its own."""
 
     key_is_checked: bool = True
     """Whether a check asks that no key stands twice. Not of tables whose rows the platform's own code numbers or
@@ -136,6 +140,15 @@ class Contract:
         )
         own = QualityRule(KEY_RULE, f"No two rows have the same {named}.", expectation, arguments, True, whole)
         return (own, *self.rules)
+
+
+def of_domain(contract: Contract, domain: str) -> Contract:
+    """A contract for every domain (`EVERY_DOMAIN`) as that of one domain's table.
+
+    Such tables are kept by the platform's own jobs, which take no key twice, and no run would execute a check of them.
+    """
+    zone, _, table = contract.key
+    return replace(contract, key=(zone, domain, table), part=domain, key_is_checked=False)
 
 
 @cache

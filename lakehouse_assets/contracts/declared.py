@@ -6,6 +6,7 @@ A component class that makes tables has a static method ``contracts(attributes, 
 
 import importlib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from lakehouse_assets.contracts.located import LocatedYaml, Problem
 MARK = "#"
 
 
+#: A component's YAML is asked for its name and for its contracts; parsing it each time took a hundredth of loading.
+_read = cache(LocatedYaml)
+
+
 def component_files(folder: Path) -> list[Path]:
     """The components' files below a folder."""
     return sorted(folder.rglob("defs.yaml"))
@@ -27,7 +32,7 @@ def component_files(folder: Path) -> list[Path]:
 def component_name(file: Path) -> str | None:
     """The name that a component's YAML gives it; None if it gives none or is no YAML (loading it tells why)."""
     try:
-        told = LocatedYaml(file, file.read_text(encoding="utf-8")).data
+        told = _read(file, file.read_text(encoding="utf-8")).data
     except yaml.MarkedYAMLError:
         return None
     attributes = told.get("attributes") if isinstance(told, dict) else None
@@ -46,7 +51,7 @@ def declared_contracts(file: Path, written: Mapping[tuple[str, ...], Contract]) 
         ContractError: the YAML cannot be read as its component, with the line.
     """
     try:
-        text = LocatedYaml(file, file.read_text(encoding="utf-8"))
+        text = _read(file, file.read_text(encoding="utf-8"))
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ContractError([Problem(file, line, f"no YAML: {error.problem}")]) from error

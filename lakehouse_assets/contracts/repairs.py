@@ -15,6 +15,11 @@ import pandas as pd
 
 from lakehouse_assets.contracts.quarantine import RAW_PLACE, SOURCE_PLACE
 
+#: What tells a source row apart: its file's name and digest, and its line.
+Place = tuple[str, str, int]
+#: Given repairs and the quarantined rows that they are for: what they leave wrong, by row, in words.
+LeftWrong = Callable[[pd.DataFrame, pd.DataFrame], Mapping[Place, str]]
+
 CORRECT, DISCARD = "correct", "discard"
 REPAIR_COLUMNS = [
     *("repair_id", "table", "source_file", "source_sha256", "source_line", "action", "values"),
@@ -39,11 +44,15 @@ class Wish:
 
 @dataclass(frozen=True)
 class Plan:
-    """What wishes come to: new `repairs` (`REPAIR_COLUMNS`), `refused` wishes in words, the quarantined rows meant."""
+    """What wishes come to: new `repairs` (`REPAIR_COLUMNS`), `refused` wishes in words, the quarantined rows meant.
+
+    `done` are wishes in words that an earlier run has carried out, for a run that is started again after a crash.
+    """
 
     repairs: pd.DataFrame
     refused: list[str]
     rows: pd.DataFrame
+    done: list[str]
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,11 @@ class Author:
     reason: str
     made_at: datetime
     run_id: str
+
+
+def places_of(rows: pd.DataFrame, columns: Sequence[str] = SOURCE_PLACE) -> list[Place]:
+    """Where each row came from, in order."""
+    return [(file, sha256, int(line)) for file, sha256, line in rows[list(columns)].itertuples(index=False)]
 
 
 def in_force(repairs: pd.DataFrame) -> pd.DataFrame:
@@ -108,7 +122,7 @@ def plan(
     quarantined: pd.DataFrame,
     held: pd.DataFrame,
     repairable: Sequence[str],
-    broken_after: Callable[[dict[str, Any]], str | None],
+    left_wrong: LeftWrong,
     author: Author,
 ) -> Plan:
     """Turn wishes into repairs, or say why not.
@@ -119,29 +133,39 @@ def plan(
         quarantined: Its quarantine now: `SOURCE_PLACE`, `rule`, `row` (JSON).
         held: All repairs so far (`REPAIR_COLUMNS`).
         repairable: Raw columns that a repair may set.
-        broken_after: Given a source row with its corrections, the rule that it still breaks, or None.
+        left_wrong: Tries the repairs, all together.
         author: For the audit columns.
     """
-    rows, refused, meant = [], [], []
+    rows, refused, meant, done = [], [], [], []
     seen: set[tuple[str, int]] = set()
     current = in_force(held[held["table"].eq(table)]) if len(held) else held
     for wish in wishes:
         found = quarantined[
             quarantined["source_file"].eq(wish.source_file) & quarantined["source_line"].eq(wish.source_line)
         ]
+        if found.empty and _is_done(wish, current):
+            done.append(f"{wish.row}: it is repaired so already")
+            continue
         reason = _refusal(wish, found, repairable, seen)
-        if reason is None and not wish.discard:
-            source = found.iloc[0]
-            corrected = {**source.to_dict(), **json.loads(source["row"]), **wish.values}
-            still = broken_after(corrected)
-            reason = f"with these values it still breaks a rule: {still}" if still else None
         if reason is not None:
             refused.append(f"{wish.row}: {reason}")
             continue
         seen.add((wish.source_file, wish.source_line))
         meant.append(found.index[0])
         rows.append(_repair(wish, table, found.iloc[0], current, author))
-    return Plan(pd.DataFrame(rows, columns=REPAIR_COLUMNS), refused, quarantined.loc[meant])
+    repairs, rows_meant = pd.DataFrame(rows, columns=REPAIR_COLUMNS), quarantined.loc[meant]
+    wrong = left_wrong(repairs, rows_meant) if rows else {}
+    refused += [f"{file} line {line}: {reason}" for (file, _, line), reason in wrong.items()]
+    right = [place not in wrong for place in places_of(repairs)]
+    return Plan(repairs[right], refused, rows_meant[right], done)
+
+
+def _is_done(wish: Wish, current: pd.DataFrame) -> bool:
+    """Whether a repair in force says all of this already."""
+    same = current[current["source_file"].eq(wish.source_file) & current["source_line"].eq(wish.source_line)]
+    if wish.discard or not wish.values:
+        return wish.discard and bool(same["action"].eq(DISCARD).any())
+    return any(wish.values.items() <= json.loads(values).items() for values in same["values"])
 
 
 def _refusal(wish: Wish, found: pd.DataFrame, repairable: Sequence[str], seen: set[tuple[str, int]]) -> str | None:
@@ -171,6 +195,9 @@ def _repair(wish: Wish, table: str, row: pd.Series, current: pd.DataFrame, autho
     # Corrections add up: what an earlier repair put right stays so.
     earlier = json.loads(before["values"].iloc[0]) if len(before) else {}
     values = json.dumps({} if wish.discard else {**earlier, **wish.values}, sort_keys=True)
+    if len(before) and (before["action"].iloc[0], before["values"].iloc[0]) == (action, values):
+        # Asked for again, as after a crash before the row's day was made anew: it is known since it was first repaired.
+        return dict(before[REPAIR_COLUMNS].iloc[0])
     supersedes = str(before["repair_id"].iloc[0]) if len(before) else ""
     told = json.dumps([table, *map(str, place.values()), action, values, supersedes])
     return {

@@ -3,16 +3,18 @@
 Dagster imports this with the definitions, so what is heavy is imported inside the functions that run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dagster as dg
 
+from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.contracts.harmonized import HarmonizedTable
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.csv_source import CsvSource, SourceError
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
 from lakehouse_assets.sources.resource import LandingZone
 
@@ -20,6 +22,12 @@ Simulation = Callable[[Path, date, date], object]
 """Lets a simulated source write its files of the days, both included, into a folder."""
 
 READABLE = "every_delivery_is_readable"
+
+Harmonize = Callable[[Any, CsvSource, Any], Any]
+"""Raw rows of whole days, the source, and the table's repairs -> a harmonized table's rows, which its contract types.
+
+It begins with `csv_harmonize.rows_in_force` of these three, and ends with the columns of `csv_harmonize.origin`.
+"""
 
 
 class RawAssets(NamedTuple):
@@ -159,3 +167,35 @@ def _deliveries(source: CsvSource, owner: str, files: dg.AssetsDefinition) -> dg
         )
 
     return deliveries
+
+
+def harmonized_table(
+    source: CsvSource, promise: Contract, quarantine: Contract, harmonize: Harmonize, repairable: Sequence[str]
+) -> HarmonizedTable:
+    """A table that is made from a source's raw rows.
+
+    Args:
+        source: What the source declares.
+        promise: The table's contract.
+        quarantine: The contract of its quarantine.
+        harmonize: Makes its rows.
+        repairable: Raw columns that a repair of a quarantined row may set.
+
+    Raises:
+        SourceError: one of them is none of the source's, or tells whose row it is or when it happened.
+    """
+    fixed = {*source.key, *(name for form in source.forms for name in (form.clock.column, form.entity_column))}
+    if wrong := [name for name in repairable if name in fixed or name not in source.value_columns]:
+        free = [name for name in source.value_columns if name not in fixed]
+        raise SourceError(
+            f"{'/'.join(promise.key)}: {', '.join(wrong)} cannot be repaired: expected some of {', '.join(free)}; "
+            "what tells whose row it is, or when it happened, comes from the file alone"
+        )
+    return HarmonizedTable(
+        promise,
+        quarantine,
+        raw=(source.raw_key,),
+        typed=lambda raw, repairs: harmonize(raw[0], source, repairs),
+        delivered=source.value_columns,
+        repairable=repairable,
+    )

@@ -3,12 +3,18 @@
 import pandas as pd
 
 from lakehouse_assets.sources.csv_source import CsvSource
-from lakehouse_assets.sources.raw_rows import in_force_since
+from lakehouse_assets.sources.raw_rows import in_force_repaired
 
 
-def rows_in_force(raw: pd.DataFrame, source: CsvSource) -> pd.DataFrame:
-    """The rows in force, values as delivered, with ``held_since`` and ``is_first_delivery`` for `known.known_at`."""
-    return in_force_since(raw, source.value_columns)
+def rows_in_force(raw: pd.DataFrame, source: CsvSource, repairs: pd.DataFrame | None = None) -> pd.DataFrame:
+    """The rows in force, values as delivered or repaired, with what `known.known_at` decides by.
+
+    Args:
+        raw: Raw rows of whole days, superseded deliveries included.
+        source: What their source declares.
+        repairs: The repairs of the table that the rows are for.
+    """
+    return in_force_repaired(raw, source.value_columns, repairs)
 
 
 def identity(rows: pd.DataFrame, source: CsvSource, event_time: pd.Series, known_at: pd.Series) -> dict[str, pd.Series]:

@@ -4,6 +4,7 @@ A history that is loaded years later was ingested *now*; by that, nothing of it 
 could be trained on it. So each source declares how long after the day of a row its file arrives, and a row of a
 back-filled history counts as known from then on. That is declared, not measured, and it holds for the first delivery
 only. Whatever came later, a correction or a row of a source that is connected by now, is known since it truly came.
+A row that somebody repaired is known since then.
 """
 
 from dataclasses import dataclass
@@ -52,11 +53,12 @@ def known_at(rows: "pd.DataFrame", availability: Availability) -> "pd.Series":
     Args:
         rows: ``day`` (the row's local day), ``held_since`` (UTC: when a row with these very values first came) and
             ``is_first_delivery`` (whether it came with the first delivery of its file for that day); see
-            `raw_rows.in_force_since`.
+            `raw_rows.in_force_since`. Where rows were repaired, ``repaired_at`` too.
         availability: What the source declares.
 
     Returns:
-        The declared arrival for a row of a back-filled history in its first delivery; else ``held_since``.
+        The declared arrival for a row of a back-filled history in its first delivery; else ``held_since``. Never before
+        the row was repaired: until then its values were nobody's.
     """
     # Here, since the definitions load declarations and may not import pandas.
     import pandas as pd
@@ -67,4 +69,5 @@ def known_at(rows: "pd.DataFrame", availability: Availability) -> "pd.Series":
         backfilled &= days.lt(availability.connected_on) if len(rows) else backfilled
     declared = {day: pd.Timestamp(availability.declared(day)) for day in days.unique()}
     arrivals = pd.Series([declared[day] for day in days], index=rows.index, dtype="datetime64[us, UTC]")
-    return arrivals.where(backfilled, rows["held_since"].astype("datetime64[us, UTC]"))
+    known = arrivals.where(backfilled, rows["held_since"].astype("datetime64[us, UTC]"))
+    return known.mask(rows["repaired_at"] > known, rows["repaired_at"]) if "repaired_at" in rows else known

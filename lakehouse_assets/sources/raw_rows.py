@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 import pandas as pd
 
+from lakehouse_assets.contracts.repairs import apply_repairs, repaired_at
 from lakehouse_assets.lake.table import Lake
 
 HELD_COLUMNS = ["file", "day", "sha256", "ingested_at"]
@@ -58,6 +59,23 @@ def in_force_since(raw: pd.DataFrame, values: Sequence[str]) -> pd.DataFrame:
         since = rows[told].merge(earliest.reset_index(), on=told, how="left")["held_since"].set_axis(rows.index)
     rows = rows.assign(held_since=since, is_first_delivery=since.eq(rows["first_delivery"]))
     return rows.drop(columns="first_delivery")
+
+
+def in_force_repaired(raw: pd.DataFrame, values: Sequence[str], repairs: pd.DataFrame | None) -> pd.DataFrame:
+    """The rows in force as repaired, as `in_force_since` gives them, and ``repaired_at`` for `known.known_at`.
+
+    What was held since when is decided by the values as delivered, and repairs only change rows in force: a row that
+    was discarded does not bring that of an earlier delivery back.
+
+    Args:
+        raw: As for `in_force_since`.
+        values: The columns as delivered.
+        repairs: Those of the harmonized table that the rows are for; None where its rows cannot be repaired.
+    """
+    rows = in_force_since(raw, values)
+    if repairs is None or repairs.empty or rows.empty:
+        return rows
+    return apply_repairs(rows.assign(repaired_at=repaired_at(rows, repairs)), repairs)
 
 
 def rows_to_append(

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse_assets.contracts.catalogue import catalogue
+from lakehouse_assets.contracts.catalogue import catalogue, contract_named
 from lakehouse_assets.contracts.contract import ContractError, load_contract
+from lakehouse_assets.contracts.schema import shown_name
 
 CONTRACT = """
 kind: DataContract
@@ -130,6 +131,18 @@ def test_the_primary_key_is_a_rule_of_its_own_over_the_whole_table_unless_the_pa
     path = tmp_path / "daily.yaml"
     path.write_text(daily)
     assert not load_contract(path).all_rules[0].whole_table
+
+
+def test_a_contract_for_every_domain_is_that_of_each_with_tables_in_its_zone(tmp_path: Path) -> None:
+    for domain, table in (("press", "harmonized/press/strokes"), ("saw", "raw/saw/planks"), ("all", "raw/*/repairs")):
+        folder = tmp_path / "defs" / domain / "contracts" / "any"
+        folder.mkdir(parents=True)
+        (folder / "table.yaml").write_text(CONTRACT.replace("harmonized/press/strokes", table))
+    found = catalogue(tmp_path / "defs")
+    assert {"/".join(key) for key in found} == {"harmonized/press/strokes", "raw/saw/planks", "raw/saw/repairs"}
+    repairs = found["raw", "saw", "repairs"]
+    assert contract_named(Path(shown_name(repairs))) == repairs
+    assert [rule.name for rule in repairs.all_rules] == ["presses_push"]
 
 
 def test_two_contracts_of_one_table_are_refused_with_both_files(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.contracts.repairs import REPAIR_COLUMNS, Author, Plan, Wish, apply_repairs, plan, wishes_in
+from lakehouse_assets.contracts.repair_trial import stretches
+from lakehouse_assets.contracts.repairs import (
+    DISCARD,
+    REPAIR_COLUMNS,
+    Author,
+    Place,
+    Plan,
+    Wish,
+    apply_repairs,
+    places_of,
+    plan,
+    wishes_in,
+)
 
 QUARANTINE = pd.DataFrame(
     {
@@ -22,12 +34,18 @@ QUARANTINE = pd.DataFrame(
 NONE = pd.DataFrame(columns=REPAIR_COLUMNS)
 
 
-def planned(*wishes: Wish, held: pd.DataFrame = NONE, at: int = 1) -> Plan:
-    def broken_after(row: dict[str, Any]) -> str | None:
-        return None if row["force"].isdigit() and int(row["force"]) <= 900 else f"force is {row['force']}"
+def planned(*wishes: Wish, held: pd.DataFrame = NONE, at: int = 1, quarantined: pd.DataFrame = QUARANTINE) -> Plan:
+    def left_wrong(repairs: pd.DataFrame, rows: pd.DataFrame) -> dict[Place, str]:
+        delivered = dict(zip(places_of(rows), map(json.loads, rows["row"]), strict=True))
+        corrected = zip(places_of(repairs), repairs["action"], map(json.loads, repairs["values"]), strict=True)
+        force = {
+            place: {**delivered[place], **values}["force"] for place, action, values in corrected if action != DISCARD
+        }
+        wrong = {place: value for place, value in force.items() if not value.isdigit() or int(value) > 900}
+        return {place: f"with these values it still breaks a rule: force is {value}" for place, value in wrong.items()}
 
     author = Author("ines", "logbook", datetime(2024, 1, at, tzinfo=UTC), "run")
-    return plan(wishes, "strokes", QUARANTINE, held, ["force", "heat"], broken_after, author)
+    return plan(wishes, "strokes", quarantined, held, ["force", "heat"], left_wrong, author)
 
 
 def raw(**values: list[Any]) -> pd.DataFrame:
@@ -59,6 +77,32 @@ def test_the_last_repair_of_a_row_is_in_force_and_keeps_what_earlier_ones_put_ri
 def test_the_same_repair_taken_twice_has_one_id_and_a_changed_mind_another() -> None:
     ids = [planned(Wish("a.txt", 2, {"force": value})).repairs["repair_id"].iloc[0] for value in ("7", "7", "8")]
     assert ids[0] == ids[1] != ids[2]
+
+
+def test_a_repair_asked_for_again_is_the_one_that_is_in_force_and_no_other() -> None:
+    first = planned(Wish("a.txt", 2, {"force": "7"})).repairs
+    again = planned(Wish("a.txt", 2, {"force": "7"}), held=first, at=2).repairs
+    pd.testing.assert_frame_equal(again, first)
+    other = planned(Wish("a.txt", 2, {"force": "8"}), held=first, at=2).repairs
+    back = planned(Wish("a.txt", 2, {"force": "7"}), held=pd.concat([first, other]), at=3).repairs
+    assert back["supersedes"].tolist() == other["repair_id"].tolist()
+
+
+def test_a_row_that_left_the_quarantine_by_the_same_repair_is_told_and_no_other_is_taken_for_it() -> None:
+    wish, gone = Wish("a.txt", 2, {"force": "7"}), QUARANTINE.iloc[1:]
+    held = planned(Wish("a.txt", 2, {"force": "7", "heat": "80"})).repairs
+    again = planned(wish, Wish("a.txt", 5, {"force": "1"}), held=held, at=2, quarantined=gone)
+    assert again.done == ["a.txt line 2: it is repaired so already"]
+    assert (again.refused, again.repairs["source_line"].tolist()) == ([], [5])
+    for other in (Wish("a.txt", 2, {"force": "8"}), Wish("a.txt", 2, discard=True), Wish("a.txt", 2)):
+        assert planned(other, held=held, quarantined=gone).refused == [
+            "a.txt line 2: no such row stands in the quarantine"
+        ]
+
+
+def test_days_in_a_row_are_made_anew_in_one_run() -> None:
+    days = [date(2024, 2, number) for number in (29, 3, 1, 2, 2)] + [date(2024, 3, 1)]
+    assert stretches(days) == [(date(2024, 2, 1), date(2024, 2, 3)), (date(2024, 2, 29), date(2024, 3, 1))]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 
 from lakehouse_assets.contracts.conform import conform
 from lakehouse_assets.defs.turbofan.days import contract
-from lakehouse_assets.defs.turbofan.harmonize import failure_events, harmonized_readings, set_aside
+from lakehouse_assets.defs.turbofan.harmonize import failure_events, harmonized_readings
+from lakehouse_assets.defs.turbofan.harmonized import READINGS
 from lakehouse_assets.sources.turbofan_raw import delivered_rows, files_for, rows_to_append
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -115,7 +116,7 @@ def test_text_where_a_number_belongs_is_set_aside_with_file_line_and_reason(tmp_
     rows = harmonized_readings(delivered, empty())
     split = conform(rows, contract("harmonized", "readings"))
     assert split.rows["cycle"].tolist() == [1]
-    table = set_aside(split.broken, [delivered, empty()], contract("harmonized", "quarantine")).to_pylist()
+    table = READINGS.harmonised([delivered, empty()]).set_aside.to_pylist()
     assert [(row["source_file"], row["source_line"], row["rule"]) for row in table] == [
         ("train_FD001.txt", 2, "t50 must be a number, found 'hot'")
     ]
@@ -162,8 +163,7 @@ def test_the_last_row_of_an_engine_in_a_train_file_is_its_failure(tmp_path: Path
 def test_no_rows_give_empty_tables_that_keep_the_contract() -> None:
     assert conform(harmonized_readings(empty(), empty()), contract("harmonized", "readings")).rows.empty
     assert conform(failure_events(empty()), contract("harmonized", "failures")).rows.empty
-    nothing = conform(harmonized_readings(empty(), empty()), contract("harmonized", "readings")).broken
-    assert set_aside(nothing, [empty(), empty()], contract("harmonized", "quarantine")).num_rows == 0
+    assert READINGS.harmonised([empty(), empty()]).set_aside.num_rows == 0
 
 
 @pytest.mark.parametrize("word", ["NaN", " nan", "None", "null", "<NA>", ""])

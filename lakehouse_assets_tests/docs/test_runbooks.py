@@ -11,6 +11,7 @@ import yaml
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.model import health
 from lakehouse_assets.operations.health.reports import RUNBOOKS, write_reports, write_runbooks
+from lakehouse_assets.operations.repairs.quarantined import REPAIRING, RepairConfig, RowRepair
 from lakehouse_assets_tests.operations.health.platforms import platform
 
 #: Jobs of a use case, which its YAML makes: their op carries its name.
@@ -28,10 +29,11 @@ def blocks() -> list[tuple[str, dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def jobs() -> dict[str, dg.JobDefinition]:
-    """The jobs by the name of their only op."""
+    """The jobs by the name of their only op; of those that every domain has, that of milling, as pages take it."""
     from lakehouse_assets.definitions import defs
 
-    return {job.nodes[0].name: job for job in defs.resolve_all_job_defs() if len(job.nodes) == 1}
+    found = {job.nodes[0].name: job for job in defs.resolve_all_job_defs() if len(job.nodes) == 1}
+    return found | {REPAIRING: defs.resolve_job_def(f"milling_{REPAIRING}")}
 
 
 @pytest.mark.parametrize(("page", "config"), blocks(), ids=[f"{page}-{n}" for n, (page, _) in enumerate(blocks())])
@@ -44,7 +46,7 @@ def test_a_page_s_run_config_is_taken_by_its_job(
     dg.validate_run_config(jobs[op], config)
     given = config["ops"][op]["config"]
     assert given["dry_run"] is False
-    assert given["who"]
+    assert given.get("who") or given["made_by"]
     assert given["reason"]
 
 
@@ -56,6 +58,20 @@ def test_each_job_of_a_page_begins_as_a_dry_run(jobs: dict[str, dg.JobDefinition
         assert fields["dry_run"].default is True
         assert all(one.description for one in fields.values())
         assert {name for name in ("who", "reason") if fields[name].is_required()} == {"who", "reason"}
+
+
+@pytest.mark.parametrize("domain", ["turbofan", "milling", "energy"])
+def test_every_domain_s_repair_of_quarantined_rows_begins_as_a_dry_run_and_says_what_each_field_is(domain: str) -> None:
+    from lakehouse_assets.definitions import defs
+
+    job = defs.resolve_job_def(f"{domain}_{REPAIRING}")
+    fields = job.nodes[0].definition.config_schema.as_field().config_type.fields
+    assert set(fields) == {*RepairConfig.model_fields, "table"}
+    assert all(field.description for field in fields.values())
+    assert all(field.description for field in RowRepair.model_fields.values())
+    assert fields["dry_run"].default_value is True
+    assert {name for name, field in fields.items() if field.is_required} == {"made_by", "reason"}
+    assert re.search("Raw columns that can be corrected of [A-Z_]+: .+", fields["table"].description)
 
 
 def test_pages_that_a_page_links_are_there() -> None:

@@ -3,10 +3,12 @@
 import re
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import dagster as dg
 import yaml
 
+from lakehouse_assets import definitions
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.health.reports import RUNBOOKS
 from lakehouse_assets_tests.end_to_end.own_platform import platform_in, run_days
@@ -44,12 +46,15 @@ class OnCall:
     def starts(self, page: str, job: str, **said: str) -> None:
         """Paste the page's run config, with the day of today, and the subject where the page's example has another."""
         text = (RUNBOOKS / f"{page}.md").read_text(encoding="utf-8")
-        config: dict[str, Any] = yaml.safe_load(re.findall(r"```yaml\n(.*?)```", text, re.S)[0])
-        [op] = config["ops"]
+        pasted = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.S)]
+        with platform_in(self.environment) as (defs, _):
+            [op] = [node.name for node in defs.resolve_job_def(job).nodes]
+        config: dict[str, Any] = next(one for one in pasted if op in one["ops"])
         if "first_day" in config["ops"][op]["config"]:
             config["ops"][op]["config"]["first_day"] = self.day
         config["ops"][op]["config"] |= said
-        with platform_in(self.environment) as (defs, instance):
+        # What a job makes anew is made by the definitions as they stand in the module.
+        with platform_in(self.environment) as (defs, instance), mock.patch.object(definitions, "defs", defs):
             assert defs.resolve_job_def(job).execute_in_process(instance=instance, run_config=config).success
 
     def does_what_the_page_says(self, page: str, job: str, **said: str) -> None:

@@ -79,6 +79,24 @@ def test_a_wrong_line_is_told_repaired_by_its_page_and_told_to_be_over(
     assert entries(on_call.lake)["action"].tolist() == ["rerun"]
 
 
+def test_a_row_in_quarantine_is_put_right_by_its_page_without_its_file_and_told_to_be_over(on_call: OnCall) -> None:
+    assert on_call.night()
+    file, key = on_call.landing / FILE, ["harmonized", "milling", "operations"]
+    file.write_bytes(b"\n".join(no_number(file.read_bytes().split(b"\n"))))
+    assert on_call.night()
+    [told] = on_call.hears()
+    assert told.startswith("harmonized/milling/operations_quarantine every_row_keeps_the_contract")
+    rows = on_call.lake.row_count(key)
+    on_call.starts("quarantined", "milling_repair_quarantined_rows")
+    assert on_call.hears() == [f"Over: {told}"]
+    assert "QUARANTINED" not in on_call.health()["in_words"]
+    assert on_call.lake.row_count(key) == rows + 1
+    [repaired] = on_call.lake.read(key, where={"source_file": file.name, "source_line": 4}).to_pylist()
+    assert repaired["torque"] == 42.8
+    on_call.does_what_the_page_says("quarantined", "rerun_from", table="harmonized/milling/operations")
+    assert entries(on_call.lake)["action"].tolist() == ["repair", "rerun"]
+
+
 def test_a_run_that_failed_is_told_and_over_when_its_page_made_again_what_was_not_made(on_call: OnCall) -> None:
     assert on_call.night()
     table = Path(on_call.lake.table_uri(["raw", "milling", "products"]))

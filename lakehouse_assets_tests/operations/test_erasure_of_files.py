@@ -42,6 +42,18 @@ def test_rows_carry_the_digest_of_the_file_as_it_is_now_so_that_it_is_not_taken_
     assert digests == [new, new]
 
 
+def test_repairs_hold_for_the_file_as_it_is_now_and_do_not_say_who_made_them(place: Place, tmp_path: Path) -> None:
+    path, key = tmp_path / "landing" / "turbofan" / LANDED, ["raw", "milling", "repairs"]
+    repair = {"source_file": LANDED, "source_sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "source_line": 2}
+    rows = pa.Table.from_pylist([{**repair, "made_by": ANN}, {**repair, "source_sha256": "bb", "made_by": BOB}])
+    write(place.lake, key, rows, partitioned=False)
+    erased(place)
+    new = hashlib.sha256(path.read_bytes()).hexdigest()
+    kept = place.lake.read(key).to_pylist()
+    assert [(one["source_sha256"], one["made_by"]) for one in kept] == [(new, "erased"), ("bb", BOB)]
+    assert traces(tmp_path) == []
+
+
 def test_a_file_that_comes_back_is_cleaned_again_and_no_table_is_rewritten_for_it(place: Place, tmp_path: Path) -> None:
     path = tmp_path / "landing" / "turbofan" / LANDED
     delivered = path.read_bytes()

@@ -26,8 +26,8 @@ MEASURES = {
 }
 
 
-def readings(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
-    """The readings in force, ordered by meter and time; a reading happened when its quarter hour ended.
+def readings(raw: "pd.DataFrame", source: CsvSource, repairs: "pd.DataFrame | None" = None) -> "pd.DataFrame":
+    """The readings in force, as repaired, ordered by meter and time; a reading happened when its quarter hour ended.
 
     A value that is no number stays the text that it is, a stamp without an instant has none: the contract sets their
     rows aside.
@@ -39,7 +39,7 @@ def readings(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
     from lakehouse_assets.sources.known import known_at
     from lakehouse_assets.sources.local_time import interval_ends
 
-    rows = rows_in_force(raw, source)
+    rows = rows_in_force(raw, source, repairs)
     clock = next(form.clock for form in source.forms if isinstance(form.clock, Stamped))
     ends = interval_ends(rows, clock.column, clock.format, source.timezone)
     start = (ends - QUARTER_HOUR).dt.tz_convert(source.timezone)

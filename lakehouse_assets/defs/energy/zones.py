@@ -7,13 +7,23 @@ from typing import Any
 
 import dagster as dg
 
+from lakehouse_assets.defs.energy import harmonize
 from lakehouse_assets.defs.energy.days import DAYS, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
-from lakehouse_assets.sources.csv_assets import raw_assets
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.operations.repairs.quarantined import repairing
+from lakehouse_assets.sources.csv_assets import harmonized_table, raw_assets
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
 
-READINGS = contract("harmonized", "readings")
-QUARANTINE = ["harmonized", "energy", "quarantine"]
+READINGS = harmonized_table(
+    SOURCE,
+    contract("harmonized", "readings"),
+    contract("harmonized", "quarantine"),
+    harmonize.readings,
+    ["load_type", *harmonize.MEASURES],
+)
+QUARANTINE = READINGS.quarantine.key
+repairs, repair_job = repairing(READINGS)
 
 
 def simulate(folder: Path, first: date, last: date) -> None:
@@ -34,9 +44,10 @@ landing_files, raw_readings, deliveries = raw_assets(
     name="energy_readings",
     outs={
         "readings": dg.AssetOut(key=["harmonized", "energy", "readings"], metadata=BY_DAY),
-        "quarantine": dg.AssetOut(key=QUARANTINE, metadata=BY_DAY),
+        "quarantine": dg.AssetOut(key=list(QUARANTINE), metadata=BY_DAY),
     },
     ins={"raw": dg.AssetIn(key=SOURCE.raw_key)},
+    deps=[repairs],
     check_specs=[
         dg.AssetCheckSpec(
             "every_meter_day_is_whole",
@@ -45,28 +56,25 @@ landing_files, raw_readings, deliveries = raw_assets(
             "or 92 and 100 where the local clock jumps.",
         ),
         dg.AssetCheckSpec(
-            "every_row_keeps_the_contract", asset=QUARANTINE, description="No row of these days was set aside."
+            "every_row_keeps_the_contract", asset=list(QUARANTINE), description="No row of these days was set aside."
         ),
     ],
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def readings(raw: Frame) -> Iterator[Any]:
-    """Type the rows in force, put their stamps right and into UTC, and set aside what breaks the contract."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.contracts.quarantine import quarantine_check, quarantine_table
-    from lakehouse_assets.defs.energy import harmonize
+def readings(raw: Frame, lake: LakeResource) -> Iterator[Any]:
+    """Type the rows in force as repaired, put stamps right and into UTC, and set aside what breaks the contract."""
+    from lakehouse_assets.contracts.quarantine import quarantine_check
 
-    split = conform(harmonize.readings(raw, SOURCE), READINGS)
-    yield dg.Output(to_arrow(split.rows, READINGS), "readings", metadata=harmonize.readings_metadata(split.rows))
-    aside = contract("harmonized", "quarantine")
-    yield dg.Output(quarantine_table(split.broken, raw, SOURCE.value_columns, aside), "quarantine")
-    broken = harmonize.broken_days(split.rows, SOURCE.timezone)
+    made = READINGS.harmonised([raw], READINGS.repairs_in(lake.lake()))
+    yield dg.Output(made.table, "readings", metadata=harmonize.readings_metadata(made.rows))
+    yield dg.Output(made.set_aside, "quarantine")
+    broken = harmonize.broken_days(made.rows, SOURCE.timezone)
     yield dg.AssetCheckResult(
-        asset_key=dg.AssetKey(list(READINGS.key)),
+        asset_key=dg.AssetKey(list(READINGS.promise.key)),
         check_name="every_meter_day_is_whole",
         passed=broken.empty,
         severity=dg.AssetCheckSeverity.WARN,
         metadata=harmonize.day_check_metadata(broken),
     )
-    yield quarantine_check(QUARANTINE, "every_row_keeps_the_contract", split.broken)
+    yield quarantine_check(QUARANTINE, "every_row_keeps_the_contract", made.broken, repair_job.name)

@@ -33,31 +33,33 @@ FINDINGS = {
 }
 
 
-def operations(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
-    """The conditions under which each product in force was made, ordered by machine and product.
+def operations(raw: "pd.DataFrame", source: CsvSource, repairs: "pd.DataFrame | None" = None) -> "pd.DataFrame":
+    """The conditions under which each product in force was made, as repaired, ordered by machine and product.
 
     A value that is no number stays the text that it is: the contract sets its row aside.
     """
     from lakehouse_assets.contracts.conform import in_unit
+    from lakehouse_assets.sources.csv_harmonize import rows_in_force
     from lakehouse_assets.sources.known import known_at
 
-    rows = _in_force(raw, source)
+    rows = rows_in_force(raw, source, repairs)
     values = {name: in_unit(rows[column], factor) for column, (name, factor) in CONDITIONS.items()}
     return _frame(rows, source, known_at(rows, source.availability), {"quality": rows["type"], **values})
 
 
-def failures(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
-    """What the inspection of each product in force found, and since when that is known.
+def failures(raw: "pd.DataFrame", source: CsvSource, repairs: "pd.DataFrame | None" = None) -> "pd.DataFrame":
+    """What the inspection of each product in force found, as repaired, and since when that is known.
 
     Raises:
         ValueError: the source does not declare when its labels are known.
     """
     from lakehouse_assets.contracts.conform import in_unit
+    from lakehouse_assets.sources.csv_harmonize import rows_in_force
     from lakehouse_assets.sources.known import known_at
 
     if source.label_availability is None:
         raise ValueError(f"source {source.domain} declares no labels_known: since when is a failure known?")
-    rows = _in_force(raw, source)
+    rows = rows_in_force(raw, source, repairs)
     values = {name: in_unit(rows[column], 1.0) for column, name in FINDINGS.items()}
     return _frame(rows, source, known_at(rows, source.label_availability), values)
 
@@ -70,12 +72,6 @@ def operations_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
 def failures_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
     """What the asset page says of the findings beside their count."""
     return {"failed": int(rows["failed"].sum()), "failed_percent": round(float(rows["failed"].mean() or 0) * 100, 3)}
-
-
-def _in_force(raw: "pd.DataFrame", source: CsvSource) -> "pd.DataFrame":
-    from lakehouse_assets.sources.csv_harmonize import rows_in_force
-
-    return rows_in_force(raw, source)
 
 
 def _frame(

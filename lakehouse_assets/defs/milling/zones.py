@@ -1,19 +1,30 @@
 """Milling from landing to harmonized: what the machines delivered, kept as delivered, then typed and conformed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from lakehouse_assets.contracts.harmonized import HarmonizedTable
+from lakehouse_assets.defs.milling import harmonize
 from lakehouse_assets.defs.milling.days import DAYS, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
-from lakehouse_assets.sources.csv_assets import raw_assets
+from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.operations.repairs.quarantined import repairing
+from lakehouse_assets.sources.csv_assets import Harmonize, harmonized_table, raw_assets
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
 
-OPERATIONS, FAILURES = contract("harmonized", "operations"), contract("harmonized", "failures")
-RAW = dg.AssetIn(key=SOURCE.raw_key)
+
+def _table(name: str, harmonize_rows: Harmonize, repairable: Iterable[str]) -> HarmonizedTable:
+    promise, aside = contract("harmonized", name), contract("harmonized", f"{name}_quarantine")
+    return harmonized_table(SOURCE, promise, aside, harmonize_rows, tuple(repairable))
+
+
+OPERATIONS = _table("operations", harmonize.operations, ["type", *harmonize.CONDITIONS])
+FAILURES = _table("failures", harmonize.failures, harmonize.FINDINGS)
+repairs, repair_job = repairing(OPERATIONS, FAILURES)
 
 
 def simulate(folder: Path, first: date, last: date) -> None:
@@ -53,16 +64,15 @@ def _no_row_set_aside(table: str) -> dg.AssetCheckSpec:
         "operations": dg.AssetOut(key=["harmonized", "milling", "operations"], metadata=BY_DAY),
         **_set_aside("operations"),
     },
-    ins={"raw": RAW},
+    ins={"raw": dg.AssetIn(key=SOURCE.raw_key)},
+    deps=[repairs],
     check_specs=[_no_row_set_aside("operations")],
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def operations(raw: Frame) -> Iterator[Any]:
+def operations(raw: Frame, lake: LakeResource) -> Iterator[Any]:
     """The conditions of every product, in SI units and UTC; never what the inspection found."""
-    from lakehouse_assets.defs.milling import harmonize
-
-    yield from _harmonized(raw, OPERATIONS, harmonize.operations, harmonize.operations_metadata)
+    yield from _harmonised(raw, lake, OPERATIONS, harmonize.operations_metadata)
 
 
 @dg.multi_asset(
@@ -71,25 +81,22 @@ def operations(raw: Frame) -> Iterator[Any]:
         "failures": dg.AssetOut(key=["harmonized", "milling", "failures"], metadata=BY_DAY),
         **_set_aside("failures"),
     },
-    ins={"raw": RAW},
+    ins={"raw": dg.AssetIn(key=SOURCE.raw_key)},
+    deps=[repairs],
     check_specs=[_no_row_set_aside("failures")],
     partitions_def=DAYS,
     backfill_policy=ONE_RUN,
 )
-def failures(raw: Frame) -> Iterator[Any]:
+def failures(raw: Frame, lake: LakeResource) -> Iterator[Any]:
     """What the inspection of every product found: the label."""
-    from lakehouse_assets.defs.milling import harmonize
-
-    yield from _harmonized(raw, FAILURES, harmonize.failures, harmonize.failures_metadata)
+    yield from _harmonised(raw, lake, FAILURES, harmonize.failures_metadata)
 
 
-def _harmonized(raw: Any, promise: Any, harmonize: Any, describe: Any) -> Iterator[Any]:
-    """One table's rows that keep its contract, those that break it, and the checks on both."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.contracts.quarantine import quarantine_check, quarantine_table
+def _harmonised(raw: Any, lake: LakeResource, table: HarmonizedTable, describe: Any) -> Iterator[Any]:
+    """One table's rows that keep its contract, those that break it, and the check on these."""
+    from lakehouse_assets.contracts.quarantine import quarantine_check
 
-    split, table = conform(harmonize(raw, SOURCE), promise), promise.key[-1]
-    yield dg.Output(to_arrow(split.rows, promise), table, metadata=describe(split.rows))
-    aside = contract("harmonized", f"{table}_quarantine")
-    yield dg.Output(quarantine_table(split.broken, raw, SOURCE.value_columns, aside), "quarantine")
-    yield quarantine_check(aside.key, "every_row_keeps_the_contract", split.broken)
+    made = table.harmonised([raw], table.repairs_in(lake.lake()))
+    yield dg.Output(made.table, table.name, metadata=describe(made.rows))
+    yield dg.Output(made.set_aside, "quarantine")
+    yield quarantine_check(table.quarantine.key, "every_row_keeps_the_contract", made.broken, repair_job.name)

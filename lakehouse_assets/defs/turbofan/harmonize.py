@@ -9,13 +9,8 @@ run-to-failure simulation* (PHM 2008), table 2. Column `farb` is dimensionless, 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.contracts.contract import Contract
-
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
-
-    from lakehouse_assets.lake.table import Lake
 
 RANKINE = 5 / 9  # degree Rankine -> K
 PSI = 6.894757293168  # psi -> kPa
@@ -49,8 +44,6 @@ SENSORS = {
     "s20": ("w31", POUND),
     "s21": ("w32", POUND),
 }
-#: What a repair may set, in the units as delivered: what tells whose row it is comes from the file alone.
-REPAIRABLE = {"readings": [*SETTINGS, *SENSORS], "remaining_lives": ["remaining_cycles"]}
 #: The columns of a raw row that were delivered; the others say where it came from.
 DELIVERED = ["unit", "cycle", *SETTINGS, *SENSORS, "remaining_cycles"]
 #: What a reading says: rows of two deliveries that agree in these are the same.
@@ -92,66 +85,14 @@ def failure_events(run_to_failure: "pd.DataFrame") -> "pd.DataFrame":
     return pd.DataFrame({**_identity(raw), **_source(raw)})
 
 
-def stated_lives(raw_lives: "pd.DataFrame") -> "pd.DataFrame":
-    """The remaining lives that the latest delivery of each RUL file states."""
-    newest = raw_lives.groupby("file")["ingested_at"].transform("max")
-    raw = raw_lives[raw_lives["ingested_at"].eq(newest)]
-    return raw.rename(columns={"file": "source_file", "sha256": "source_sha256", "line": "source_line"})
-
-
-def repairs_of(lake: "Lake", key: Sequence[str], table: str) -> "pd.DataFrame":
-    """The repairs that engineers made for a harmonized table; none where nobody has repaired anything."""
-    import pandas as pd
-
-    return lake.read_pandas(key, where={"table": table}) if lake.exists(key) else pd.DataFrame()
-
-
-def repaired(raw: "pd.DataFrame", repairs: "pd.DataFrame") -> "pd.DataFrame":
-    """Raw rows with the repairs applied, by file digest and line."""
+def stated_lives(raw_lives: "pd.DataFrame", repairs: "pd.DataFrame | None" = None) -> "pd.DataFrame":
+    """The remaining lives that the latest delivery of each RUL file states, as repaired."""
     from lakehouse_assets.contracts.repairs import apply_repairs
 
-    return apply_repairs(raw, repairs)
-
-
-def set_aside(broken: "pd.DataFrame", raw: "Sequence[pd.DataFrame]", quarantine: Contract) -> "pa.Table":
-    """Broken rows as the quarantine keeps them, each with its source row."""
-    import pandas as pd
-
-    from lakehouse_assets.contracts.quarantine import RAW_PLACE, quarantine_table
-
-    frames = [frame for frame in raw if len(frame)] or list(raw[:1])
-    values = [name for name in DELIVERED if name in frames[0].columns]
-    together = pd.concat([frame[[*RAW_PLACE, *values]] for frame in frames], ignore_index=True)
-    return quarantine_table(broken, together, values, quarantine)
-
-
-def rule_still_broken(row: "dict[str, Any]", table: str, promise: Contract, lake: "Lake") -> str | None:
-    """The rule that a quarantined row breaks with corrected values, or None.
-
-    Args:
-        row: Source row with its corrections, and the quarantine's columns.
-        table: The harmonized table, readings or remaining_lives.
-        promise: Its contract.
-        lake: Where the table lies; the row's key must not be in it.
-    """
-    import pandas as pd
-
-    from lakehouse_assets.contracts.conform import conform
-
-    kept = {"file": row["source_file"], "sha256": row["source_sha256"], "line": row["source_line"]}
-    raw = pd.DataFrame([{**row, **kept, "ingested_at": pd.Timestamp.now(tz="UTC")}])
-    typed = (
-        harmonized_readings(raw, raw.iloc[:0])
-        if table == "readings"
-        else stated_lives(raw.drop(columns=["source_file", "source_sha256", "source_line"]))
-    )
-    broken = conform(typed.drop(columns="rule", errors="ignore"), promise).broken
-    if len(broken):
-        return str(broken["rule"].iloc[0])
-    keys = promise.primary_key
-    if lake.row_count(promise.key, where={key: typed[key].iloc[0] if key != "day" else row["day"] for key in keys}):
-        return f"only one row per {', '.join(keys)}: another row has the same; discard one of them"
-    return None
+    newest = raw_lives.groupby("file")["ingested_at"].transform("max")
+    raw = raw_lives[raw_lives["ingested_at"].eq(newest)]
+    raw = raw if repairs is None else apply_repairs(raw, repairs)
+    return raw.rename(columns={"file": "source_file", "sha256": "source_sha256", "line": "source_line"})
 
 
 def readings_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
@@ -166,18 +107,12 @@ def readings_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
 
 def _in_force(raw: "pd.DataFrame", values: Sequence[str], repairs: "pd.DataFrame | None") -> "pd.DataFrame":
     """The rows of the latest delivery of each file and day, as repaired, with `known_at`."""
-    from lakehouse_assets.contracts.repairs import apply_repairs, repaired_at
     from lakehouse_assets.sources.clock import KNOWN
     from lakehouse_assets.sources.known import known_at
-    from lakehouse_assets.sources.raw_rows import in_force_since
+    from lakehouse_assets.sources.raw_rows import in_force_repaired
 
-    rows = in_force_since(raw, values)
-    rows = rows.assign(known_at=known_at(rows, KNOWN))
-    if repairs is None or repairs.empty or rows.empty:
-        return rows
-    # Never before the repair: until then these values were nobody's.
-    made = repaired_at(rows, repairs)
-    return apply_repairs(rows.assign(known_at=rows["known_at"].mask(made > rows["known_at"], made)), repairs)
+    rows = in_force_repaired(raw, values, repairs)
+    return rows.assign(known_at=known_at(rows, KNOWN))
 
 
 def _identity(raw: "pd.DataFrame") -> dict[str, "pd.Series"]:

@@ -5,27 +5,50 @@ from typing import Any
 
 import dagster as dg
 
+from lakehouse_assets.contracts.harmonized import HarmonizedTable
+from lakehouse_assets.defs.turbofan import harmonize
 from lakehouse_assets.defs.turbofan.days import DAYS, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.operations.repairs.quarantined import repairing
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 
-REPAIRS = ["raw", "turbofan", "repairs"]
-REPAIR_JOB = "turbofan_repair_quarantined_rows"
-
-#: Not made by a run over days but by the repair job, whenever somebody repairs a row.
-repairs_table = dg.AssetSpec(key=REPAIRS)
+READINGS = HarmonizedTable(
+    contract("harmonized", "readings"),
+    contract("harmonized", "quarantine"),
+    raw=(["raw", "turbofan", "run_to_failure"], ["raw", "turbofan", "in_service"]),
+    typed=lambda raw, repairs: harmonize.harmonized_readings(raw[0], raw[1], repairs),
+    delivered=harmonize.DELIVERED,
+    repairable=[*harmonize.SETTINGS, *harmonize.SENSORS],
+)
+REMAINING_LIVES = HarmonizedTable(
+    contract("harmonized", "remaining_lives"),
+    contract("harmonized", "remaining_lives_quarantine"),
+    raw=(["raw", "turbofan", "remaining_lives"],),
+    typed=lambda raw, repairs: harmonize.stated_lives(raw[0], repairs),
+    delivered=harmonize.DELIVERED,
+    repairable=["remaining_cycles"],
+)
+FAILURES = HarmonizedTable(
+    contract("harmonized", "failures"),
+    contract("harmonized", "failures_quarantine"),
+    raw=(["raw", "turbofan", "run_to_failure"],),
+    typed=lambda raw, _: harmonize.failure_events(raw[0]),
+    delivered=harmonize.DELIVERED,
+    repairable=[],  # that an engine failed comes from its file alone
+)
+repairs, repair_job = repairing(READINGS, REMAINING_LIVES)
 
 
 def _nothing_set_aside(quarantine: str, name: str, description: str) -> dg.AssetCheckSpec:
     return dg.AssetCheckSpec(name, asset=["harmonized", "turbofan", quarantine], description=description)
 
 
-def _said_of(quarantine: str, name: str, broken: Any) -> dg.AssetCheckResult:
+def _said_of(table: HarmonizedTable, name: str, broken: Any) -> dg.AssetCheckResult:
     """The check on a quarantine: it warns as long as rows stand there."""
     from lakehouse_assets.contracts.quarantine import quarantine_check
 
-    return quarantine_check(["harmonized", "turbofan", quarantine], name, broken, REPAIR_JOB)
+    return quarantine_check(table.quarantine.key, name, broken, repair_job.name if table.repairable else None)
 
 
 @dg.multi_asset(
@@ -38,7 +61,7 @@ def _said_of(quarantine: str, name: str, broken: Any) -> dg.AssetCheckResult:
         "run_to_failure": dg.AssetIn(key=["raw", "turbofan", "run_to_failure"]),
         "in_service": dg.AssetIn(key=["raw", "turbofan", "in_service"]),
     },
-    deps=[REPAIRS],
+    deps=[repairs],
     check_specs=[
         _nothing_set_aside("quarantine", "every_row_keeps_the_contract", "No row of these days was set aside.")
     ],
@@ -47,16 +70,10 @@ def _said_of(quarantine: str, name: str, broken: Any) -> dg.AssetCheckResult:
 )
 def readings(run_to_failure: Frame, in_service: Frame, lake: LakeResource) -> Iterator[Any]:
     """Type the rows in force as repaired, convert them to SI units, and set aside what breaks the contract."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan import harmonize
-
-    promise = contract("harmonized", "readings")
-    repairs = harmonize.repairs_of(lake.lake(), REPAIRS, "readings")
-    raw = [harmonize.repaired(frame, repairs) for frame in (run_to_failure, in_service)]
-    split = conform(harmonize.harmonized_readings(run_to_failure, in_service, repairs), promise)
-    yield dg.Output(to_arrow(split.rows, promise), "readings", metadata=harmonize.readings_metadata(split.rows))
-    yield dg.Output(harmonize.set_aside(split.broken, raw, contract("harmonized", "quarantine")), "quarantine")
-    yield _said_of("quarantine", "every_row_keeps_the_contract", split.broken)
+    made = READINGS.harmonised([run_to_failure, in_service], READINGS.repairs_in(lake.lake()))
+    yield dg.Output(made.table, "readings", metadata=harmonize.readings_metadata(made.rows))
+    yield dg.Output(made.set_aside, "quarantine")
+    yield _said_of(READINGS, "every_row_keeps_the_contract", made.broken)
 
 
 @dg.multi_asset(
@@ -74,15 +91,10 @@ def readings(run_to_failure: Frame, in_service: Frame, lake: LakeResource) -> It
 )
 def failures(run_to_failure: Frame) -> Iterator[Any]:
     """The engines whose last row in a train file lies on these days."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan import harmonize
-
-    promise = contract("harmonized", "failures")
-    split = conform(harmonize.failure_events(run_to_failure), promise)
-    aside = harmonize.set_aside(split.broken, [run_to_failure], contract("harmonized", "failures_quarantine"))
-    yield dg.Output(to_arrow(split.rows, promise), "failures", metadata={"failed_engines": len(split.rows)})
-    yield dg.Output(aside, "quarantine")
-    yield _said_of("failures_quarantine", "every_failure_keeps_the_contract", split.broken)
+    made = FAILURES.harmonised([run_to_failure])
+    yield dg.Output(made.table, "failures", metadata={"failed_engines": len(made.rows)})
+    yield dg.Output(made.set_aside, "quarantine")
+    yield _said_of(FAILURES, "every_failure_keeps_the_contract", made.broken)
 
 
 @dg.multi_asset(
@@ -92,7 +104,7 @@ def failures(run_to_failure: Frame) -> Iterator[Any]:
         "quarantine": dg.AssetOut(key=["harmonized", "turbofan", "remaining_lives_quarantine"]),
     },
     ins={"raw_lives": dg.AssetIn(key=["raw", "turbofan", "remaining_lives"])},
-    deps=[REPAIRS],
+    deps=[repairs],
     check_specs=[
         _nothing_set_aside(
             "remaining_lives_quarantine",
@@ -102,15 +114,8 @@ def failures(run_to_failure: Frame) -> Iterator[Any]:
     ],
 )
 def remaining_lives(raw_lives: Frame, lake: LakeResource) -> Iterator[Any]:
-    """The publisher's true remaining lives, typed; the latest delivery of each file is in force."""
-    from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.defs.turbofan import harmonize
-
-    promise = contract("harmonized", "remaining_lives")
-    raw = harmonize.repaired(raw_lives, harmonize.repairs_of(lake.lake(), REPAIRS, "remaining_lives"))
-    split = conform(harmonize.stated_lives(raw), promise)
-    yield dg.Output(to_arrow(split.rows, promise), "lives")
-    yield dg.Output(
-        harmonize.set_aside(split.broken, [raw], contract("harmonized", "remaining_lives_quarantine")), "quarantine"
-    )
-    yield _said_of("remaining_lives_quarantine", "every_stated_life_is_a_number", split.broken)
+    """The publisher's true remaining lives, typed; the latest delivery of each file is in force, as repaired."""
+    made = REMAINING_LIVES.harmonised([raw_lives], REMAINING_LIVES.repairs_in(lake.lake()))
+    yield dg.Output(made.table, "lives")
+    yield dg.Output(made.set_aside, "quarantine")
+    yield _said_of(REMAINING_LIVES, "every_stated_life_is_a_number", made.broken)

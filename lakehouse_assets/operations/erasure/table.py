@@ -31,6 +31,9 @@ from lakehouse_assets.operations.erasure.files import Files, file_system, rows_w
 from lakehouse_assets.operations.erasure.log import Life, expunge, is_commit, lives_of_files, logs_with, version_of
 from lakehouse_assets.operations.erasure.person import Person, blanked_table
 
+#: Columns that hold the digest of the delivery that a row is from, or that a repair is for.
+_DIGESTS = ("sha256", "source_sha256")
+
 
 @dataclass(frozen=True)
 class Personal:
@@ -82,7 +85,7 @@ def find(
         table: Its files.
         lake: Where it lies.
         who: The person.
-        digests: SHA-256 of deliveries that are about to change; rows that carry one (`sha256`) are rewritten too.
+        digests: SHA-256 of deliveries that are about to change; rows that carry one (`_DIGESTS`) are rewritten too.
         in_flight: How young a file of no version must be for a writer to be about to commit it.
         now: The time; for tests.
     """
@@ -169,8 +172,10 @@ def _without(batch: pa.RecordBatch, who: Person, personal: Personal, digests: Ma
     """A batch without the person: rows gone or values blanked, as the contract says; digests replaced."""
     rows = pa.Table.from_batches([batch])
     blanked, found = blanked_table(rows, who)
-    if digests and "sha256" in rows.column_names:
-        place = rows.column_names.index("sha256")
+    for name in _DIGESTS if digests else ():
+        if name not in rows.column_names:
+            continue
+        place = rows.column_names.index(name)
         changed = [digests.get(value, value) for value in blanked.column(place).to_pylist()]
         blanked = blanked.set_column(place, rows.schema.field(place), pa.array(changed, rows.schema.field(place).type))
     own = [mask for name, mask in found.items() if personal.columns.get(name) == PERSONAL]
@@ -218,11 +223,10 @@ def _rows_with_digest(files: pafs.FileSystem, path: str, digests: Mapping[str, s
         return 0
     with files.open_input_file(path) as source:
         parquet = pq.ParquetFile(source)
-        if "sha256" not in parquet.schema_arrow.names:
-            return 0
+        held = [name for name in _DIGESTS if name in parquet.schema_arrow.names]
         # deltalake writes what it merged as string views, which Arrow cannot compare.
-        column = parquet.read(columns=["sha256"]).column(0).cast(pa.string())
-        return int(pc.sum(pc.is_in(column, pa.array(list(digests)))).as_py() or 0)
+        columns = [column.cast(pa.string()) for column in parquet.read(columns=held).columns]
+        return sum(int(pc.sum(pc.is_in(column, pa.array(list(digests)))).as_py() or 0) for column in columns)
 
 
 def _properties(name: str) -> CommitProperties:

@@ -1,0 +1,78 @@
+"""A domain's job that puts repaired rows back: quarantined rows get corrected values, or are discarded.
+
+Dagster imports this with the definitions; what the job does is in `put_back`, which is imported when it runs.
+"""
+
+from enum import Enum
+from typing import Any
+
+import dagster as dg
+from pydantic import Field, create_model
+
+from lakehouse_assets.contracts.harmonized import HarmonizedTable
+from lakehouse_assets.lake.resource import LakeResource
+
+#: The job's only op, alike in every domain, so that a run config is too.
+REPAIRING = "repair_quarantined_rows"
+
+
+class RowRepair(dg.Config):
+    """What to do with one quarantined row."""
+
+    source_file: str = Field(description="The row's file, as the quarantine names it.")
+    source_line: int = Field(description="The row's line in that file.", ge=1)
+    values: dict[str, str] = Field(
+        default_factory=dict,
+        description="Corrected values by raw column (those of `table`), in the units as delivered: "
+        '{"s4": "1400.60"}. "NaN" says that there is no reading.',
+    )
+    discard: bool = Field(default=False, description="Leave the row out for good, a second row of a day for example.")
+
+
+class RepairConfig(dg.Config):
+    """Who puts which quarantined rows right, and why. A domain adds `table`: which of its tables they are for."""
+
+    made_by: str = Field(description="Who repairs; stands in the domain's repairs and the audit.", pattern=r"\S")
+    reason: str = Field(description="Why these values are the right ones.", pattern=r"\S")
+    rows: list[RowRepair] = Field(default_factory=list, description="The repairs, one a row.")
+    repairs_file: str | None = Field(
+        default=None,
+        description="A CSV or Parquet file with more of them: columns source_file, source_line, discard if wanted, and "
+        "one for each raw column to correct. An empty cell leaves a value as it is.",
+    )
+    dry_run: bool = Field(default=True, description="Only say what would be done. Untick to do it.")
+
+
+def repairing(*tables: HarmonizedTable) -> tuple[dg.AssetSpec, dg.JobDefinition]:
+    """What a domain needs so that people can repair its quarantined rows.
+
+    Args:
+        tables: Its tables whose rows can be repaired; the first is meant where a run config names none.
+
+    Returns:
+        The table of repairs, which the domain's harmonized assets name among their `deps`, and the job that keeps it.
+    """
+    domain, by_name = tables[0].promise.key[1], {table.name.upper(): table for table in tables}
+    members = [(name, table.name) for name, table in by_name.items()]
+    choices: Any = Enum("RepairedTable", members)  # type: ignore[misc]  # mypy reads no members that are computed
+    columns = "; ".join(f"{name}: {', '.join(table.repairable)}" for name, table in by_name.items())
+    told = f"The table whose quarantine holds the rows. Raw columns that can be corrected of {columns}."
+    table_field: Any = (choices, Field(default=choices[tables[0].name.upper()], description=told))
+    form: Any = create_model(f"{domain.title()}Repairs", __base__=RepairConfig, table=table_field)
+
+    @dg.op(name=f"repairing_{domain}")
+    def repair(context: dg.OpExecutionContext, config: form, lake: LakeResource) -> None:
+        """Check the repairs against the contract, keep them, and make the rows' days anew, unless it is a dry run."""
+        from lakehouse_assets.operations.repairs.put_back import put_back
+
+        put_back(context, config, by_name[config.table.name], lake.lake())
+
+    @dg.job(
+        name=f"{domain}_repair_quarantined_rows",
+        description="Put quarantined rows right, or discard them; a dry run first.",
+    )
+    def job() -> None:
+        repair.alias(REPAIRING)()
+
+    # Not made by a run over days but by the job, whenever somebody repairs a row.
+    return dg.AssetSpec(key=tables[0].repairs_key), job
