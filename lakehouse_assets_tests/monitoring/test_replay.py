@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.monitoring.decision import Policy
-from lakehouse_assets.monitoring.replay import Every, Never, Replayed, Stage, replay, summary
+from lakehouse_assets.monitoring.replay import Every, Never, Stage, replay
 from lakehouse_assets.monitoring.replay_plot import replay_plot
+from lakehouse_assets.monitoring.replay_results import Replayed, summary
 
 FIRST, LAST, JUMP = date(2024, 3, 1), date(2024, 4, 29), date(2024, 4, 1)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.monitoring.replay import Replayed
+from lakehouse_assets.monitoring.replay_results import Replayed
 from lakehouse_assets.use_case.labelled import training_set
 from lakehouse_assets.use_case.policy_replay.night_model import NightModel
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
