@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,10 +108,10 @@ def learns_until(use_case: Declaration, first: date, day: pd.Series, known_at: p
     if split.by != "time" or day.empty:
         return None
     days = pd.to_datetime(day)
-    newest = days.max().date()
-    begins = newest - timedelta(days=split.days_held_out((newest - first).days + 1) - 1)
-    own = days < pd.Timestamp(begins)
+    held_out = split.days_held_out((days.max().date() - first).days + 1)
+    own = days <= days.max() - pd.Timedelta(days=held_out)
     if split.embargo:
+        begins = days[~own].min().date()
         own &= known_at <= pd.Timestamp(use_case.prediction_time.instant(begins))
     # None of them: all that a training would learn from is older than they are.
     last = days[own].max() if own.any() else days.min() - pd.Timedelta(days=1)
