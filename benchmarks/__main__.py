@@ -19,6 +19,7 @@ BENCHMARKS = (
     "drift_report",
     "energy_replay",
     "gradual_drift",
+    "recovery",
     "nights",
 )
 RESULTS = Path(__file__).parent / "results"

@@ -8,6 +8,7 @@ asked for again.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,7 @@ from lakehouse_assets.monitoring.history import (
     requests_of,
 )
 from lakehouse_assets.monitoring.policy import Decision, Policy
+from lakehouse_assets.monitoring.waiting import Change, behind, held_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +90,7 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
         (DATA, _more_data(history, policy) or NOTHING, policy.on_more_data is not None),
     ):
         if wanted and signals.violated:
-            decision = _on(trigger, signals, history, policy, use_case, now, day)
+            decision = _on(trigger, signals, (drift, loss), history, policy, use_case, now, day)
             if decision.decision != INVESTIGATE:
                 return decision
             # A training for this did not help. What ranks below it may be another matter.
@@ -106,7 +108,14 @@ def worth_a_row(decision: Decision, decisions: pd.DataFrame) -> bool:
 
 
 def _on(
-    trigger: str, signals: Signals, history: History, policy: Policy, use_case: str, now: datetime, day: date
+    trigger: str,
+    signals: Signals,
+    all_signals: tuple[Signals, Signals],
+    history: History,
+    policy: Policy,
+    use_case: str,
+    now: datetime,
+    day: date,
 ) -> Decision:
     """What to do about a violation."""
     champion = history.champion or 0
@@ -114,9 +123,10 @@ def _on(
     new = [one for one in signals.violated if not _covering(one, trigger, champion, requests)]
     since = min(one.since for one in (new or signals.violated))
     key = f"{use_case}-champion-{champion}-{trigger}-since-{since}"
+    told_by_the_day = f"{use_case}-champion-{champion}-{trigger}-since-{day}"
     if any(one.base_key == key and one.signals and not one.signals & {new_.signal for new_ in new} for one in requests):
         # Another signal's episode began on that day and was asked for: this one is told by the day on which it is.
-        key = f"{use_case}-champion-{champion}-{trigger}-since-{day}"
+        key = told_by_the_day
     names = tuple(sorted(one.signal for one in signals.violated))
     what = f"{_words(trigger, names)} since {since} against champion {champion}"
 
@@ -126,14 +136,33 @@ def _on(
     running = next((one for one in history.trainings if one.status == UNDER_WAY), None)
     asked = next((one for one in requests if one.base_key == key), None) if new else None
     asked = asked or (None if new else _covering(signals.violated[0], trigger, champion, requests))
+    change = Change(_began(since, all_signals, champion, requests), behind(history, day))
+    why = "train again"
     if asked is not None:
-        return _after(asked, say, policy, now, running)
+        decision = _after(asked, say, policy, now, running)
+        if trigger == DATA or asked.promoted is not False or decision.decision != INVESTIGATE:
+            return decision
+        wanted = change.worth_another(asked, policy)
+        if change.learned_by(day) < wanted:
+            later = change.first_day_with(wanted)
+            return replace(decision, reason=f"{decision.reason} until there is more to learn of it, from {later} on")
+        key, why = told_by_the_day, f"{asked.key_of(asked.attempt)} was refused; there is more to learn of it now"
     if running is not None:
         return say(BLOCKED, f"a training is under way ({running.run_key or running.run_id})")
     if history.new_rows is not None and history.new_rows < policy.least_new_rows:
         return say(WAIT, f"{history.new_rows} new rows to learn from, {policy.least_new_rows} are needed")
-    held = _held_back(trigger, history, requests, policy, day)
-    return say(WAIT, held) if held else say(RETRAIN, "train again", key, 1)
+    held = None if trigger == DATA else change.too_young(policy, day)
+    held = held or held_back(trigger, history, requests, policy, day)
+    if held and asked is not None:
+        return say(INVESTIGATE, f"{why}; {held}")
+    return say(WAIT, held) if held else say(RETRAIN, why, key, 1)
+
+
+def _began(since: date, told: tuple[Signals, Signals], champion: int, requests: list[Request]) -> date:
+    """Since when something is other than the champion knows it: features may tell before the performance does."""
+    kinds = zip((DRIFT, PERFORMANCE), told, strict=True)
+    episodes = [(kind, one) for kind, signals in kinds for one in signals.violated]
+    return min([since, *(one.since for kind, one in episodes if not _covering(one, kind, champion, requests))])
 
 
 def _more_data(history: History, policy: Policy) -> Signals | None:
@@ -173,28 +202,6 @@ def _after(asked: Request, say: _Say, policy: Policy, now: datetime, running: Tr
     if now < at:
         return say(WAIT, f"its retraining failed ({last.run_key}); tried again at {at:%Y-%m-%d %H:%M} UTC")
     return say(RETRAIN, f"tried again after {last.run_key} failed", asked.key_of(len(runs) + 1), len(runs) + 1)
-
-
-def _held_back(trigger: str, history: History, requests: list[Request], policy: Policy, day: date) -> str | None:
-    """Why not yet: cool-down or budget."""
-    # One that was asked for on an earlier day and never ran is none; nor is one by hand that changed nothing.
-    days = [one.day for one in requests if one.trainings or one.seen or one.day == day]
-    days += [one.day for one in history.trainings if one.run_key is None and one.promoted]
-    known = sorted(one for one in days if one is not None and one <= day)
-    refused = 0
-    for request in sorted(requests, key=lambda one: one.day or date.min, reverse=True):
-        if request.promoted is not False:
-            break
-        refused += 1
-    pause = (policy.loss_cool_down_days if trigger == PERFORMANCE else policy.cool_down_days) * 2 ** min(refused, 5)
-    if known and (day - known[-1]).days < pause:
-        until = known[-1] + timedelta(days=pause)
-        doubled = f", doubled {refused} times as the gate refused so often in a row" if refused else ""
-        return f"the last retraining was on {known[-1]}; cool-down until {until}{doubled}"
-    week = sum(one > day - timedelta(days=7) for one in known)
-    if week >= policy.per_week:
-        return f"{week} retrainings in the last seven days are the week's budget"
-    return None
 
 
 def _covering(episode: Episode, trigger: str, champion: int, requests: list[Request]) -> Request | None:

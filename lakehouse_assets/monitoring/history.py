@@ -43,7 +43,8 @@ class History:
 
     `reports`: day, model_version, column_name, verdict of the drift table. `performance`: day, model_version, verdict
     of the deciding metric over all rows. `decisions`: the rows so far. `new_rows`: labelled rows that the champion has
-    not learned from; None where nobody counted. `learned_rows`: those that it learned from.
+    not learned from; None where nobody counted. `learned_rows`: those that it learned from. `learns_until`: the last
+    day that a training now would learn from; None where whole entities are held out, or nobody knows: all of them.
     """
 
     reports: pd.DataFrame
@@ -53,6 +54,7 @@ class History:
     champion: int | None
     new_rows: int | None = None
     learned_rows: int | None = None
+    learns_until: date | None = None
 
 
 @dataclass

@@ -14,8 +14,9 @@ class Policy:
     realised performance. `calm_reports` in a row end an episode. After a retraining `cool_down_days` pass before the
     next for drift, `loss_cool_down_days` before the next for lost performance; each refusal in a row by the gate
     doubles them. `on_more_data` is the share of new rows, of those that the champion learned from, at which it is
-    trained again though nothing is wrong; None: never. A failed run is tried again after `retry_hours`, doubled each
-    time, `attempts` times in all.
+    trained again though nothing is wrong; None: never. A training for drift or lost performance must learn at least
+    `learn_days` days of what changed; it waits until the change is so much older than what is held out. A failed run
+    is tried again after `retry_hours`, doubled each time, `attempts` times in all.
     """
 
     on_drift: bool = True
@@ -27,6 +28,7 @@ class Policy:
     loss_of_last: int = 3
     calm_reports: int = 3
     least_new_rows: int = 1
+    learn_days: int = 2
     cool_down_days: int = 14
     loss_cool_down_days: int = 3
     attempts: int = 3
@@ -45,6 +47,8 @@ class Policy:
                 raise ValueError(f"{kind}: at least {least} of the last {last} reports; expected 1 <= k <= n")
         if min(self.calm_reports, self.attempts, self.per_week) < 1:
             raise ValueError("calm_reports, attempts and per_week are at least 1")
+        if self.learn_days < 0:
+            raise ValueError(f"learn_days: {self.learn_days}; expected 0 or more")
 
 
 @dataclass(frozen=True)

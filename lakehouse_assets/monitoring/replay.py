@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from lakehouse_assets.monitoring.decision import Decision, Policy, decide
+from lakehouse_assets.monitoring.decision import Policy, decide
 from lakehouse_assets.monitoring.history import RETRAIN
+from lakehouse_assets.monitoring.replay_results import Replayed, Retraining
 from lakehouse_assets.monitoring.replayed_nights import Nights
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ M = TypeVar("M")
 Floats = npt.NDArray[np.float64]
 Progress = Callable[[str], None]
 
-#: Days after a retraining on which the model before it is tried beside the new one, and what counts as better.
-HINDSIGHT_DAYS, HELPED = 14, 0.01
+#: Days after a retraining on which the model before it is tried beside the new one.
+HINDSIGHT_DAYS = 14
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,9 @@ class Stage(Generic[M]):
     `train(day)` learns on the night of a day. `losses(model, day)` gives n losses of its predictions of a day, NaN
     where no truth is known. `drift_report(model, day, served)` gives column_name and verdict of the report of a day;
     `served` has the model of each night so far. `performance(model, day)` gives the verdict, by the night of a day, on
-    a model that has served since it was trained. `rows_known(day)` counts what there is to learn from on a night.
+    a model that has served since it was trained. `rows_known(day)` counts what there is to learn from on a night,
+    `learns_until(day)` is the last day of it (`History.learns_until`). `refusal(candidate, serving)` says why the gate
+    refuses a model, None if it does not; without it every model that is trained serves.
     """
 
     train: Callable[[date], M]
@@ -70,44 +73,8 @@ class Stage(Generic[M]):
     drift_report: Callable[[M, date, Mapping[date, M]], pd.DataFrame] | None = None
     performance: Callable[[M, date], str] | None = None
     rows_known: Callable[[date], int] | None = None
-
-
-@dataclass(frozen=True)
-class Retraining:
-    """One of a replay: on which night, why, its CPU seconds, and the error of the days after it with and without it."""
-
-    day: date
-    reason: str
-    cpu_seconds: float
-    error_with: float
-    error_without: float
-
-    @property
-    def helped(self) -> bool:
-        """Whether the days after it were better for it."""
-        return self.error_with < (1 - HELPED) * self.error_without
-
-
-@dataclass
-class Replayed:
-    """What a policy did: the mean loss of each day, the retrainings after the first model, and all decisions."""
-
-    name: str
-    errors: dict[date, float] = field(default_factory=dict)
-    rows: dict[date, int] = field(default_factory=dict)
-    retrainings: list[Retraining] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-
-    def error(self, first: date = date.min, last: date = date.max) -> float:
-        """Mean loss over all rows of the days, both included; NaN without any."""
-        days = [day for day in self.errors if first <= day <= last]
-        rows = sum(self.rows[day] for day in days)
-        return sum(self.errors[day] * self.rows[day] for day in days) / rows if rows else float("nan")
-
-    @property
-    def false_alarms(self) -> int:
-        """Retrainings after which the days were no better than without them."""
-        return sum(not one.helped for one in self.retrainings)
+    learns_until: Callable[[date], date | None] | None = None
+    refusal: Callable[[M, M], str | None] | None = None
 
 
 def replay(
@@ -147,18 +114,6 @@ def replay(
     return [one.done for one in players]
 
 
-def summary(played: Sequence[Replayed], first: date = date.min, last: date = date.max) -> pd.DataFrame:
-    """Policy, error, retrainings, training_cpu_s, false_alarms of the days from first to last."""
-    import pandas as pd
-
-    told = []
-    for one in played:
-        own = [done for done in one.retrainings if first <= done.day <= last]
-        cost = round(sum(done.cpu_seconds for done in own), 1)
-        told.append((one.name, one.error(first, last), len(own), cost, sum(not done.helped for done in own)))
-    return pd.DataFrame(told, columns=["policy", "error", "retrainings", "training_cpu_s", "false_alarms"])
-
-
 class _Theatre(Generic[M]):
     """The stage with what all policies share kept: models by their night, and what they came to."""
 
@@ -167,6 +122,8 @@ class _Theatre(Generic[M]):
         self._models: dict[date, tuple[M, float]] = {}
         self._errors: dict[tuple[date, date], tuple[float, int]] = {}
         self._performance: dict[tuple[date, date], str] = {}
+        self._until: dict[date, date | None] = {}
+        self._refusals: dict[tuple[date, date], str | None] = {}
 
     def model(self, trained: date) -> tuple[M, float]:
         """The model of a night and its cost in CPU seconds."""
@@ -192,6 +149,20 @@ class _Theatre(Generic[M]):
             self._performance[trained, day] = self.stage.performance(self.model(trained)[0], day)
         return self._performance[trained, day]
 
+    def learns_until(self, day: date) -> date | None:
+        """The last day that a training on a night would learn from."""
+        if day not in self._until:
+            self._until[day] = self.stage.learns_until(day) if self.stage.learns_until else None
+        return self._until[day]
+
+    def refusal(self, candidate: date, serving: date) -> str | None:
+        """Why the gate refuses the model of a night to serve in the place of another."""
+        if self.stage.refusal is None:
+            return None
+        if (candidate, serving) not in self._refusals:
+            self._refusals[candidate, serving] = self.stage.refusal(self.model(candidate)[0], self.model(serving)[0])
+        return self._refusals[candidate, serving]
+
 
 @dataclass
 class _Player(Generic[M]):
@@ -202,6 +173,7 @@ class _Player(Generic[M]):
     policy: AnyPolicy
     trained: date
     nights: Nights = field(default_factory=Nights)
+    tried: date = date.min
     served: dict[date, M] = field(default_factory=dict)
     trainings: list[tuple[date, date, str]] = field(default_factory=list)
 
@@ -209,12 +181,20 @@ class _Player(Generic[M]):
         """Decide, train, predict; the reason if it trains again."""
         reason = self._reason(day)
         if reason is not None:
-            self.trainings.append((self.trained, day, reason))
-            self.nights.retrained(day)
-            self.trained = day
+            self._train(day, reason)
         self.done.errors[day], self.done.rows[day] = self.theatre.error(self.trained, day)
         self.served[day] = self.theatre.model(self.trained)[0]
         return reason
+
+    def _train(self, day: date, reason: str) -> None:
+        refused, self.tried = self.theatre.refusal(day, self.trained), day
+        if refused is not None:
+            self.done.refused[day] = refused
+            self.nights.refused(day)
+            return
+        self.trainings.append((self.trained, day, reason))
+        self.nights.retrained(day)
+        self.trained = day
 
     def look_back(self, last: date) -> None:
         """What the retrainings came to, once it is known."""
@@ -233,7 +213,8 @@ class _Player(Generic[M]):
         if day == self.trained or isinstance(policy, Never):
             return None
         if isinstance(policy, Every):
-            return f"every {policy.days} days" if (day - self.trained).days >= policy.days else None
+            last = max(self.trained, self.tried)
+            return f"every {policy.days} days" if (day - last).days >= policy.days else None
         before = day - timedelta(days=1)
         if policy.on_drift and stage.drift_report is not None:
             model = self.theatre.model(self.trained)[0]
@@ -242,6 +223,7 @@ class _Player(Generic[M]):
             self.nights.measured(before, verdict)
         if stage.rows_known is not None:
             self.nights.counted(before, stage.rows_known(self.trained), stage.rows_known(day))
+        self.nights.learns_until = self.theatre.learns_until(day)
         decision = decide(self.nights.history(), policy, "replay", datetime.combine(day, datetime.min.time(), UTC))
         self.done.decisions.append(decision)
         if decision.decision != RETRAIN:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lakehouse_assets.monitoring.replay import Replayed
+    from lakehouse_assets.monitoring.replay_results import Replayed
 
 #: Days that the error is averaged over, so that working days and days of rest make no comb of it.
 SMOOTHED_OVER = 14

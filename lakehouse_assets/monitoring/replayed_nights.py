@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Nights:
-    """Reports, trainings and requests as far as the nights have come; every retraining here serves from its night on.
+    """Reports, trainings and requests as far as the nights have come; a retraining serves from its night on.
 
     `version` counts the models; what was reported of earlier ones is forgotten, as a decision looks at the serving one
     alone.
@@ -25,6 +25,7 @@ class Nights:
     version: int = 1
     learned: int | None = None
     new: int | None = None
+    learns_until: date | None = None
     reports: list[tuple[date, int, str, str]] = field(default_factory=list)
     performance: list[tuple[date, int, str]] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
@@ -45,13 +46,20 @@ class Nights:
         if not self.performance or self.performance[-1][0] != day:
             self.measured(day, NONE_YET)
 
+    def refused(self, day: date) -> None:
+        """A model was trained on the night of a day and does not serve: the gate refused it."""
+        self._trained(day, promoted=False)
+
     def retrained(self, day: date) -> None:
         """A model was trained on the night of a day and serves."""
-        key = self.asked[-1].run_key if self.asked else None
-        self.trainings.append(Training(f"night-{day}", SUCCEEDED, key, promoted=True, day=day))
+        self._trained(day, promoted=True)
         self.version += 1
         self.reports.clear()
         self.performance.clear()
+
+    def _trained(self, day: date, *, promoted: bool) -> None:
+        key = self.asked[-1].run_key if self.asked else None
+        self.trainings.append(Training(f"night-{day}", SUCCEEDED, key, promoted=promoted, day=day))
 
     def history(self) -> History:
         """As `decision.decide` takes it."""
@@ -60,4 +68,5 @@ class Nights:
         reports = pd.DataFrame(self.reports, columns=["day", "model_version", "column_name", "verdict"])
         performance = pd.DataFrame(self.performance, columns=["day", "model_version", "verdict"])
         asked = pd.DataFrame([vars(one) | {"signals": ", ".join(one.signals)} for one in self.asked])
-        return History(reports, performance, asked, self.trainings, self.version, self.new, self.learned)
+        rows = (self.new, self.learned, self.learns_until)
+        return History(reports, performance, asked, self.trainings, self.version, *rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -110,6 +111,9 @@ class Split(dg.Model):
     percent: int | None = Field(default=None, ge=1, le=90, description="entity: share of the values held out.")
     share: float | None = Field(default=None, gt=0, lt=1, description="time: the last share of the rows.")
     last_days: int | None = Field(default=None, ge=1, description="time: the rows of the last days.")
+    at_most_days: int | None = Field(
+        default=None, ge=1, description="time: with `share`, never more than the rows of the last so many days."
+    )
     order_by: list[Name] = Field(default_factory=lambda: ["day"], description="time: the order of the rows.")
     embargo: bool = Field(
         default=True, description="time: leave out training rows whose label came after the first held-out prediction."
@@ -121,7 +125,19 @@ class Split(dg.Model):
             raise ValueError("split by entity: expected `column` and `percent`")
         if self.by == "time" and (self.share is None) == (self.last_days is None):
             raise ValueError("split by time: expected either `share` or `last_days`")
+        if self.at_most_days is not None and (self.by != "time" or self.share is None):
+            raise ValueError("`at_most_days` limits the `share` of a split by time; expected both or neither")
         return self
+
+    def days_held_out(self, days: int) -> int:
+        """How many of the newest of so many days are held out whole or in part; 0 where whole entities are.
+
+        Of a share, as if each day had as many rows.
+        """
+        if self.last_days is not None:
+            return self.last_days
+        of_share = math.ceil(round(days * (self.share or 0.0), 6))
+        return of_share if self.at_most_days is None else min(of_share, self.at_most_days)
 
 
 class OwnMetric(dg.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,7 +66,7 @@ def sides(rows: pd.DataFrame, split: Split) -> np.ndarray:
     Args:
         rows: With the columns that the split names, predicted_at and label_known_at.
         split: By entity: a stable hash of the value, so that no entity changes sides as others come. By time: the last
-            rows in the order named, or those of the last days.
+            rows in the order named, in at most so many days, or those of the last days.
     """
     if split.by == "entity":
         held = rows[split.column].astype(str).map(lambda value: is_held_out(value, split.percent or 0)).to_numpy(bool)
@@ -80,13 +81,41 @@ def sides(rows: pd.DataFrame, split: Split) -> np.ndarray:
 
 def _last(rows: pd.DataFrame, split: Split) -> np.ndarray:
     if split.last_days is not None:
-        day = pd.to_datetime(rows["day"])
-        return (day > day.max() - pd.Timedelta(days=split.last_days)).to_numpy() if len(rows) else np.zeros(0, bool)
+        return _of_last_days(rows, split.last_days)
     place = np.empty(len(rows), dtype=np.int64)
     place[rows.reset_index(drop=True).sort_values(split.order_by, kind="stable").index.to_numpy()] = np.arange(
         len(rows)
     )
-    return place >= int(len(rows) * (1.0 - (split.share or 0.0)))
+    held = place >= int(len(rows) * (1.0 - (split.share or 0.0)))
+    return held if split.at_most_days is None else held & _of_last_days(rows, split.at_most_days)
+
+
+def _of_last_days(rows: pd.DataFrame, days: int) -> np.ndarray:
+    day = pd.to_datetime(rows["day"])
+    return (day > day.max() - pd.Timedelta(days=days)).to_numpy() if len(rows) else np.zeros(0, bool)
+
+
+def learns_until(use_case: Declaration, first: date, day: pd.Series, known_at: pd.Series) -> date | None:
+    """The last day that a training would learn from; None where no rows are held out by time, or none are there.
+
+    Args:
+        use_case: The use case.
+        first: The first day with a label.
+        day: The days of the labelled rows, of the newest weeks at least.
+        known_at: When each label became known.
+    """
+    split = use_case.split
+    if split.by != "time" or day.empty:
+        return None
+    days = pd.to_datetime(day)
+    held_out = split.days_held_out((days.max().date() - first).days + 1)
+    own = days <= days.max() - pd.Timedelta(days=held_out)
+    if split.embargo:
+        begins = days[~own].min().date()
+        own &= known_at <= pd.Timestamp(use_case.prediction_time.instant(begins))
+    # None of them: all that a training would learn from is older than they are.
+    last = days[own].max() if own.any() else days.min() - pd.Timedelta(days=1)
+    return date(last.year, last.month, last.day)
 
 
 def instant(text: str | None) -> pd.Timestamp | None:

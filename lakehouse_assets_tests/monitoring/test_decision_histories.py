@@ -12,6 +12,7 @@ from lakehouse_assets.monitoring.history import FAILED, SUCCEEDED, UNDER_WAY, Hi
 
 START = datetime(2024, 5, 1, 6, tzinfo=UTC)
 COLUMNS = ("t30", "t50", "prediction")
+BAD = ("drift", "worse than expected")
 POLICY = Policy(cool_down_days=5, loss_cool_down_days=2, attempts=2, per_week=2)
 
 night = st.tuples(
@@ -41,6 +42,7 @@ class World:
     decisions: list[dict[str, object]] = field(default_factory=list)
     trainings: list[Training] = field(default_factory=list)
     asked: list[Decision] = field(default_factory=list)
+    held_out_days: int = 0
 
     def history(self) -> History:
         columns = list(Decision(START, None, "wait", None, "", None).row(POLICY))
@@ -50,7 +52,12 @@ class World:
             pd.DataFrame(self.decisions, columns=columns),
             tuple(self.trainings),
             self.champion,
+            learns_until=self.day - timedelta(days=self.held_out_days),
         )
+
+    def learned(self, day: date, since: date) -> int:
+        """Days of a change that a training learns that is asked for on a day."""
+        return max(0, (day - since).days + 1 - self.held_out_days)
 
     def report(self, verdicts: tuple[str, ...], realised: str) -> None:
         self.day += timedelta(days=1)
@@ -80,9 +87,9 @@ class World:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(event, min_size=5, max_size=40))
-def test_whatever_happens_each_decision_asks_for_one_run(events: list[tuple[str, object]]) -> None:
-    world = World()
+@given(st.lists(event, min_size=5, max_size=40), st.integers(0, 6))
+def test_whatever_happens_each_decision_asks_for_one_run(events: list[tuple[str, object]], held_out: int) -> None:
+    world = World(held_out_days=held_out)
     for kind, what in events:
         happen(world, kind, what)
         again = world.tick()
@@ -93,6 +100,7 @@ def test_whatever_happens_each_decision_asks_for_one_run(events: list[tuple[str,
     assert len(keys) == len(set(keys))
     asked_for_the_week_is_kept(world)
     refused_is_not_repeated(world)
+    no_run_learns_nothing_of_what_it_is_for(world)
 
 
 def happen(world: World, kind: str, what: object) -> None:
@@ -120,19 +128,31 @@ def asked_for_the_week_is_kept(world: World) -> None:
 
 
 def refused_is_not_repeated(world: World) -> None:
-    """Between two requests for the same signals of one champion lies a calm stretch, or a failed run."""
+    """Between two requests for the same signals of one champion lies a calm stretch, a failed run, or more to learn."""
     for before, after in zip(world.asked, world.asked[1:], strict=False):
         same = before.champion_version == after.champion_version and before.trigger == after.trigger
         if same and after.attempt == 1 and set(after.signals) <= set(before.signals):
             assert after.since is not None
             assert before.day is not None
-            assert after.since > before.day
+            assert after.day is not None
+            had, has = (world.learned(day, after.since) for day in (before.day, after.day))
+            assert after.since > before.day or has >= had + max(had, POLICY.learn_days)
 
 
-def test_half_a_year_of_drift_that_no_training_mends_costs_one_run() -> None:
-    world = World()
+def no_run_learns_nothing_of_what_it_is_for(world: World) -> None:
+    for one in world.asked:
+        if one.attempt == 1 and one.day is not None and one.since is not None:
+            # What is told of first, a feature or the performance, says since when.
+            bad = [row["day"].date() for row in (*world.reports, *world.performance) if row["verdict"] in BAD]
+            first = min(day for day in bad if day <= one.since)
+            assert world.learned(one.day, first) >= POLICY.learn_days
+
+
+def test_half_a_year_of_drift_that_no_training_mends_costs_ever_rarer_runs() -> None:
+    world = World(held_out_days=3)
     for _ in range(180):
         world.report(("drift", "stable", "stable"), "as expected")
         world.tick()
         world.end("refused")
-    assert len(world.trainings) == 1
+    days = [(one.day - date(2024, 5, 1)).days for one in world.trainings if one.day]
+    assert days == [5, 15, 35, 75, 155], "each waits twice as long as the one before"

@@ -1,6 +1,7 @@
 """What policies would have done, on a world whose level jumps once."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -8,8 +9,9 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.monitoring.decision import Policy
-from lakehouse_assets.monitoring.replay import Every, Never, Replayed, Stage, replay, summary
+from lakehouse_assets.monitoring.replay import Every, Never, Stage, replay
 from lakehouse_assets.monitoring.replay_plot import replay_plot
+from lakehouse_assets.monitoring.replay_results import Replayed, summary
 
 FIRST, LAST, JUMP = date(2024, 3, 1), date(2024, 4, 29), date(2024, 4, 1)
 
@@ -99,6 +101,23 @@ def test_a_policy_that_waits_for_more_to_learn_from_trains_as_soon_as_there_is_s
     (one,) = replay(World().stage(), {"more": only}, FIRST, LAST)
     # 29 rows on the first night; 44 are half as many again; then 66.
     assert [done.day for done in one.retrainings] == [date(2024, 3, 16), date(2024, 4, 7)]
+
+
+def test_what_the_gate_refuses_does_not_serve_and_is_no_retraining() -> None:
+    stage = replace(World().stage(), refusal=lambda candidate, serving: None if candidate else "it is no better")
+    weekly, drift = replay(stage, {"weekly": Every(7), "drift": Policy(on_performance=False)}, FIRST, LAST)
+    tried = [FIRST + timedelta(days=7 * n) for n in range(1, 9)]
+    assert sorted([*weekly.refused, *(done.day for done in weekly.retrainings)]) == tried
+    assert list(weekly.refused) == [day for day in tried if day <= JUMP], "the level of the day before was the old one"
+    assert set(weekly.refused.values()) == {"it is no better"}
+    assert [done.day for done in drift.retrainings] == [date(2024, 4, 3)]
+
+
+def test_a_policy_waits_until_its_training_would_learn_of_the_change() -> None:
+    stage = replace(World().stage(), learns_until=lambda day: day - timedelta(days=4))
+    (drift,) = replay(stage, {"drift": Policy(on_performance=False)}, FIRST, LAST)
+    # In the night of the 6th a training learns the 1st and the 2nd.
+    assert [done.day for done in drift.retrainings] == [date(2024, 4, 6)]
 
 
 def test_a_report_is_of_the_models_that_served() -> None:

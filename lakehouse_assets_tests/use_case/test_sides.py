@@ -5,11 +5,14 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lakehouse_assets.use_case.declaration import Declaration
 from lakehouse_assets.use_case.declared_model import Split
-from lakehouse_assets.use_case.labelled import EMBARGO, HELD_OUT, TRAINING, sides
+from lakehouse_assets.use_case.labelled import EMBARGO, HELD_OUT, TRAINING, learns_until, sides
+from lakehouse_assets_tests.use_case.shop import YAML
 
 FIRST = date(2024, 1, 1)
 
@@ -19,6 +22,12 @@ observed = st.lists(
     unique_by=lambda row: row[:2],
     max_size=60,
 )
+
+
+def declared(split: Split) -> Declaration:
+    """The small use case, whose predictions are made at 06:00 UTC of the day after, with another split."""
+    attributes = yaml.safe_load(YAML)["attributes"] | {"timezone": "UTC", "split": split.model_dump(exclude_none=True)}
+    return Declaration.model_validate(attributes)
 
 
 def rows_of(drawn: list[tuple[int, int, int]]) -> pd.DataFrame:
@@ -75,6 +84,45 @@ def test_the_order_that_is_named_decides_within_a_day() -> None:
     rows = rows_of([(m, 0, 1) for m in range(10)]).assign(number=[3, 1, 4, 0, 5, 9, 2, 6, 8, 7])
     side = sides(rows, Split(by="time", share=0.3, order_by=["day", "number"], embargo=False))
     assert sorted(rows.loc[side == HELD_OUT, "number"]) == [7, 8, 9]
+
+
+@pytest.mark.parametrize(("days", "held_out"), [(4, 1), (10, 3), (250, 3)])
+def test_a_share_grows_with_the_days_up_to_so_many_of_them(days: int, held_out: int) -> None:
+    split = Split(by="time", share=0.25, at_most_days=3, embargo=False)
+    rows = rows_of([(m, n, 1) for n in range(days) for m in range(4)])
+    held = rows[sides(rows, split) == HELD_OUT]
+    assert held["day"].nunique() == held_out == split.days_held_out(days)
+    assert held["day"].max() == rows["day"].max()
+
+
+def test_a_share_of_less_than_a_day_is_told_as_the_day_that_it_ends() -> None:
+    assert Split(by="time", share=0.25).days_held_out(10) == 3
+    assert Split(by="time", share=0.3).days_held_out(10) == 3, "three tenths of ten are three, also in binary"
+    assert Split(by="entity", column="machine", percent=20).days_held_out(10) == 0
+
+
+@given(
+    st.lists(st.integers(0, 40), unique=True, min_size=1, max_size=30),
+    st.integers(1, 12),
+    st.integers(1, 400),
+    st.booleans(),
+)
+def test_what_a_training_learns_until_is_the_last_day_on_its_side(days, last_days, hours, embargo) -> None:
+    use_case = declared(Split(by="time", last_days=last_days, embargo=embargo))
+    rows = rows_of([(0, day, hours) for day in days])
+    until = learns_until(use_case, FIRST, rows["day"], rows["label_known_at"])
+    learned = rows.loc[sides(rows, use_case.split) == TRAINING, "day"]
+    assert until is not None
+    if len(learned):
+        assert until == learned.max().date()
+    else:
+        assert until < rows["day"].min().date()
+
+
+def test_where_entities_are_held_out_a_training_learns_of_all_days() -> None:
+    use_case = declared(Split(by="entity", column="machine", percent=20))
+    rows = rows_of([(0, 3, 1)])
+    assert learns_until(use_case, FIRST, rows["day"], rows["label_known_at"]) is None
 
 
 def test_labels_that_take_months_leave_nothing_to_learn_from_and_the_rows_say_so() -> None:

@@ -46,6 +46,11 @@ READ = {
         "split:",
         "column names ['haul']; expected columns of entity or context: ['hall', 'machine']",
     ),
+    "days that limit no share": (
+        {"share: 0.25": "last_days: 5, at_most_days: 3"},
+        "split:",
+        "`at_most_days` limits the `share` of a split by time",
+    ),
     "a split without an end": ({"share: 0.25": "embargo: true"}, "split:", "either `share` or `last_days`"),
     "a slice of no column": ({"slices: [hall]": "slices: [haul]"}, "evaluation:", "slices names ['haul']"),
     "a bad time zone": (

@@ -11,7 +11,7 @@ from lakehouse_assets.use_case.plan import Plan
 
 if TYPE_CHECKING:
     from lakehouse_assets.monitoring.policy import Policy
-    from lakehouse_assets.monitoring.replay import Replayed
+    from lakehouse_assets.monitoring.replay_results import Replayed
     from lakehouse_assets.use_case.policy_replay.playing import Asked
 
 POLICIES = ["never", "every 30 days", "every 7 days", "drift", "performance", "drift or performance", "own"]
@@ -25,6 +25,7 @@ class Changes(dg.Config):
     on_more_data: float | None = Field(
         default=None, gt=0, description="Train again at this share of new rows, of those that were learned from."
     )
+    learn_days: int | None = Field(default=None, ge=0, description="Days of a change that must be learned.")
     drift_at_least: int | None = Field(default=None, ge=1, description="So many drifting reports ...")
     drift_of_last: int | None = Field(default=None, ge=1, description="... of the last so many.")
     loss_at_least: int | None = Field(default=None, ge=1, description="So many reports of lost performance ...")

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
-from lakehouse_assets.use_case.labelled import known_by
+from lakehouse_assets.use_case.labelled import known_by, learns_until
 from lakehouse_assets.use_case.observations import Days, labels, observations
 from lakehouse_assets.use_case.watched import measured
 
@@ -75,6 +75,11 @@ class PastNights:
         """How many rows that training set has."""
         return int(np.searchsorted(self._label_times, self.instant(day).to_datetime64(), side="right"))
 
+    def learns_until(self, day: date) -> date | None:
+        """The last day that a training on the night of a day learns from; None where whole entities are held out."""
+        known = self._labelled[: self.rows_known(day)]
+        return learns_until(self.plan.declaration, self.first_day, known["day"], known["label_known_at"])
+
     def of_night(self, day: date) -> pd.DataFrame:
         """The rows that the night of a day predicts."""
         return self._by_night.get(pd.Timestamp(day), self.rows.iloc[:0])
@@ -113,9 +118,15 @@ class PastNights:
         return dict(list(self.rows.groupby("night", sort=False)))
 
     @cached_property
-    def _label_times(self) -> np.ndarray:
+    def _labelled(self) -> pd.DataFrame:
+        """Day and label_known_at of the rows that can ever be learned from, in the order in which that is known."""
         asked = self.rows[self.rows["label_known_at"] > self.rows["predicted_at"]]
-        return np.sort(asked["label_known_at"].to_numpy(dtype="datetime64[us]"))
+        return asked[["day", "label_known_at"]].sort_values("label_known_at", kind="stable", ignore_index=True)
+
+    @cached_property
+    def _label_times(self) -> np.ndarray:
+        times: np.ndarray = self._labelled["label_known_at"].to_numpy(dtype="datetime64[us]")
+        return times
 
 
 def _nights(plan: Plan, rows: pd.DataFrame) -> pd.Series:

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.policy import Policy
-from lakehouse_assets.monitoring.replay import AnyPolicy, Every, Never, Replayed, Stage, replay
+from lakehouse_assets.monitoring.replay import AnyPolicy, Every, Never, Stage, replay
+from lakehouse_assets.monitoring.replay_results import Replayed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,6 +108,7 @@ def stage_of(plan: Plan, lake: Lake, last: date) -> Stage[NightModel]:
         drift_report=lambda model, day, served: model.drift_report(day, served),
         performance=lambda model, day: model.performance(day),
         rows_known=past.rows_known,
+        learns_until=past.learns_until,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.errors import MissingTableError
@@ -43,7 +43,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
     champion = registry.champion(plan.name) if recorded else None
     own = {"model_version": champion.version if champion else 0}
     metric = plan.declaration.evaluation.metric
-    new, learned = _rows_to_learn_from(plan, lake, champion)
+    new, learned, until = _to_learn_from(plan, lake, champion)
     return History(
         reports=_read(plan, lake, "monitoring", "drift", ("day", "model_version", "column_name", "verdict"), own),
         performance=_read(
@@ -59,6 +59,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
         champion=champion.version if champion else None,
         new_rows=new,
         learned_rows=learned,
+        learns_until=until,
     )
 
 
@@ -116,26 +117,34 @@ def metadata_of(decision: Decision, earlier: pd.DataFrame) -> dict[str, Any]:
     return found | ({"run_key": decision.run_key} if decision.run_key else {})
 
 
-def _rows_to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> tuple[int | None, int | None]:
-    """Rows that were labelled after the champion's training set was made, and those in it; None where nobody knows."""
-    import pyarrow.compute as pc
+def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> tuple[int | None, int | None, date | None]:
+    """Rows labelled after the champion's training set was made, those in it, and the last day to learn from now.
+
+    None where nobody knows.
+    """
+    import pandas as pd
+
+    from lakehouse_assets.lake.read import to_pandas
+    from lakehouse_assets.use_case.labelled import learns_until
 
     outcomes = plan.declaration.key("delivery", "outcomes")
     training_set = plan.declaration.key("delivery", "training_set")
     at = champion.delta_versions.get("/".join(training_set)) if champion else None
     if champion is None or at is None or not lake.exists(outcomes):
-        return None, None
+        return None, None, None
     # Held-out rows were known as well, though it did not learn from them: only what came after all of them is new.
     try:
-        known = lake.read(training_set, columns=["label_known_at"], version=at)["label_known_at"]
+        known = to_pandas(lake.read(training_set, columns=["day", "label_known_at"], version=at))
     except MissingTableError:
-        return None, None  # vacuumed, or erased: nobody knows any more
-    newest = pc.max(known).as_py()
-    if newest is None:
-        return None, None
+        return None, None, None  # vacuumed, or erased: nobody knows any more
+    if known.empty:
+        return None, None, None
     # The lower end of an interval is part of it.
-    later = Interval(newest + timedelta(microseconds=1), None)
-    return lake.row_count(outcomes, where={"label_known_at": later}), len(known)
+    later = {"label_known_at": Interval(known["label_known_at"].max() + timedelta(microseconds=1), None)}
+    new = to_pandas(lake.read(outcomes, columns=["predicted_day", "label_known_at"], where=later))
+    every = pd.concat([known, new.rename(columns={"predicted_day": "day"})], ignore_index=True)
+    until = learns_until(plan.declaration, as_date(known["day"].min()), every["day"], every["label_known_at"])
+    return len(new), len(known), until
 
 
 def _nothing(value: Any) -> bool:

@@ -91,7 +91,7 @@ def test_its_page_shows_the_table_the_plot_and_why_each_policy_trained(done: dg.
     metadata = {name: str(value.value) for name, value in shown.metadata.items()}
     assert "| never | " in metadata["policies"]
     assert "data:image/png;base64," in metadata["replay"]
-    assert "- drift, 2024-02-" in metadata["retrainings"]
+    assert "- drift, 2024-03-" in metadata["retrainings"]
     assert metadata["nights"] == f"{FIRST_NIGHT} to {LAST_NIGHT}"
 
 

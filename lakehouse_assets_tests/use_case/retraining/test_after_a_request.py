@@ -11,7 +11,7 @@ def refused(wear: Ticks, run: str) -> None:
 
 
 def test_lost_performance_that_no_training_helps_hides_no_later_drift(wear: Ticks) -> None:
-    wear.shop.change({"  gate:": "  retraining: {cool_down_days: 3, loss_cool_down_days: 3}\n  gate:"})
+    wear.shop.change({"  gate:": "  retraining: {cool_down_days: 3, loss_cool_down_days: 30}\n  gate:"})
     for _ in range(2):
         wear.report(realised="worse than expected")
         runs = wear.tick()

@@ -70,7 +70,8 @@ def test_a_retraining_that_does_not_help_is_told_and_not_repeated(wear: Ticks) -
     assert wear.drift(20) == []
     last = wear.rows().iloc[-1]
     assert last["decision"] == "investigate"
-    assert "did not help, the gate refused it" in last["reason"]
+    assert f"{KEY} was refused; there is more to learn of it now" in last["reason"]
+    assert "cool-down until 2024-05-31, doubled 1 times" in last["reason"]
 
 
 @pytest.mark.parametrize("fault", ["stuck", "unit change", "nulls", "no readings", "out of range"])
@@ -101,6 +102,53 @@ def test_much_more_to_learn_from_asks_once_for_each_champion(wear: Ticks) -> Non
     wear.report()
     assert wear.tick() == []
     assert wear.keys() == ["wear-champion-1-data-since-2024-05-02"]
+
+
+def nights_of_drift(wear: Ticks, nights: int) -> list[str]:
+    """Nights that say drift, each with the labels that came with it: of the predictions of the day before."""
+    started: list[str] = []
+    for _ in range(nights):
+        wear.report(load="drift")
+        wear.outcomes(6, wear.day - timedelta(days=1))
+        started += wear.tick()
+    return started
+
+
+def test_a_retraining_waits_until_it_would_learn_of_what_changed_and_says_until_when(wear: Ticks) -> None:
+    wear.shop.change({"share: 0.25": "last_days: 5"})
+    assert nights_of_drift(wear, 7) == []
+    # The newest five days with a label are held out, and the label of the newest day is still to come.
+    told = wear.rows()["reason"].tolist()
+    assert all("learn 0 days of what changed on 2024-05-02, as the newest 6 days are held" in one for one in told[3:-1])
+    assert all(one.endswith("it waits until 2024-05-09") for one in told[3:])
+    assert "learn 1 day of what changed" in told[-1]
+    assert len(nights_of_drift(wear, 1)) == 1
+    assert wear.keys() == [KEY]
+
+
+def test_a_refused_one_is_tried_again_when_it_would_learn_twice_as_much_and_the_doubled_pause_is_over(
+    wear: Ticks,
+) -> None:
+    wear.shop.change(
+        {"share: 0.25": "last_days: 5", "  gate:": "  retraining: {cool_down_days: 1, per_week: 5}\n  gate:"}
+    )
+    (run,) = nights_of_drift(wear, 8)
+    wear.end(run)
+    wear.decided("refuse", 2, run, promoted=False)
+    assert nights_of_drift(wear, 1) == []
+    last = wear.rows().iloc[-1]
+    assert last["decision"] == "investigate"
+    assert last["reason"].endswith("until there is more to learn of it, from 2024-05-11 on")
+    (again,) = nights_of_drift(wear, 1)
+    wear.cursor = None
+    assert wear.tick() == []
+    wear.end(again)
+    wear.decided("refuse", 3, again, promoted=False)
+    # It had learned four days: eight are worth a third, and four days pass after a second refusal.
+    assert nights_of_drift(wear, 3) == []
+    assert len(nights_of_drift(wear, 1)) == 1
+    days = ["2024-05-02", "2024-05-11", "2024-05-15"]
+    assert wear.keys() == [f"wear-champion-1-drift-since-{day}" for day in days]
 
 
 def test_the_policy_is_the_yamls_and_stands_beside_each_decision(wear: Ticks) -> None:

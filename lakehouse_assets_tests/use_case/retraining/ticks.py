@@ -81,7 +81,8 @@ class Ticks:
         if not self.lake.exists(["delivery", "wear", "training_set"]):
             known = pa.array([LEARNED_UNTIL] * learned, pa.timestamp("us", "UTC"))
             uri = self.lake.table_uri(["delivery", "wear", "training_set"])
-            write_deltalake(uri, pa.table({"label_known_at": known}))
+            days = pa.array([LEARNED_UNTIL.date()] * learned, pa.date32())
+            write_deltalake(uri, pa.table({"day": days, "label_known_at": known}))
         self.decided("promote", version, "a-first-run", promoted=True)
 
     def decided(self, action: str, version: int, run_id: str, *, promoted: bool) -> None:
@@ -114,11 +115,16 @@ class Ticks:
         rows = pd.DataFrame(figures, columns=["slice", "metric", "verdict"]).assign(day=day, model_version=champion)
         self._replace(["monitoring", "wear", "performance"], rows)
 
-    def outcomes(self, rows: int) -> None:
-        """Labels that became known after the champion learned."""
-        times = pa.array([LEARNED_UNTIL + timedelta(days=1)] * rows, pa.timestamp("us", "UTC"))
+    def outcomes(self, rows: int, predicted: date | None = None) -> None:
+        """Labels that became known after the champion learned, at 01:00 two days after the day of the prediction."""
+        predicted = predicted or LEARNED_UNTIL.date()
+        known = datetime(predicted.year, predicted.month, predicted.day, 1, tzinfo=UTC) + timedelta(days=2)
+        columns = {
+            "predicted_day": pa.array([predicted] * rows, pa.date32()),
+            "label_known_at": pa.array([known] * rows, pa.timestamp("us", "UTC")),
+        }
         uri = self.lake.table_uri(["delivery", "wear", "outcomes"])
-        write_deltalake(uri, pa.table({"label_known_at": times}), mode="append")
+        write_deltalake(uri, pa.table(columns), mode="append")
 
     def look(self) -> dg.SensorResult | dg.SkipReason:
         """Evaluate the sensor and submit nothing, as a daemon that dies then."""

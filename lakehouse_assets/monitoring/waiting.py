@@ -1,0 +1,85 @@
+"""What keeps a retraining waiting: too little to learn of what changed, the cool-down, the week's budget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from lakehouse_assets.monitoring.history import PERFORMANCE, History, Request
+from lakehouse_assets.monitoring.policy import Policy
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change as far as a training can learn of it.
+
+    Attributes:
+        since: First day of it, by the first bad report; it may have begun a little earlier.
+        behind: Days at the end of which a training learns nothing: held out, or their labels are not known yet.
+    """
+
+    since: date
+    behind: int
+
+    def learned_by(self, day: date) -> int:
+        """How many days of it a training learns that is asked for when this is the newest day."""
+        return max(0, (day - self.since).days + 1 - self.behind)
+
+    def first_day_with(self, days: int) -> date:
+        """The first day on which a training learns so many days of it."""
+        return self.since + timedelta(days=days + self.behind - 1)
+
+    def too_young(self, policy: Policy, day: date) -> str | None:
+        """Why a training now would come too early; None if it would not.
+
+        What is promoted without having learned of the change is no better and is measured on changed days alone, so
+        that its loss looks like what was to be expected; and a refusal tells nothing.
+        """
+        learned = self.learned_by(day)
+        if learned >= policy.learn_days:
+            return None
+        return (
+            f"a training now would learn {_days(learned)} of what changed on {self.since}, as the newest "
+            f"{_days(self.behind)} are held out or have no label yet; it waits until "
+            f"{self.first_day_with(policy.learn_days)}"
+        )
+
+    def worth_another(self, refused: Request, policy: Policy) -> int:
+        """How many days of it a training must learn after one that the gate refused: twice as many as that had.
+
+        Doubling keeps attempts few for as long as it lasts: each is due after as long as all before it took.
+        """
+        had = self.learned_by(refused.day or refused.since)
+        return had + max(had, policy.learn_days, 1)
+
+
+def behind(history: History, day: date) -> int:
+    """How many days before the newest report ends what a training now would learn."""
+    return 0 if history.learns_until is None else max(0, (day - history.learns_until).days)
+
+
+def held_back(trigger: str, history: History, requests: Sequence[Request], policy: Policy, day: date) -> str | None:
+    """Why not yet: cool-down or budget."""
+    # One that was asked for on an earlier day and never ran is none; nor is one by hand that changed nothing.
+    days = [one.day for one in requests if one.trainings or one.seen or one.day == day]
+    days += [one.day for one in history.trainings if one.run_key is None and one.promoted]
+    known = sorted(one for one in days if one is not None and one <= day)
+    refused = 0
+    for request in sorted(requests, key=lambda one: one.day or date.min, reverse=True):
+        if request.promoted is not False:
+            break
+        refused += 1
+    pause = (policy.loss_cool_down_days if trigger == PERFORMANCE else policy.cool_down_days) * 2 ** min(refused, 5)
+    if known and (day - known[-1]).days < pause:
+        until = known[-1] + timedelta(days=pause)
+        doubled = f", doubled {refused} times as the gate refused so often in a row" if refused else ""
+        return f"the last retraining was on {known[-1]}; cool-down until {until}{doubled}"
+    week = sum(one > day - timedelta(days=7) for one in known)
+    if week >= policy.per_week:
+        return f"{week} retrainings in the last seven days are the week's budget"
+    return None
+
+
+def _days(number: int) -> str:
+    return "1 day" if number == 1 else f"{number} days"
