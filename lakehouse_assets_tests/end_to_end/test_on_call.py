@@ -93,7 +93,8 @@ def test_a_row_in_quarantine_is_put_right_by_its_page_without_its_file_and_told_
     assert on_call.lake.row_count(key) == rows + 1
     [repaired] = on_call.lake.read(key, where={"source_file": file.name, "source_line": 4}).to_pylist()
     assert repaired["torque"] == 42.8
-    on_call.does_what_the_page_says("quarantined", "rerun_from", table="harmonized/milling/operations")
+    on_call.does_what_the_page_says("quarantined", "rerun_from")
+    assert on_call.lake.row_count(key) == rows + 1
     assert entries(on_call.lake)["action"].tolist() == ["repair", "rerun"]
 
 
