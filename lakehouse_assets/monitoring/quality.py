@@ -52,10 +52,16 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class _Day:
-    """That the rows are those of one day; `usual` is the share that one number fills of a usual one."""
+class _Days:
+    """The share that one number fills of a usual day, and whether the rows are those of a single one."""
 
     usual: float | None
+    is_single: bool = True
+
+    @property
+    def is_a_reading(self) -> bool:
+        """Whether a day says one number all day: it is one reading then, however many rows repeat it."""
+        return self.usual is not None and self.usual >= ALL_DAY
 
 
 def fault_of(
@@ -81,11 +87,13 @@ def fault_of(
         return None
     if not np.isfinite(window).any():
         return Fault(NO_READINGS, f"none of {len(window):,} rows has a value")
-    day = [] if newest is None or len(last) < LEAST_VALUES else [(last, _Day(usual_of_a_day))]
+    parts = [(window, _Days(usual_of_a_day, is_single=False))]
+    if newest is not None and len(last) >= LEAST_VALUES:
+        parts.insert(0, (last, _Days(usual_of_a_day)))
     rules = (_nulls, _stuck, partial(_unit_change, wander), _out_of_range)
     for rule in rules:
-        for part, of_a_day in (*day, (window, None)):
-            fault = rule(ours, part, of_a_day)
+        for part, days in parts:
+            fault = rule(ours, part, days)
             if fault is not None:
                 return fault
     return None
@@ -116,7 +124,7 @@ def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float | None
     return float(np.median(most[told] / rows[told])) if told.any() else None
 
 
-def _nulls(reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
+def _nulls(reference: Floats, current: Floats, _: _Days) -> Fault | None:
     before, now = (1 - float(np.isfinite(one).mean()) for one in (reference, current))
     # By chance alone a day of few rows lacks many more values than usual; and a share of none is a guess, too.
     usual = max(before, 1 / max(len(reference), 1))
@@ -125,28 +133,28 @@ def _nulls(reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
     return Fault(NULLS, f"{now:.0%} of the rows have no value, {before:.0%} of the reference")
 
 
-def _stuck(reference: Floats, current: Floats, of_a_day: _Day | None) -> Fault | None:
+def _stuck(reference: Floats, current: Floats, days: _Days) -> Fault | None:
     known, now = _finite(reference), _finite(current)
     if min(len(now), len(known)) < LEAST_VALUES:
         return None
     usual = _most_frequent(known)[1]
     value, share = _most_frequent(now)
-    if share <= _most_of_one(usual, float((known == value).mean()), of_a_day):
+    if share <= _most_of_one(usual, float((known == value).mean()), days):
         return None
     return Fault(STUCK, f"{share:.0%} of the rows say {value:g}; no value fills more than {usual:.0%} of the reference")
 
 
-def _most_of_one(usual: float, of_this: float, of_a_day: _Day | None) -> float:
+def _most_of_one(usual: float, of_this: float, days: _Days) -> float:
     """The share of rows that one number may fill; `of_this` is its own in the reference."""
     if usual > CONTINUOUS:
-        varied = of_a_day is not None and of_a_day.usual is not None and of_a_day.usual < VARIED_DAY
+        varied = days.is_single and days.usual is not None and days.usual < VARIED_DAY
         return ALL_DAY if varied else 1.0
-    if of_a_day is not None:
-        return max(MOST_OF_A_DAY, of_a_day.usual or 0.0)
+    if days.is_single:
+        return max(MOST_OF_A_DAY, days.usual or 0.0)
     return MOST_OF_A_DAY if of_this >= USUAL_NUMBER else max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual)
 
 
-def _out_of_range(reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
+def _out_of_range(reference: Floats, current: Floats, days: _Days) -> Fault | None:
     """Whether values lie far outside the reference, and far from where drift has taken the bulk of the window."""
     known, now = _finite(reference), _finite(current)
     far = _far(known, now)
@@ -155,14 +163,15 @@ def _out_of_range(reference: Floats, current: Floats, _: _Day | None) -> Fault |
         stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
         far &= _far(np.median(now) + stretch * (known - np.median(known)), now)
     share = float(far.sum() / max(len(now), 1))
-    if share <= MORE_FAR:
+    # One strange day is one strange reading of a column that says one number a day.
+    if share <= MORE_FAR or (days.is_a_reading and len(np.unique(now[far])) < 2):
         return None
     return Fault(
         OUT_OF_RANGE, f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}"
     )
 
 
-def _unit_change(wander: float | None, reference: Floats, current: Floats, _: _Day | None) -> Fault | None:
+def _unit_change(wander: float | None, reference: Floats, current: Floats, _: _Days) -> Fault | None:
     """Whether another unit explains the values far outside, or, where those beside them moved as well, all of them."""
     known, now = _finite(reference), _finite(current)
     rows = len(now)

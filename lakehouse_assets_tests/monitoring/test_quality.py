@@ -151,6 +151,19 @@ def test_glitches_are_out_of_range_though_drift_took_the_bulk_along(share: float
     assert named(window() + 60) == "out of range", "and fifteen are not"
 
 
+def test_one_strange_day_of_a_column_that_says_one_number_a_day_is_one_reading_and_two_are_a_fault() -> None:
+    ratios = RANDOM.normal(1, 0.1, 40)
+    reference, usual = np.repeat(ratios, 96), most_of_a_day(np.repeat(ratios, 96), np.repeat(np.arange(40), 96))
+    days = RANDOM.normal(1, 0.1, 14)
+    days[-1] = 3.0
+    current = np.repeat(days, 96)
+    assert named(current, current[-96:], reference, usual_of_a_day=usual) is None
+    assert named(current, current[-96:], reference, usual_of_a_day=0.2) is not None
+    days[-2] = 2.9
+    current = np.repeat(days, 96)
+    assert named(current, current[-96:], reference, usual_of_a_day=usual) == "out of range"
+
+
 def test_whole_numbers_that_stay_the_same_all_day_are_stuck_where_they_never_did() -> None:
     reference, today = (np.round(RANDOM.normal(8, 2, rows)) for rows in (5000, 100))
     usual = most_of_a_day(reference, np.repeat(np.arange(50), 100))
