@@ -26,6 +26,7 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
             cadence=node.tags.get(CADENCE, ""),
             daily=isinstance(node.partitions_def, dg.DailyPartitionsDefinition),
             made_by_runs=node.is_executable,
+            made_with=tuple(sorted("/".join(one.path) for one in node.execution_set_asset_keys - {key})),
         )
     checks = {
         f"{'/'.join(key.asset_key.path)} {key.name}": assets.get(key).description or ""

@@ -19,6 +19,7 @@ class Asset:
         cadence: When it is made (`sources.daily.CADENCE`), empty: every night.
         daily: Whether it has a partition a day.
         made_by_runs: Whether a run makes it; jobs keep the platform's own tables.
+        made_with: Others that its step makes, and cannot leave out.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Asset:
     cadence: str = ""
     daily: bool = False
     made_by_runs: bool = True
+    made_with: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,15 @@ def plan_rerun(
         raise RepairRequestError(f"{table} is kept by jobs; no run makes it. Nothing was changed.")
     first, last = _days(broken, first, last or first)
     left_out: dict[str, str] = {}
-    wanted = [broken.key]
-    for key in graph.downstream([broken.key]) if downstream else ():
+    wanted = [broken.key, *broken.made_with]
+    for key in graph.downstream(wanted) if downstream else ():
         reason = _left_out(graph.assets[key], training, first != last, bool(first))
         if reason:
             left_out[key] = reason
         else:
-            wanted.append(key)
-    return Rerun(tuple(wanted), first, last, left_out)
+            wanted += [key, *graph.assets[key].made_with]
+    kept = dict.fromkeys(wanted)
+    return Rerun(tuple(kept), first, last, {key: why for key, why in left_out.items() if key not in kept})
 
 
 def plan_retraining(graph: Graph, use_case: str) -> tuple[str, ...]:

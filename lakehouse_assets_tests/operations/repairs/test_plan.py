@@ -1,8 +1,10 @@
 """What a repair would make again, and what it refuses."""
 
+import dagster as dg
 import pytest
 
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
+from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.repairs.plan import RepairRequestError, plan_rerun, plan_retraining
 from lakehouse_assets.sources.daily import REPORT, SEARCH, TRAINING
 
@@ -38,6 +40,29 @@ def test_from_the_broken_asset_down_all_is_made_again_but_what_trainings_make() 
     assert set(found.left_out) == {MODEL, TRIALS}
     assert MODEL in plan_rerun(GRAPH, RAW, "2024-03-05", training=True).assets
     assert plan_rerun(GRAPH, CLEAN, "2024-03-05", downstream=False).assets == (CLEAN,)
+
+
+def test_what_a_step_makes_beside_an_asset_is_made_with_it() -> None:
+    aside = Asset("harmonized/a/quarantine", parents=(RAW,), daily=True, made_with=(CLEAN,))
+    both = {**GRAPH.assets, CLEAN: Asset(CLEAN, parents=(RAW,), daily=True, made_with=(aside.key,)), aside.key: aside}
+    assert set(plan_rerun(Graph(both), CLEAN, "2024-03-05", downstream=False).assets) == {CLEAN, aside.key}
+    assert {TOTALS, SCORES} <= set(plan_rerun(Graph(both), aside.key, "2024-03-05").assets)
+    once = plan_rerun(Graph(both), RAW, "2024-03-05").assets
+    assert sorted(set(once)) == sorted(once)
+
+
+def test_every_asset_of_the_platform_can_be_made_again_by_itself() -> None:
+    """Dagster refuses a selection that cuts a step into pieces."""
+    from lakehouse_assets.definitions import defs
+
+    graph, job = graph_of(defs.resolve_asset_graph()), defs.resolve_implicit_global_asset_job_def()
+    for asset in graph.assets.values():
+        if asset.made_by_runs:
+            day = "2024-03-05" if asset.daily else ""
+            keys = plan_rerun(graph, asset.key, day, downstream=False, training=True).assets
+            job.get_subset(asset_selection={dg.AssetKey(key.split("/")) for key in keys})
+    aside = graph.assets["harmonized/milling/operations"].made_with
+    assert aside == ("harmonized/milling/operations_quarantine",)
 
 
 def test_reports_of_several_days_are_left_out_and_said() -> None:
