@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import MIN_ROWS, normed_wasserstein
-from lakehouse_assets.monitoring.quality import Fault, fault_of, most_of_a_day
+from lakehouse_assets.monitoring.quality import Fault, fault_of, usual_day
 from lakehouse_assets.monitoring.sketch import sketches
 from lakehouse_assets.monitoring.verdicts import (
     DRIFT,
@@ -162,7 +162,7 @@ def _faults(
     found = {}
     for name, limit in limits.items():
         ours, theirs = (one[name].to_numpy(dtype="float64", na_value=float("nan")) for one in (reference, current))
-        usual = most_of_a_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else None
+        usual = usual_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else None
         fault = fault_of(
             ours, theirs, None if newest is None else theirs[newest], usual, limit if limit == limit else None
         )

@@ -37,6 +37,8 @@ STRETCHED = 4.0
 #: Rows beside those far off are as they were where their middle moved less than so many spreads.
 AS_IT_WAS = 1.0
 LEAST_VALUES = 20
+#: The same of a column that says one number a day, in days; and how unlike its numbers may be in share.
+LEAST_DAYS, ALIKE = 5, 1.5
 #: So many standard errors are no chance, however many columns and days are looked at.
 SURE = 5.0
 #: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
@@ -52,23 +54,46 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class _Days:
-    """The share that one number fills of a usual day, and whether the rows are those of a single one."""
+class UsualDay:
+    """What a column is like on a usual day of the reference.
 
-    usual: float | None
-    is_single: bool = True
+    Attributes:
+        share: Of the day's rows, the share that its most frequent number fills.
+        numbers: How many different numbers it says.
+    """
+
+    share: float
+    numbers: float
 
     @property
-    def is_a_reading(self) -> bool:
-        """Whether a day says one number all day: it is one reading then, however many rows repeat it."""
-        return self.usual is not None and self.usual >= ALL_DAY
+    def is_repeated(self) -> bool:
+        """Whether few numbers fill the day alike: a feature of the whole day, of one entity or of some side by side."""
+        return self.share * self.numbers <= ALIKE
+
+
+@dataclass(frozen=True)
+class _Days:
+    """What is known of the column's days, and whether the rows are those of a single one."""
+
+    usual: UsualDay | None
+    is_single: bool = True
+
+    def are_enough(self, values: Floats) -> bool:
+        """Whether these are enough readings to tell a distribution by, however often each is repeated."""
+        if self.usual is None or not self.usual.is_repeated:
+            return len(values) >= LEAST_VALUES
+        return len(np.unique(values)) >= LEAST_DAYS * self.usual.numbers
+
+    def are_one_day(self, values: Floats) -> bool:
+        """Whether these are no more than what one day says again and again."""
+        return self.usual is not None and self.usual.is_repeated and len(np.unique(values)) <= self.usual.numbers
 
 
 def fault_of(
     reference: npt.ArrayLike,
     current: npt.ArrayLike,
     newest: npt.ArrayLike | None = None,
-    usual_of_a_day: float | None = None,
+    usual_of_a_day: UsualDay | None = None,
     wander: float | None = None,
 ) -> Fault | None:
     """The fault of one column; None where its values are at least possible.
@@ -77,7 +102,7 @@ def fault_of(
         reference: The champion's reference, missing values included.
         current: The window's values.
         newest: Those of its last day: what began today is seen in them long before it fills the window.
-        usual_of_a_day: The share that one number fills of a day of the reference (`most_of_a_day`).
+        usual_of_a_day: What the column is like on a usual day of the reference (`usual_day`).
         wander: How far windows lie off by chance, in standard deviations of the reference; None: not known.
     """
     ours, window = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
@@ -99,8 +124,8 @@ def fault_of(
     return None
 
 
-def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float | None:
-    """The share of its rows that one number fills on a usual day; None where no day has `LEAST_OF_A_DAY` rows.
+def usual_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> UsualDay | None:
+    """What a column is like on a usual day; None where no day has `LEAST_OF_A_DAY` rows.
 
     A feature that speaks of the whole day before says one number all day long. That is no stuck sensor: it does so on
     every day of the reference.
@@ -120,8 +145,9 @@ def most_of_a_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> float | None
     lengths = np.diff(np.append(begins, len(values)))
     days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
     rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
+    numbers = np.diff(np.append(days_begin, len(begins)))
     told = rows >= LEAST_OF_A_DAY
-    return float(np.median(most[told] / rows[told])) if told.any() else None
+    return UsualDay(float(np.median(most[told] / rows[told])), float(np.median(numbers[told]))) if told.any() else None
 
 
 def _nulls(reference: Floats, current: Floats, _: _Days) -> Fault | None:
@@ -147,10 +173,10 @@ def _stuck(reference: Floats, current: Floats, days: _Days) -> Fault | None:
 def _most_of_one(usual: float, of_this: float, days: _Days) -> float:
     """The share of rows that one number may fill; `of_this` is its own in the reference."""
     if usual > CONTINUOUS:
-        varied = days.is_single and days.usual is not None and days.usual < VARIED_DAY
+        varied = days.is_single and days.usual is not None and days.usual.share < VARIED_DAY
         return ALL_DAY if varied else 1.0
     if days.is_single:
-        return max(MOST_OF_A_DAY, days.usual or 0.0)
+        return max(MOST_OF_A_DAY, days.usual.share if days.usual else 0.0)
     return MOST_OF_A_DAY if of_this >= USUAL_NUMBER else max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual)
 
 
@@ -163,22 +189,21 @@ def _out_of_range(reference: Floats, current: Floats, days: _Days) -> Fault | No
         stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
         far &= _far(np.median(now) + stretch * (known - np.median(known)), now)
     share = float(far.sum() / max(len(now), 1))
-    # One strange day is one strange reading of a column that says one number a day.
-    if share <= MORE_FAR or (days.is_a_reading and len(np.unique(now[far])) < 2):
+    if share <= MORE_FAR or days.are_one_day(now[far]):
         return None
     return Fault(
         OUT_OF_RANGE, f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}"
     )
 
 
-def _unit_change(wander: float | None, reference: Floats, current: Floats, _: _Days) -> Fault | None:
+def _unit_change(wander: float | None, reference: Floats, current: Floats, days: _Days) -> Fault | None:
     """Whether another unit explains the values far outside, or, where those beside them moved as well, all of them."""
     known, now = _finite(reference), _finite(current)
     rows = len(now)
-    if rows < LEAST_VALUES or np.ptp(known) == 0:
+    if not days.are_enough(now) or np.ptp(known) == 0:
         return None
     far = _far(known, now)
-    apart = far.sum() >= max(LEAST_VALUES, MORE_FAR * rows) and not far.all()
+    apart = days.are_enough(now[far]) and far.sum() >= MORE_FAR * rows and not far.all()
     if apart and abs(float(np.median(now[~far]) - np.median(known))) < AS_IT_WAS * spread_of(known):
         now = now[far]
     unit = best_conversion(known, now, wander)

@@ -1,11 +1,12 @@
 """Faults of the data have names of their own, and what merely drifts has none of them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
-from lakehouse_assets.monitoring.quality import fault_of, most_of_a_day
+from lakehouse_assets.monitoring.quality import fault_of
 
 RANDOM = np.random.default_rng(5)
 #: Degrees Celsius of a bearing.
@@ -13,7 +14,7 @@ REFERENCE = RANDOM.normal(60, 4, 5000)
 
 
 def named(
-    current: np.ndarray, newest: np.ndarray | None = None, reference: np.ndarray = REFERENCE, **more: float | None
+    current: np.ndarray, newest: np.ndarray | None = None, reference: np.ndarray = REFERENCE, **more: Any
 ) -> str | None:
     fault = fault_of(reference, current, newest, **more)
     return None if fault is None else fault.verdict
@@ -151,29 +152,6 @@ def test_glitches_are_out_of_range_though_drift_took_the_bulk_along(share: float
     assert named(window() + 60) == "out of range", "and fifteen are not"
 
 
-def test_one_strange_day_of_a_column_that_says_one_number_a_day_is_one_reading_and_two_are_a_fault() -> None:
-    ratios = RANDOM.normal(1, 0.1, 40)
-    reference, usual = np.repeat(ratios, 96), most_of_a_day(np.repeat(ratios, 96), np.repeat(np.arange(40), 96))
-    days = RANDOM.normal(1, 0.1, 14)
-    days[-1] = 3.0
-    current = np.repeat(days, 96)
-    assert named(current, current[-96:], reference, usual_of_a_day=usual) is None
-    assert named(current, current[-96:], reference, usual_of_a_day=0.2) is not None
-    days[-2] = 2.9
-    current = np.repeat(days, 96)
-    assert named(current, current[-96:], reference, usual_of_a_day=usual) == "out of range"
-
-
-def test_whole_numbers_that_stay_the_same_all_day_are_stuck_where_they_never_did() -> None:
-    reference, today = (np.round(RANDOM.normal(8, 2, rows)) for rows in (5000, 100))
-    usual = most_of_a_day(reference, np.repeat(np.arange(50), 100))
-    assert named(today, today, reference, usual_of_a_day=usual) is None
-    assert named(today, np.full(100, 8.0), reference, usual_of_a_day=usual) == "stuck"
-    # Of a state that stays for days, and where nobody knows what a day is like, it is nothing.
-    assert named(today, np.full(100, 8.0), reference, usual_of_a_day=0.9) is None
-    assert named(today, np.full(100, 8.0), reference) is None
-
-
 def test_a_slow_sensor_that_is_clipped_stays_at_its_limit_for_a_part_of_a_window() -> None:
     clipped = np.clip(RANDOM.normal(30, 15, 5000), 0, None)
     values = window()
@@ -219,19 +197,6 @@ def test_a_slow_sensor_whose_day_is_narrow_has_no_fault() -> None:
     reference = RANDOM.normal(size=5000)
     for place in (-1.5, 0.0, 0.7):
         assert named(RANDOM.normal(0, 0.7, 500), RANDOM.normal(place, 0.15, 50), reference) is None
-
-
-def test_how_much_of_a_day_one_number_fills_is_counted_day_by_day() -> None:
-    days = RANDOM.integers(0, 40, 600)
-    values = RANDOM.integers(0, 4, 600).astype(float)
-    values[RANDOM.random(600) < 0.1] = np.nan
-    known = np.isfinite(values)
-    by_hand = [np.unique(values[known & (days == day)], return_counts=True)[1] for day in range(40)]
-    assert most_of_a_day(values, days) == pytest.approx(np.median([one.max() / one.sum() for one in by_hand]))
-    assert most_of_a_day(np.repeat([1.0, 2.0, 3.0], 5), np.repeat([1, 2, 3], 5)) == 1.0
-    # Four rows a day tell nothing, and no row does neither.
-    assert most_of_a_day(np.repeat([1.0, 2.0], 4), np.repeat([1, 2], 4)) is None
-    assert most_of_a_day([np.nan], [1]) is None
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.03, 0.2])
