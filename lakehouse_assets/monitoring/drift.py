@@ -158,14 +158,14 @@ def _limits(thresholds: pd.DataFrame, rows: int) -> pd.Series:
 def _faults(
     reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, prediction: str | None
 ) -> dict[str, Fault]:
-    newest = current["day"].eq(current["day"].max()).to_numpy() if "day" in current.columns else None
+    days = current["day"].to_numpy() if "day" in current.columns else None
+    newest = days == days.max() if days is not None and len(days) else None
     found = {}
     for name, limit in limits.items():
         ours, theirs = (one[name].to_numpy(dtype="float64", na_value=float("nan")) for one in (reference, current))
         usual = usual_day(ours, reference["day"].to_numpy()) if "day" in reference.columns else None
-        fault = fault_of(
-            ours, theirs, None if newest is None else theirs[newest], usual, limit if limit == limit else None
-        )
+        today, wander = None if newest is None else theirs[newest], limit if limit == limit else None
+        fault = fault_of(ours, theirs, today, usual, wander, days)
         if fault is not None and (name != prediction or fault.verdict in (NO_READINGS, NULLS)):
             found[name] = fault
     return found

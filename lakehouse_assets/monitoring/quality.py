@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,8 @@ AS_IT_WAS = 1.0
 LEAST_VALUES = 20
 #: The same of a column that says one number a day, in days; and how unlike its numbers may be in share.
 LEAST_DAYS, ALIKE = 5, 1.5
+#: Said so often a day, a number is repeated; in a sample of a reference, too.
+REPEATED = 2.0
 #: So many standard errors are no chance, however many columns and days are looked at.
 SURE = 5.0
 #: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
@@ -60,33 +63,45 @@ class UsualDay:
     Attributes:
         share: Of the day's rows, the share that its most frequent number fills.
         numbers: How many different numbers it says.
+        times: How often it says each.
+        most: The largest such share of any day with enough rows to tell.
     """
 
     share: float
     numbers: float
+    times: float = 1.0
+    most: float = 0.0
 
     @property
     def is_repeated(self) -> bool:
         """Whether few numbers fill the day alike: a feature of the whole day, of one entity or of some side by side."""
-        return self.share * self.numbers <= ALIKE
+        return self.times >= REPEATED and self.share * self.numbers <= ALIKE
 
 
 @dataclass(frozen=True)
 class _Days:
-    """What is known of the column's days, and whether the rows are those of a single one."""
+    """What is known of a column's days: of a usual one, and those of the rows; None: they are of a single one."""
 
     usual: UsualDay | None
-    is_single: bool = True
+    of_rows: npt.NDArray[Any] | None = None
 
-    def are_enough(self, values: Floats) -> bool:
+    @property
+    def is_single(self) -> bool:
+        return self.of_rows is None
+
+    def number(self, rows: npt.NDArray[np.bool_]) -> int:
+        """How many days some of the rows are of."""
+        return 1 if self.of_rows is None else len(np.unique(self.of_rows[rows]))
+
+    def are_enough(self, rows: npt.NDArray[np.bool_]) -> bool:
         """Whether these are enough readings to tell a distribution by, however often each is repeated."""
-        if self.usual is None or not self.usual.is_repeated:
-            return len(values) >= LEAST_VALUES
-        return len(np.unique(values)) >= LEAST_DAYS * self.usual.numbers
+        if self.usual is not None and self.usual.is_repeated:
+            return self.number(rows) >= LEAST_DAYS
+        return int(rows.sum()) >= LEAST_VALUES
 
-    def are_one_day(self, values: Floats) -> bool:
-        """Whether these are no more than what one day says again and again."""
-        return self.usual is not None and self.usual.is_repeated and len(np.unique(values)) <= self.usual.numbers
+    def are_one_reading(self, rows: npt.NDArray[np.bool_]) -> bool:
+        """Whether these rows are what one day says again and again."""
+        return self.usual is not None and self.usual.is_repeated and self.number(rows) < 2
 
 
 def fault_of(
@@ -95,6 +110,7 @@ def fault_of(
     newest: npt.ArrayLike | None = None,
     usual_of_a_day: UsualDay | None = None,
     wander: float | None = None,
+    days: npt.ArrayLike | None = None,
 ) -> Fault | None:
     """The fault of one column; None where its values are at least possible.
 
@@ -104,6 +120,7 @@ def fault_of(
         newest: Those of its last day: what began today is seen in them long before it fills the window.
         usual_of_a_day: What the column is like on a usual day of the reference (`usual_day`).
         wander: How far windows lie off by chance, in standard deviations of the reference; None: not known.
+        days: The days of the window's rows; None: each is of a day of its own.
     """
     ours, window = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
     last = window if newest is None else np.asarray(newest, dtype=np.float64)
@@ -112,13 +129,14 @@ def fault_of(
         return None
     if not np.isfinite(window).any():
         return Fault(NO_READINGS, f"none of {len(window):,} rows has a value")
-    parts = [(window, _Days(usual_of_a_day, is_single=False))]
+    of_rows = np.arange(len(window)) if days is None else np.asarray(days)
+    parts = [(window, _Days(usual_of_a_day, of_rows))]
     if newest is not None and len(last) >= LEAST_VALUES:
         parts.insert(0, (last, _Days(usual_of_a_day)))
     rules = (_nulls, _stuck, partial(_unit_change, wander), _out_of_range)
     for rule in rules:
-        for part, days in parts:
-            fault = rule(ours, part, days)
+        for part, of_part in parts:
+            fault = rule(ours, part, of_part)
             if fault is not None:
                 return fault
     return None
@@ -146,8 +164,16 @@ def usual_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> UsualDay | None:
     days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
     rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
     numbers = np.diff(np.append(days_begin, len(begins)))
-    told = rows >= LEAST_OF_A_DAY
-    return UsualDay(float(np.median(most[told] / rows[told])), float(np.median(numbers[told]))) if told.any() else None
+    told, sure = rows >= LEAST_OF_A_DAY, rows >= LEAST_VALUES
+    if not told.any():
+        return None
+    shares, times = most / rows, rows / numbers
+    return UsualDay(
+        share=float(np.median(shares[told])),
+        numbers=float(np.median(numbers[told])),
+        times=float(np.median(times[told])),
+        most=float(shares[sure].max(initial=0.0)),
+    )
 
 
 def _nulls(reference: Floats, current: Floats, _: _Days) -> Fault | None:
@@ -172,24 +198,28 @@ def _stuck(reference: Floats, current: Floats, days: _Days) -> Fault | None:
 
 def _most_of_one(usual: float, of_this: float, days: _Days) -> float:
     """The share of rows that one number may fill; `of_this` is its own in the reference."""
+    day = days.usual or UsualDay(share=0.0, numbers=0.0)
     if usual > CONTINUOUS:
-        varied = days.is_single and days.usual is not None and days.usual.share < VARIED_DAY
+        varied = days.is_single and days.usual is not None and day.share < VARIED_DAY and day.most < ALL_DAY
         return ALL_DAY if varied else 1.0
     if days.is_single:
-        return max(MOST_OF_A_DAY, days.usual.share if days.usual else 0.0)
+        return max(MOST_OF_A_DAY, day.share, day.most)
     return MOST_OF_A_DAY if of_this >= USUAL_NUMBER else max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual)
 
 
 def _out_of_range(reference: Floats, current: Floats, days: _Days) -> Fault | None:
     """Whether values lie far outside the reference, and far from where drift has taken the bulk of the window."""
-    known, now = _finite(reference), _finite(current)
+    known, held = _finite(reference), np.isfinite(current)
+    now = current[held]
+    if min(len(known), len(now)) < LEAST_VALUES or np.ptp(known) == 0:
+        return None
     far = _far(known, now)
-    if len(now) and not _far(known, np.median(now, keepdims=True))[0]:
+    if not _far(known, np.median(now, keepdims=True))[0]:
         usual, width = quartiles_width(known), quartiles_width(now)
         stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
         far &= _far(np.median(now) + stretch * (known - np.median(known)), now)
-    share = float(far.sum() / max(len(now), 1))
-    if share <= MORE_FAR or days.are_one_day(now[far]):
+    share = float(far.mean())
+    if share <= MORE_FAR or far.sum() < 2 or days.are_one_reading(_among(held, far)):
         return None
     return Fault(
         OUT_OF_RANGE, f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}"
@@ -198,18 +228,25 @@ def _out_of_range(reference: Floats, current: Floats, days: _Days) -> Fault | No
 
 def _unit_change(wander: float | None, reference: Floats, current: Floats, days: _Days) -> Fault | None:
     """Whether another unit explains the values far outside, or, where those beside them moved as well, all of them."""
-    known, now = _finite(reference), _finite(current)
-    rows = len(now)
-    if not days.are_enough(now) or np.ptp(known) == 0:
+    known, held = _finite(reference), np.isfinite(current)
+    now, rows = current[held], int(held.sum())
+    if not rows or not days.are_enough(held) or np.ptp(known) == 0:
         return None
     far = _far(known, now)
-    apart = days.are_enough(now[far]) and far.sum() >= MORE_FAR * rows and not far.all()
+    apart = days.are_enough(_among(held, far)) and far.sum() >= MORE_FAR * rows and not far.all()
     if apart and abs(float(np.median(now[~far]) - np.median(known))) < AS_IT_WAS * spread_of(known):
         now = now[far]
     unit = best_conversion(known, now, wander)
     if unit is None:
         return None
     return Fault(UNIT_CHANGE, f"{len(now) / rows:.0%} of the rows look like the reference in another unit: {unit}")
+
+
+def _among(held: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Of all rows, those chosen among the ones that are held."""
+    rows = held.copy()
+    rows[held] = chosen
+    return rows
 
 
 def _far(known: Floats, values: Floats) -> npt.NDArray[np.bool_]:

@@ -182,6 +182,16 @@ def test_a_column_without_a_reference_has_nothing_to_be_at_fault_against() -> No
     assert named(np.full(500, np.nan), reference=np.full(5000, np.nan)) is None
 
 
+def test_a_constant_that_moves_a_handful_of_values_and_one_odd_row_say_nothing() -> None:
+    assert named(np.full(500, 5.0000001), reference=np.full(5000, 5.0)) is None
+    assert named(RANDOM.normal(2, 1, 500), reference=np.array([1.0, 2.0, 3.0])) is None
+    few = np.full(500, np.nan)
+    few[:12] = np.append(RANDOM.normal(60, 4, 11), 900)
+    assert named(few, reference=np.where(np.arange(5000) % 40, np.nan, REFERENCE)) is None
+    today = np.append(RANDOM.normal(60, 4, 19), 900)
+    assert named(window(1400), today) is None
+
+
 def test_values_that_cannot_be_are_out_of_range() -> None:
     values = window()
     values[::20] = -9999
