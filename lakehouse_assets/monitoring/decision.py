@@ -41,6 +41,8 @@ WAIT, BLOCKED, INVESTIGATE = "wait", "blocked", "investigate"
 
 
 NOTHING = Signals(None, (), (), ())
+#: Features may tell of a change so many days before the performance does; what drifts for longer is another change.
+TOLD_BEFORE_DAYS = 14
 #: A report so many days older than the newest of any kind says nothing of today.
 STALE_DAYS = 7
 
@@ -161,7 +163,8 @@ def _on(
 def _began(since: date, told: tuple[Signals, Signals], champion: int, requests: list[Request]) -> date:
     """Since when something is other than the champion knows it: features may tell before the performance does."""
     kinds = zip((DRIFT, PERFORMANCE), told, strict=True)
-    episodes = [(kind, one) for kind, signals in kinds for one in signals.violated]
+    near = since - timedelta(days=TOLD_BEFORE_DAYS)
+    episodes = [(kind, one) for kind, signals in kinds for one in signals.violated if one.since >= near]
     return min([since, *(one.since for kind, one in episodes if not _covering(one, kind, champion, requests))])
 
 
@@ -192,7 +195,8 @@ def _after(asked: Request, say: _Say, policy: Policy, now: datetime, running: Tr
     if last.status == UNDER_WAY:
         return say(BLOCKED, f"its retraining is under way ({last.run_key})")
     if last.status != FAILED:
-        told = "was promoted and does not serve" if last.promoted else "did not help, the gate refused it"
+        refused = "did not help, the gate refused it or it came to the model that serves"
+        told = "was promoted and does not serve" if last.promoted else refused
         return say(INVESTIGATE, f"its retraining ({last.run_key}) {told}; the same again would say the same")
     if len(runs) >= policy.attempts:
         return say(INVESTIGATE, f"its retraining failed {len(runs)} times, last as {last.run_key}")

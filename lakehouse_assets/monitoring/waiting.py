@@ -66,7 +66,8 @@ def held_back(trigger: str, history: History, requests: Sequence[Request], polic
     days += [one.day for one in history.trainings if one.run_key is None and one.promoted]
     known = sorted(one for one in days if one is not None and one <= day)
     refused = 0
-    for request in sorted(requests, key=lambda one: one.day or date.min, reverse=True):
+    own = [one for one in requests if one.champion == history.champion]
+    for request in sorted(own, key=lambda one: one.day or date.min, reverse=True):
         if request.promoted is not False:
             break
         refused += 1

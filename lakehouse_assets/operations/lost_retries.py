@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 import dagster as dg
 from dagster._core.storage.tags import AUTO_RETRY_RUN_ID_TAG, PARENT_RUN_ID_TAG, WILL_RETRY_TAG
 
+#: Tag of a run whose failure was reported once more.
+REPORTED = "lost_retry"
 #: The daemon looks every five seconds.
 LOST_AFTER = timedelta(minutes=1)
 #: Older ones were lost by an instance that had no such look, and are made up for by people.
@@ -34,6 +36,20 @@ def lost_retries(instance: dg.DagsterInstance, now: datetime) -> list[dg.Dagster
     records = instance.get_run_records(wanted)
     late = [one.dagster_run for one in records if (one.end_time or 0) < (now - LOST_AFTER).timestamp()]
     return [run for run in late if AUTO_RETRY_RUN_ID_TAG not in run.tags and not _was_followed(instance, run)]
+
+
+def report_again(instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Report a failure once more; where that did not help before, or cannot, it is told to people instead.
+
+    Args:
+        instance: Where the runs are.
+        run: One of `lost_retries`. A run that was started from a shell has no origin that the daemon could start it by.
+    """
+    hopeless = REPORTED in run.tags or run.remote_job_origin is None
+    instance.add_run_tags(run.run_id, {REPORTED: "true"})
+    instance.report_run_failed(run, f"The run died and was {'not started again' if hopeless else 'passed by'}.")
+    if hopeless:
+        instance.add_run_tags(run.run_id, {WILL_RETRY_TAG: "false"})
 
 
 def _was_followed(instance: dg.DagsterInstance, run: dg.DagsterRun) -> bool:

@@ -91,9 +91,8 @@ def decide(
 def act(
     plan: Plan, registry: ModelRegistry, lake: Lake, decided: Decided, scores: pd.DataFrame, who: str, run_id: str
 ) -> pd.DataFrame:
-    """Promote if the gate said so, with what the evaluation lets expect of it; the rows to append to the record."""
-    if decided.verdict.promoted:
-        keep_expected(registry, decided.version, scores)
+    """Promote if the gate said so; the rows to append to the record. What the evaluation lets expect is kept before."""
+    keep_expected(registry, decided.version, scores)
     return carry_out(
         registry,
         decided.version,

@@ -64,7 +64,9 @@ class NightAfterNight:
         for folder in (self.landing, self.home / "dagster"):
             folder.mkdir(parents=True, exist_ok=True)
         settings = yaml.safe_load((PROJECT / "dagster.yaml").read_text(encoding="utf-8"))
-        settings["run_monitoring"] |= {"start_timeout_seconds": 10**8, "cancel_timeout_seconds": 10**8}
+        settings["run_monitoring"] |= dict.fromkeys(
+            ("start_timeout_seconds", "cancel_timeout_seconds", "max_runtime_seconds"), 10**8
+        )
         settings["compute_logs"] = {
             "module": "dagster._core.storage.noop_compute_log_manager",
             "class": "NoOpComputeLogManager",

@@ -13,7 +13,7 @@ from dagster._daemon.auto_run_reexecution.event_log_consumer import EventLogCons
 
 from lakehouse_assets.defs.platform.lost_retries import lost_retries as sensor
 from lakehouse_assets.operations.embedded import prepare_dagster_home
-from lakehouse_assets.operations.lost_retries import lost_retries
+from lakehouse_assets.operations.lost_retries import lost_retries, report_again
 
 CODE = """
 import dagster as dg
@@ -102,6 +102,20 @@ def test_a_run_that_the_daemon_passed_by_is_started_again_once(
         sensor.evaluate_tick(context)
         look(daemon)
     assert len(runs_after(instance, run)) == 1
+
+
+def test_where_reporting_once_more_does_not_help_it_is_left_to_people(daemon: IWorkspaceProcessContext) -> None:
+    run, instance = dead(daemon), daemon.instance
+    report_again(instance, run)
+    assert [one.run_id for one in lost_retries(instance, LATER)] == [run.run_id]
+    (again,) = lost_retries(instance, LATER)
+    report_again(instance, again)
+    assert lost_retries(instance, LATER) == []
+    known = instance.get_run_by_id(run.run_id)
+    assert known is not None
+    assert known.tags["dagster/will_retry"] == "false", "so that its failure is told"
+    failures = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE)
+    assert len(failures) == 3
 
 
 def test_what_nobody_wants_started_again_is_left_alone(

@@ -87,6 +87,22 @@ def test_a_champion_that_was_promoted_before_promises_were_kept_is_held_to_the_e
     assert words(home) == "worse than expected"
 
 
+def test_what_was_promised_once_is_never_promised_anew(home: Path) -> None:
+    promote(home)
+    version = registry_of(home).champion("wear")
+    assert version is not None
+    before = expected(registry_of(home), version)
+    serve(home, with_more_wear(25.0))
+    later = evaluation(home, learned_rows(home, LEARNED + SERVED))
+    keep_expected(registry_of(home), version, later)
+    after = expected(registry_of(home), version)
+    assert before is not None
+    assert after is not None
+    pd.testing.assert_frame_equal(before, after)
+    own = later[later["role"].eq("candidate")].reset_index(drop=True)
+    assert not own["high"].equals(before["high"]), "it was measured on other rows"
+
+
 def test_what_is_promised_is_every_figure_of_the_candidate_on_the_data_that_decide(home: Path) -> None:
     promote(home)
     version = registry_of(home).champion("wear")

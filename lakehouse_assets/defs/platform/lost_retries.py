@@ -8,15 +8,15 @@ import dagster as dg
     minimum_interval_seconds=60,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Reports the failure of a dead run once more if it was to be started again and was not, so that the "
-    "daemon starts it. Starts no run itself.",
+    "daemon starts it; where that does not help, people are told. Starts no run itself.",
 )
 def lost_retries(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     """Look for runs that wait in vain."""
     from datetime import UTC, datetime
 
-    from lakehouse_assets.operations.lost_retries import lost_retries
+    from lakehouse_assets.operations.lost_retries import lost_retries, report_again
 
     lost = lost_retries(context.instance, datetime.now(UTC))
     for run in lost:
-        context.instance.report_run_failed(run, "The run died and was to be started again, but the daemon missed it.")
+        report_again(context.instance, run)
     return dg.SkipReason(f"{len(lost)} dead runs were not started again: {', '.join(run.run_id for run in lost)}")

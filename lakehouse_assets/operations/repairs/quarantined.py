@@ -11,6 +11,7 @@ from pydantic import Field, create_model
 
 from lakehouse_assets.contracts.harmonized import HarmonizedTable
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
 
 #: The job's only op, alike in every domain, so that a run config is too.
 REPAIRING = "repair_quarantined_rows"
@@ -70,6 +71,7 @@ def repairing(*tables: HarmonizedTable) -> tuple[dg.AssetSpec, dg.JobDefinition]
     @dg.job(
         name=f"{domain}_repair_quarantined_rows",
         description="Put quarantined rows right, or discard them; a dry run first.",
+        tags={NIGHT_TAG: BY_HAND},
     )
     def job() -> None:
         repair.alias(REPAIRING)()

@@ -65,9 +65,11 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
 
 def trainings(plan: Plan, lake: Lake, instance: dg.DagsterInstance) -> list[Training]:
     """The training runs, with what the gate said of each."""
-    record = _read(plan, lake, "models", "champion", ("run_id", "promoted", "action"))
+    record = _read(plan, lake, "models", "champion", ("run_id", "promoted", "action", "from_version", "to_version"))
     told = record[~record["action"].eq(FOUND_CHANGED)]
-    decided = {str(run): bool(one) for run, one in zip(told["run_id"], told["promoted"], strict=True)}
+    # A training that came to the very model that serves promoted nothing.
+    moved = told["promoted"].astype(bool) & told["from_version"].fillna(0).ne(told["to_version"].fillna(0))
+    decided = dict(zip(told["run_id"].astype(str), moved.astype(bool), strict=True))
     return training_runs(instance, plan.name, training_jobs(plan), decided)
 
 
