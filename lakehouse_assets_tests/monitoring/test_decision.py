@@ -207,6 +207,15 @@ def test_a_second_and_different_drift_later_asks_anew_after_the_doubled_cool_dow
     assert (later.decision, later.run_key) == ("retrain", "pumps-champion-1-drift-since-2024-05-15")
 
 
+def test_a_refusal_against_an_earlier_champion_doubles_no_cool_down() -> None:
+    first = asked(history(DRIFTED))
+    refused = Training("r1", SUCCEEDED, KEY, NOW, promoted=False, day=first.day)
+    for days, said in ((10, "wait"), (18, "retrain")):
+        against_the_second = reports(*["drift"] * days, model=2)
+        known = history(against_the_second, made=(first,), trainings=(refused,), champion=2)
+        assert asked(known).decision == said, asked(known).reason
+
+
 def test_the_same_column_asks_anew_after_a_calm_stretch() -> None:
     first = asked(history(DRIFTED))
     refused = Training("r1", SUCCEEDED, KEY, NOW, promoted=False, day=first.day)
