@@ -210,7 +210,7 @@ def test_a_second_and_different_drift_later_asks_anew_after_the_doubled_cool_dow
 def test_a_refusal_against_an_earlier_champion_doubles_no_cool_down() -> None:
     first = asked(history(DRIFTED))
     refused = Training("r1", SUCCEEDED, KEY, NOW, promoted=False, day=first.day)
-    for days, said in ((10, "wait"), (18, "retrain")):
+    for days, said in ((5, "wait"), (10, "retrain")):
         against_the_second = reports(*["drift"] * days, model=2)
         known = history(against_the_second, made=(first,), trainings=(refused,), champion=2)
         assert asked(known).decision == said, asked(known).reason
