@@ -26,7 +26,11 @@ def day(): work()
 
 defs = dg.Definitions(jobs=[day])
 """
-LATER = datetime.now(UTC) + timedelta(minutes=5)
+
+
+def later() -> datetime:
+    """When a death of now was a while ago."""
+    return datetime.now(UTC) + timedelta(minutes=5)
 
 
 @pytest.fixture
@@ -75,7 +79,7 @@ def test_a_run_that_the_daemon_saw_dying_is_none_of_them(daemon: IWorkspaceProce
     run = dead(daemon)
     look(daemon)
     assert len(runs_after(daemon.instance, run)) == 1
-    assert lost_retries(daemon.instance, LATER) == []
+    assert lost_retries(daemon.instance, later()) == []
 
 
 def test_a_run_that_the_daemon_passed_by_is_started_again_once(
@@ -91,7 +95,7 @@ def test_a_run_that_the_daemon_passed_by_is_started_again_once(
     look(daemon)
     assert runs_after(instance, run) == []
     assert lost_retries(instance, datetime.now(UTC)) == [], "a moment after its death it is not lost yet"
-    assert [one.run_id for one in lost_retries(instance, LATER)] == [run.run_id]
+    assert [one.run_id for one in lost_retries(instance, later())] == [run.run_id]
 
     monkeypatch.setattr("lakehouse_assets.operations.lost_retries.LOST_AFTER", timedelta(0))
     with dg.build_sensor_context(instance=instance) as context:
@@ -107,10 +111,10 @@ def test_a_run_that_the_daemon_passed_by_is_started_again_once(
 def test_where_reporting_once_more_does_not_help_it_is_left_to_people(daemon: IWorkspaceProcessContext) -> None:
     run, instance = dead(daemon), daemon.instance
     report_again(instance, run)
-    assert [one.run_id for one in lost_retries(instance, LATER)] == [run.run_id]
-    (again,) = lost_retries(instance, LATER)
+    assert [one.run_id for one in lost_retries(instance, later())] == [run.run_id]
+    (again,) = lost_retries(instance, later())
     report_again(instance, again)
-    assert lost_retries(instance, LATER) == []
+    assert lost_retries(instance, later()) == []
     known = instance.get_run_by_id(run.run_id)
     assert known is not None
     assert known.tags["dagster/will_retry"] == "false", "so that its failure is told"
@@ -123,8 +127,8 @@ def test_what_nobody_wants_started_again_is_left_alone(
 ) -> None:
     run = dead(daemon)
     daemon.instance.add_run_tags(run.run_id, {"dagster/will_retry": "false"})
-    assert lost_retries(daemon.instance, LATER) == []
+    assert lost_retries(daemon.instance, later()) == []
     old = datetime.now(UTC) + timedelta(days=2)
     daemon.instance.add_run_tags(run.run_id, {"dagster/will_retry": "true"})
-    assert len(lost_retries(daemon.instance, LATER)) == 1
+    assert len(lost_retries(daemon.instance, later())) == 1
     assert lost_retries(daemon.instance, old) == []
