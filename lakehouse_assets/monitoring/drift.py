@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import MIN_ROWS, normed_wasserstein
-from lakehouse_assets.monitoring.quality import Fault, fault_of, usual_day
+from lakehouse_assets.monitoring.quality import Fault, fault_of
 from lakehouse_assets.monitoring.sketch import sketches
+from lakehouse_assets.monitoring.usual_days import usual_day
 from lakehouse_assets.monitoring.verdicts import (
     DRIFT,
     FAULTS,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from lakehouse_assets.monitoring.units import best_conversion, quartiles_width, spread_of
+from lakehouse_assets.monitoring.usual_days import LEAST_VALUES, Days, UsualDay
 from lakehouse_assets.monitoring.verdicts import NO_READINGS, NULLS, OUT_OF_RANGE, STUCK, UNIT_CHANGE
 
 Floats = npt.NDArray[np.float64]
@@ -37,15 +37,8 @@ MORE_FAR = 0.01
 STRETCHED = 4.0
 #: Rows beside those far off are as they were where their middle moved less than so many spreads.
 AS_IT_WAS = 1.0
-LEAST_VALUES = 20
-#: The same of a column that says one number a day, in days; and how unlike its numbers may be in share.
-LEAST_DAYS, ALIKE = 5, 1.5
-#: Said so often a day, a number is repeated; in a sample of a reference, too.
-REPEATED = 2.0
 #: So many standard errors are no chance, however many columns and days are looked at.
 SURE = 5.0
-#: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
-LEAST_OF_A_DAY = 5
 
 
 @dataclass(frozen=True)
@@ -54,54 +47,6 @@ class Fault:
 
     verdict: str
     detail: str
-
-
-@dataclass(frozen=True)
-class UsualDay:
-    """What a column is like on a usual day of the reference.
-
-    Attributes:
-        share: Of the day's rows, the share that its most frequent number fills.
-        numbers: How many different numbers it says.
-        times: How often it says each.
-        most: The largest such share of any day with enough rows to tell.
-    """
-
-    share: float
-    numbers: float
-    times: float = 1.0
-    most: float = 0.0
-
-    @property
-    def is_repeated(self) -> bool:
-        """Whether few numbers fill the day alike: a feature of the whole day, of one entity or of some side by side."""
-        return self.times >= REPEATED and self.share * self.numbers <= ALIKE
-
-
-@dataclass(frozen=True)
-class _Days:
-    """What is known of a column's days: of a usual one, and those of the rows; None: they are of a single one."""
-
-    usual: UsualDay | None
-    of_rows: npt.NDArray[Any] | None = None
-
-    @property
-    def is_single(self) -> bool:
-        return self.of_rows is None
-
-    def number(self, rows: npt.NDArray[np.bool_]) -> int:
-        """How many days some of the rows are of."""
-        return 1 if self.of_rows is None else len(np.unique(self.of_rows[rows]))
-
-    def are_enough(self, rows: npt.NDArray[np.bool_]) -> bool:
-        """Whether these are enough readings to tell a distribution by, however often each is repeated."""
-        if self.usual is not None and self.usual.is_repeated:
-            return self.number(rows) >= LEAST_DAYS
-        return int(rows.sum()) >= LEAST_VALUES
-
-    def are_one_reading(self, rows: npt.NDArray[np.bool_]) -> bool:
-        """Whether these rows are what one day says again and again."""
-        return self.usual is not None and self.usual.is_repeated and self.number(rows) < 2
 
 
 def fault_of(
@@ -130,9 +75,9 @@ def fault_of(
     if not np.isfinite(window).any():
         return Fault(NO_READINGS, f"none of {len(window):,} rows has a value")
     of_rows = np.arange(len(window)) if days is None else np.asarray(days)
-    parts = [(window, _Days(usual_of_a_day, of_rows))]
+    parts = [(window, Days(usual_of_a_day, of_rows))]
     if newest is not None and len(last) >= LEAST_VALUES:
-        parts.insert(0, (last, _Days(usual_of_a_day)))
+        parts.insert(0, (last, Days(usual_of_a_day)))
     rules = (_nulls, _stuck, partial(_unit_change, wander), _out_of_range)
     for rule in rules:
         for part, of_part in parts:
@@ -142,41 +87,7 @@ def fault_of(
     return None
 
 
-def usual_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> UsualDay | None:
-    """What a column is like on a usual day; None where no day has `LEAST_OF_A_DAY` rows.
-
-    A feature that speaks of the whole day before says one number all day long. That is no stuck sensor: it does so on
-    every day of the reference.
-
-    Args:
-        reference: n values.
-        days: The n rows' days.
-    """
-    values, (_, codes) = np.asarray(reference, dtype=np.float64), np.unique(np.asarray(days), return_inverse=True)
-    kept = np.isfinite(values)
-    values, codes = values[kept], codes[kept]
-    if not len(values):
-        return None
-    order = np.lexsort((values, codes))
-    values, codes = values[order], codes[order]
-    begins = np.flatnonzero(np.concatenate([[True], (np.diff(codes) != 0) | (np.diff(values) != 0)]))
-    lengths = np.diff(np.append(begins, len(values)))
-    days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
-    rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
-    numbers = np.diff(np.append(days_begin, len(begins)))
-    told, sure = rows >= LEAST_OF_A_DAY, rows >= LEAST_VALUES
-    if not told.any():
-        return None
-    shares, times = most / rows, rows / numbers
-    return UsualDay(
-        share=float(np.median(shares[told])),
-        numbers=float(np.median(numbers[told])),
-        times=float(np.median(times[told])),
-        most=float(shares[sure].max(initial=0.0)),
-    )
-
-
-def _nulls(reference: Floats, current: Floats, _: _Days) -> Fault | None:
+def _nulls(reference: Floats, current: Floats, _: Days) -> Fault | None:
     before, now = (1 - float(np.isfinite(one).mean()) for one in (reference, current))
     # By chance alone a day of few rows lacks many more values than usual; and a share of none is a guess, too.
     usual = max(before, 1 / max(len(reference), 1))
@@ -185,7 +96,7 @@ def _nulls(reference: Floats, current: Floats, _: _Days) -> Fault | None:
     return Fault(NULLS, f"{now:.0%} of the rows have no value, {before:.0%} of the reference")
 
 
-def _stuck(reference: Floats, current: Floats, days: _Days) -> Fault | None:
+def _stuck(reference: Floats, current: Floats, days: Days) -> Fault | None:
     known, now = _finite(reference), _finite(current)
     if min(len(now), len(known)) < LEAST_VALUES:
         return None
@@ -196,7 +107,7 @@ def _stuck(reference: Floats, current: Floats, days: _Days) -> Fault | None:
     return Fault(STUCK, f"{share:.0%} of the rows say {value:g}; no value fills more than {usual:.0%} of the reference")
 
 
-def _most_of_one(usual: float, of_this: float, days: _Days) -> float:
+def _most_of_one(usual: float, of_this: float, days: Days) -> float:
     """The share of rows that one number may fill; `of_this` is its own in the reference."""
     day = days.usual or UsualDay(share=0.0, numbers=0.0)
     if usual > CONTINUOUS:
@@ -207,7 +118,7 @@ def _most_of_one(usual: float, of_this: float, days: _Days) -> float:
     return MOST_OF_A_DAY if of_this >= USUAL_NUMBER else max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual)
 
 
-def _out_of_range(reference: Floats, current: Floats, days: _Days) -> Fault | None:
+def _out_of_range(reference: Floats, current: Floats, days: Days) -> Fault | None:
     """Whether values lie far outside the reference, and far from where drift has taken the bulk of the window."""
     known, held = _finite(reference), np.isfinite(current)
     now = current[held]
@@ -226,7 +137,7 @@ def _out_of_range(reference: Floats, current: Floats, days: _Days) -> Fault | No
     )
 
 
-def _unit_change(wander: float | None, reference: Floats, current: Floats, days: _Days) -> Fault | None:
+def _unit_change(wander: float | None, reference: Floats, current: Floats, days: Days) -> Fault | None:
     """Whether another unit explains the values far outside, or, where those beside them moved as well, all of them."""
     known, held = _finite(reference), np.isfinite(current)
     now, rows = current[held], int(held.sum())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lakehouse_assets.monitoring.quality import UsualDay, usual_day
+from lakehouse_assets.monitoring.usual_days import UsualDay, usual_day
 from lakehouse_assets_tests.monitoring.test_quality import named
 
 RANDOM = np.random.default_rng(6)

@@ -1,0 +1,101 @@
+"""What a usual day of a column is like, and when rows are enough readings: a feature of the whole day repeats one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+#: Fewer values tell no distribution.
+LEAST_VALUES = 20
+#: The same of a column that says one number a day, in days; and how unlike its numbers may be in share.
+LEAST_DAYS, ALIKE = 5, 1.5
+#: Said so often a day, a number is repeated; in a sample of a reference, too.
+REPEATED = 2.0
+#: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
+LEAST_OF_A_DAY = 5
+
+
+@dataclass(frozen=True)
+class UsualDay:
+    """What a column is like on a usual day of the reference.
+
+    Attributes:
+        share: Of the day's rows, the share that its most frequent number fills.
+        numbers: How many different numbers it says.
+        times: How often it says each.
+        most: The largest such share of any day with enough rows to tell.
+    """
+
+    share: float
+    numbers: float
+    times: float = 1.0
+    most: float = 0.0
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether few numbers fill the day alike: a feature of the whole day, of one entity or of some side by side."""
+        return self.times >= REPEATED and self.share * self.numbers <= ALIKE
+
+
+@dataclass(frozen=True)
+class Days:
+    """What is known of a column's days: of a usual one, and those of the rows; None: they are of a single one."""
+
+    usual: UsualDay | None
+    of_rows: npt.NDArray[Any] | None = None
+
+    @property
+    def is_single(self) -> bool:
+        """Whether the rows are those of one day."""
+        return self.of_rows is None
+
+    def number(self, rows: npt.NDArray[np.bool_]) -> int:
+        """How many days some of the rows are of."""
+        return 1 if self.of_rows is None else len(np.unique(self.of_rows[rows]))
+
+    def are_enough(self, rows: npt.NDArray[np.bool_]) -> bool:
+        """Whether these are enough readings to tell a distribution by, however often each is repeated."""
+        if self.usual is not None and self.usual.is_repeated:
+            return self.number(rows) >= LEAST_DAYS
+        return int(rows.sum()) >= LEAST_VALUES
+
+    def are_one_reading(self, rows: npt.NDArray[np.bool_]) -> bool:
+        """Whether these rows are what one day says again and again."""
+        return self.usual is not None and self.usual.is_repeated and self.number(rows) < 2
+
+
+def usual_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> UsualDay | None:
+    """What a column is like on a usual day; None where no day has `LEAST_OF_A_DAY` rows.
+
+    A feature that speaks of the whole day before says one number all day long. That is no stuck sensor: it does so on
+    every day of the reference.
+
+    Args:
+        reference: n values.
+        days: The n rows' days.
+    """
+    values, (_, codes) = np.asarray(reference, dtype=np.float64), np.unique(np.asarray(days), return_inverse=True)
+    kept = np.isfinite(values)
+    values, codes = values[kept], codes[kept]
+    if not len(values):
+        return None
+    order = np.lexsort((values, codes))
+    values, codes = values[order], codes[order]
+    begins = np.flatnonzero(np.concatenate([[True], (np.diff(codes) != 0) | (np.diff(values) != 0)]))
+    lengths = np.diff(np.append(begins, len(values)))
+    days_begin = np.flatnonzero(np.concatenate([[True], np.diff(codes[begins]) != 0]))
+    rows, most = np.add.reduceat(lengths, days_begin), np.maximum.reduceat(lengths, days_begin)
+    numbers = np.diff(np.append(days_begin, len(begins)))
+    told, sure = rows >= LEAST_OF_A_DAY, rows >= LEAST_VALUES
+    if not told.any():
+        return None
+    shares, times = most / rows, rows / numbers
+    return UsualDay(
+        share=float(np.median(shares[told])),
+        numbers=float(np.median(numbers[told])),
+        times=float(np.median(times[told])),
+        most=float(shares[sure].max(initial=0.0)),
+    )
