@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from deltalake import write_deltalake
@@ -10,6 +11,7 @@ from lakehouse_assets_tests.conftest import state_in
 from lakehouse_assets_tests.defs.kept_platform import KEY, Platform
 from lakehouse_assets_tests.end_to_end.own_platform import platform_in
 from lakehouse_assets_tests.lake.makers import daily_frame
+from lakehouse_assets_tests.operations.nights.plant import Plant, plant_in
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +27,13 @@ def platform(kept: Platform) -> Platform:
     shutil.rmtree(kept.lake.uri, ignore_errors=True)
     kept.instance.wipe_assets(list(kept.instance.all_asset_keys()))
     return kept
+
+
+@pytest.fixture
+def plant(tmp_path: Path) -> Iterator[Plant]:
+    """A plant whose files and nights a test decides on."""
+    with plant_in(tmp_path) as one:
+        yield one
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 import pytest
@@ -12,7 +10,15 @@ import pytest
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.nights.seen import RESTLESS, Seen
-from lakehouse_assets_tests.operations.nights.plant import DAY, FAILED, RUNS, Plant, days_of, domains_of, plant_in
+from lakehouse_assets_tests.operations.nights.plant import (
+    DAY,
+    FAILED,
+    RUNS,
+    Plant,
+    after,
+    days_of,
+    domains_of,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 
@@ -24,16 +30,6 @@ RAW_OF_MILLING, RAW_OF_ENERGY = (
     ]
     for domain, table in (("milling", "products"), ("energy", "readings"))
 )
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
-    with plant_in(tmp_path) as one:
-        yield one
-
-
-def after(days: int) -> date:
-    return DAY + timedelta(days=days)
 
 
 def nights_without_the_first_file(plant: Plant, nights: int = 4) -> None:

@@ -1,6 +1,5 @@
 """The night of all domains: what its schedule and its sensors ask for, with the real definitions and real runs."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import takewhile
 from pathlib import Path
@@ -15,7 +14,16 @@ from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.settings import plant_timezone
 from lakehouse_assets_tests.conftest import PROJECT
-from lakehouse_assets_tests.operations.nights.plant import DAY, FAILED, RUNS, Plant, days_of, domains_of, plant_in
+from lakehouse_assets_tests.operations.nights.plant import (
+    DAY,
+    FAILED,
+    RUNS,
+    Plant,
+    after,
+    days_of,
+    domains_of,
+    plant_in,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::dagster_shared.utils.warnings.BetaWarning")
 
@@ -24,16 +32,6 @@ RAW_OF_MILLING = [
     dg.AssetKey([zone, "milling", table])
     for zone, table in (("landing", "files"), ("raw", "products"), ("raw", "deliveries"), ("raw", "quarantine"))
 ]
-
-
-@pytest.fixture
-def plant(tmp_path: Path) -> Iterator[Plant]:
-    with plant_in(tmp_path) as one:
-        yield one
-
-
-def after(days: int) -> date:
-    return DAY + timedelta(days=days)
 
 
 @pytest.mark.parametrize("jump", [date(2024, 3, 31), date(2024, 10, 27)])

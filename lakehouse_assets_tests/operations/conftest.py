@@ -1,12 +1,22 @@
-"""A lake with Ann in it."""
+"""What tests of operations begin with: an instance, a lake with Ann in it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import dagster as dg
 import pytest
+from dagster._core.test_utils import instance_for_test
 
 from lakehouse_assets.operations.erasure.erase import Place
 from lakehouse_assets_tests.operations.erasing import traces
 from lakehouse_assets_tests.operations.people import lake_with_ann
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    """A real one, in a folder of its own."""
+    with instance_for_test(temp_dir=str(tmp_path)) as made:
+        yield made
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sensor
     now, store = datetime.now(UTC), lake.lake()
     graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
     paused, zone = pauses(store, now).keys(), ZoneInfo(settings.plant_timezone())
-    facts = look(context.instance, store, graph, known.incidents, cursor, now, paused, zone)
+    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused)
     places = Places(settings.ui_url(), settings.runbooks_url())
     if facts:
         write_runbooks(settings.reports_root())  # the pages that messages link to

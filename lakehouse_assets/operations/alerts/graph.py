@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+#: The page of health, which tells of the platform itself.
+HEALTH = "monitoring/platform/health"
+
 
 @dataclass(frozen=True)
 class Asset:

@@ -39,8 +39,8 @@ def look(
     known: Sequence[Incident],
     cursor: Cursor,
     now: datetime,
+    zone: ZoneInfo,
     paused: Collection[str] = (),
-    zone: ZoneInfo = ZoneInfo("UTC"),  # noqa: B008 - a zone never changes
 ) -> list[Fact]:
     """Everything since the last look; ``cursor`` is moved on. Nights are due by the clocks of ``zone``."""
     return [

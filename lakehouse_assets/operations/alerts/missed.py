@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lakehouse_assets.operations.alerts.cursor import Cursor
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
-from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.alerts.graph import HEALTH, Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 
 if TYPE_CHECKING:
@@ -44,6 +44,5 @@ def missed_facts(
 
 def _not_made(graph: Graph) -> tuple[str, ...]:
     """What a night begins with; the platform's page of health first, since the night is the platform's."""
-    health = "monitoring/platform/health"
     landed = sorted(key for key, asset in graph.assets.items() if asset.zone == "landing" and asset.daily)
-    return (*([health] if health in graph.assets else []), *landed)
+    return (*([HEALTH] if HEALTH in graph.assets else []), *landed)

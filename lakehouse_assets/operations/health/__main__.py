@@ -26,10 +26,7 @@ def main() -> int:
     os.environ["DAGSTER_HOME"] = str(home)
     prepare_dagster_home(home)
     lake = Lake(settings.lake_uri(), settings.storage_options())
-    landing = LandingZone(
-        root=str(settings.landing_root() or settings.simulated_landing_root()),
-        simulated=settings.landing_root() is None,
-    )
+    landing: LandingZone = (defs.resources or {})["landing"]
     assets, now = defs.resolve_asset_graph(), datetime.now(UTC)
     with dg.DagsterInstance.get() as instance:
         nights = night_facts(instance, assets, landing, ZoneInfo(settings.plant_timezone()), now)

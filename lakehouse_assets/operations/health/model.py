@@ -10,7 +10,7 @@ from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
-from lakehouse_assets.operations.alerts.graph import Asset
+from lakehouse_assets.operations.alerts.graph import HEALTH, Asset
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
 from lakehouse_assets.operations.health.nights import NightFacts
 
@@ -50,8 +50,6 @@ RUNBOOKS = {
     State.WORSE: "worse_than_expected",
     State.QUARANTINED: "quarantined",
 }
-#: The asset that problems of the nights themselves are told of.
-HEALTH = "monitoring/platform/health"
 _ORDER = {state: place for place, state in enumerate(State)}
 
 

@@ -1,14 +1,12 @@
 """What health says of the nights: the daemon, missed nights, domains whose files do not come."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import instance_for_test
 from dagster._daemon.types import DaemonHeartbeat
 
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
@@ -20,9 +18,9 @@ from lakehouse_assets.operations.health.page import as_page
 from lakehouse_assets.operations.health.text import as_text
 from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.sources.resource import LandingZone
-from lakehouse_assets_tests.operations.nights.switched import at, night_of
+from lakehouse_assets_tests.operations.nights.switched import DAY, after, at, night_of
 
-UTC_ZONE, DAY = ZoneInfo("UTC"), date(2024, 3, 5)
+UTC_ZONE = ZoneInfo("UTC")
 MILL = dg.AssetSpec(["landing", "mill", "files"], partitions_def=dg.DailyPartitionsDefinition("2024-03-01"))
 WORKS = dg.AssetSpec(["landing", "works", "files"], partitions_def=dg.DailyPartitionsDefinition("2024-03-07"))
 ASSETS = dg.Definitions(assets=[MILL, WORKS]).resolve_asset_graph()
@@ -32,16 +30,6 @@ GRAPH = Graph(
         "landing/mill/files": Asset("landing/mill/files", "team:plant", "mill", "landing", domain="mill", daily=True),
     }
 )
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with instance_for_test(temp_dir=str(tmp_path)) as made:
-        yield made
-
-
-def after(days: int) -> date:
-    return DAY + timedelta(days=days)
 
 
 def found(instance: dg.DagsterInstance, landing: Path, now: datetime, *folders: str) -> NightFacts:

@@ -18,6 +18,11 @@ DAY = date(2024, 1, 2)
 DONE, FAILED, RUNS = dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.STARTED
 
 
+def after(days: int) -> date:
+    """So many days after the first."""
+    return DAY + timedelta(days=days)
+
+
 @dataclass
 class Plant:
     """What a test does to the platform, and what the platform then asks for."""

@@ -1,7 +1,7 @@
 """Nights that were asked for, a schedule that is on or off, and ticks that failed, on a real instance."""
 
 import sys
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
@@ -18,6 +18,13 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 
 from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.operations.nights.missed import SCHEDULE
+
+DAY = date(2024, 3, 5)
+
+
+def after(days: int) -> date:
+    """So many days after the first."""
+    return DAY + timedelta(days=days)
 
 
 def night_of(instance: dg.DagsterInstance, day: date, *domains: str, part: str = asked.WHOLE) -> dg.DagsterRun:

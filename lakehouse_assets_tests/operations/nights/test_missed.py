@@ -1,29 +1,14 @@
 """Which nights are missed, since when and why."""
 
-from collections.abc import Iterator
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-import pytest
-from dagster._core.test_utils import instance_for_test
 
 from lakehouse_assets.operations.nights.missed import SCHEDULE, Missed, missed_nights
-from lakehouse_assets_tests.operations.nights.switched import at, night_of, switch, ticked
+from lakehouse_assets_tests.operations.nights.switched import DAY, after, at, night_of, switch, ticked
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
-DAY = date(2024, 3, 5)
-
-
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with instance_for_test(temp_dir=str(tmp_path)) as made:
-        yield made
-
-
-def after(days: int) -> date:
-    return DAY + timedelta(days=days)
 
 
 def missed(instance: dg.DagsterInstance, day: date, hour: int = 12, zone: ZoneInfo = UTC_ZONE) -> Missed | None:
