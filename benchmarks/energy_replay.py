@@ -2,7 +2,7 @@
 
 The use case's own code plays it (`use_case/policy_replay/`), on a lake of its own with the published readings.
 `python -m benchmarks.energy_replay [picture.png]`; about five minutes of CPU. The picture's first model is of 1 March,
-which the use case as declared cannot train: 28 days held out and 42 for the band leave nothing of 52. So both are 14
+which the use case as declared cannot train: 10 days held out and 42 for the band leave nothing of 52. So both are 14
 days there, and beside it the use case as declared plays from 21 March on, when it has enough.
 The own policy's share of new rows was chosen on the nights up to 30 June (`--choose` shows the candidates on these
 alone); July to September are shown apart.

@@ -1,57 +1,25 @@
 """Whether to train again, for each of the cases that make such systems fire twice or never again."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import pytest
 
-from lakehouse_assets.monitoring.decision import Decision, Policy, decide, worth_a_row
-from lakehouse_assets.monitoring.history import FAILED, SUCCEEDED, UNDER_WAY, History, Training
-
-NOW = datetime(2024, 6, 1, 6, tzinfo=UTC)
-FIRST = date(2024, 5, 1)
-POLICY = Policy(cool_down_days=7, loss_cool_down_days=2)
-KEY = "pumps-champion-1-drift-since-2024-05-01"
-
-
-def reports(*verdicts: str, column: str = "t50", model: int = 1, start: date = FIRST) -> pd.DataFrame:
-    days = pd.date_range(pd.Timestamp(start), periods=len(verdicts))
-    return pd.DataFrame({"day": days, "model_version": model, "column_name": column, "verdict": verdicts})
-
-
-def realised(*verdicts: str, model: int = 1, start: date = FIRST) -> pd.DataFrame:
-    return reports(*verdicts, model=model, start=start).drop(columns="column_name")
-
-
-def decisions(*made: Decision) -> pd.DataFrame:
-    columns = list(Decision(NOW, None, "wait", None, "", None).row(POLICY))
-    return pd.DataFrame([one.row(POLICY) for one in made], columns=columns)
-
-
-def history(
-    drift: pd.DataFrame | None = None,
-    loss: pd.DataFrame | None = None,
-    made: tuple[Decision, ...] = (),
-    trainings: tuple[Training, ...] = (),
-    champion: int | None = 1,
-    new_rows: int | None = None,
-) -> History:
-    return History(
-        reports() if drift is None else drift,
-        realised() if loss is None else loss,
-        decisions(*made),
-        trainings,
-        champion,
-        new_rows,
-    )
-
-
-def asked(known: History, policy: Policy = POLICY, now: datetime = NOW) -> Decision:
-    return decide(known, policy, "pumps", now)
-
-
-DRIFTED = reports("drift", "drift")
+from lakehouse_assets.monitoring.decision import Decision, Policy, worth_a_row
+from lakehouse_assets.monitoring.history import FAILED, SUCCEEDED, UNDER_WAY, Training
+from lakehouse_assets_tests.monitoring.decision_cases import (
+    DRIFTED,
+    FIRST,
+    KEY,
+    NOW,
+    POLICY,
+    asked,
+    decisions,
+    history,
+    realised,
+    reports,
+)
 
 
 def test_nothing_is_decided_before_a_model_serves_or_a_report_is_there() -> None:
@@ -94,90 +62,6 @@ def test_a_training_under_way_blocks_and_so_does_one_that_a_person_started() -> 
     for training in (Training("r1", UNDER_WAY, KEY), Training("r1", UNDER_WAY)):
         decision = asked(history(DRIFTED, made=(asked(history(DRIFTED)),), trainings=(training,)))
         assert (decision.decision, decision.run_key) == ("blocked", None)
-
-
-def refused_at_once(days: int) -> History:
-    """Drift of so many days; the retraining that the second one asked for was refused."""
-    first = asked(history(DRIFTED))
-    refused = Training("r1", SUCCEEDED, KEY, NOW, promoted=False, day=first.day)
-    return history(reports(*["drift"] * days), made=(first,), trainings=(refused,))
-
-
-def test_a_retraining_that_the_gate_refused_is_looked_into_and_not_repeated() -> None:
-    decision = asked(refused_at_once(3))
-    assert (decision.decision, decision.run_key) == ("investigate", None)
-    assert "did not help, the gate refused it or it came to the model that serves; the same again" in decision.reason
-    assert "more to learn of it, from 2024-05-04 on" in decision.reason
-
-
-def test_it_is_tried_again_once_there_is_twice_as_much_to_learn_and_the_doubled_cool_down_is_over() -> None:
-    waits = asked(refused_at_once(15))
-    assert (waits.decision, waits.run_key) == ("investigate", None)
-    assert f"{KEY} was refused; there is more to learn of it now" in waits.reason
-    assert "cool-down until 2024-05-16, doubled 1 times" in waits.reason
-    known = refused_at_once(16)
-    second = asked(known)
-    assert (second.decision, second.run_key) == ("retrain", "pumps-champion-1-drift-since-2024-05-16")
-    assert second.since == FIRST
-    made = pd.concat([known.decisions, decisions(second)])
-    again = asked(replace(known, decisions=made))
-    assert (again.decision, again.run_key) == ("retrain", second.run_key), "asked for, not yet run: the same key"
-    refused = Training("r2", SUCCEEDED, second.run_key, NOW, promoted=False, day=second.day)
-    twice = replace(known, decisions=made, trainings=(*known.trainings, refused))
-    for length in (17, 31, 43):
-        assert asked(replace(twice, reports=reports(*["drift"] * length))).decision == "investigate"
-    assert asked(replace(twice, reports=reports(*["drift"] * 44))).decision == "retrain"
-    assert asked(replace(twice, reports=reports(*["drift"] * 44), decisions=decisions())).decision == "retrain"
-
-
-def test_one_that_was_promoted_and_rolled_back_is_not_tried_again() -> None:
-    first = asked(history(DRIFTED))
-    promoted = Training("r1", SUCCEEDED, KEY, NOW, promoted=True, day=first.day)
-    decision = asked(history(reports(*["drift"] * 90), made=(first,), trainings=(promoted,)))
-    assert (decision.decision, decision.run_key) == ("investigate", None)
-
-
-def test_a_training_that_would_learn_nothing_of_what_changed_waits_and_says_until_when() -> None:
-    """The newest five days are held out, and the label of the newest day is not known yet."""
-
-    def on_day(number: int) -> Decision:
-        until = FIRST + timedelta(days=number - 1 - 6)
-        return asked(replace(history(reports(*["drift"] * number)), learns_until=until))
-
-    early = on_day(2)
-    assert (early.decision, early.run_key) == ("wait", None)
-    assert "would learn 0 days of what changed on 2024-05-01" in early.reason
-    assert "the newest 6 days are held out or have no label yet; it waits until 2024-05-08" in early.reason
-    assert "learn 1 day of" in on_day(7).reason
-    assert on_day(7).decision == "wait"
-    assert (on_day(8).decision, on_day(8).run_key) == ("retrain", KEY)
-
-
-def test_what_was_refused_with_days_held_out_is_measured_by_what_it_had_learned() -> None:
-    policy = replace(POLICY, learn_days=0, cool_down_days=0)
-    first = asked(replace(history(DRIFTED), learns_until=date(2024, 4, 27)), policy)
-    refused = Training("r1", SUCCEEDED, first.run_key, NOW, promoted=False, day=first.day)
-
-    def on_day(number: int) -> str:
-        known = history(reports(*["drift"] * number), made=(first,), trainings=(refused,))
-        until = FIRST + timedelta(days=number - 1 - 5)
-        return asked(replace(known, learns_until=until), policy).decision
-
-    assert [on_day(5), on_day(6)] == ["investigate", "retrain"]
-
-
-def test_lost_performance_waits_from_the_day_on_which_the_features_told_of_the_change() -> None:
-    worse = realised(*["as expected"] * 4, "worse than expected", "worse than expected")
-    known = replace(history(loss=worse), learns_until=date(2024, 5, 2))
-    assert "what changed on 2024-05-05" in asked(known).reason
-    both = replace(known, reports=reports(*["drift"] * 6))
-    decision = asked(both)
-    assert (decision.decision, decision.trigger) == ("retrain", "performance")
-
-
-def test_more_to_learn_from_waits_for_no_change() -> None:
-    calm = replace(history(loss=realised("as expected"), new_rows=50), learned_rows=100, learns_until=date(2024, 3, 1))
-    assert asked(calm, replace(POLICY, on_more_data=0.5)).decision == "retrain"
 
 
 def test_an_episode_is_known_by_its_run_alone_should_the_decisions_be_lost() -> None:
