@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 export DAGSTER_HOME ?= $(CURDIR)/data/dagster
 
-.PHONY: demo test road nights road-shared road-apart chaos check ui health bench lock format clean help
+.PHONY: demo test road nights road-apart road-shared road-nights chaos check ui health bench lock format clean help
 
 help:            ## What can be typed here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -30,20 +30,25 @@ test: $(READY)   ## The tests of every part
 	$(BIN)/python -m pytest -n 2 $(addprefix --ignore ,$(WHOLE_ROAD))
 
 road: $(READY)   ## The whole-road tests: end to end, the daemon, chaos, real servers (Debian's postgresql), the browser (its chromium)
-	@# Two processes: what shares one road, and the rest. xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
-	$(MAKE) --no-print-directory --jobs 2 --output-sync=target road-shared road-apart
+	@# Three processes, two at a time: what shares one road, nights in a row, the rest, which takes longest and begins.
+	@# xdist 3.8 cannot group tests under pytest 9.2 (pytest-xdist#1386).
+	$(MAKE) --no-print-directory --jobs 2 --output-sync=target road-apart road-shared road-nights
+
+NIGHTS_IN_A_ROW := lakehouse_assets_tests/end_to_end/test_nights_in_a_row.py
+road-apart: $(READY)
+	$(BIN)/python -m pytest $(WHOLE_ROAD) -m "not shares_road" --ignore $(NIGHTS_IN_A_ROW)
 
 road-shared: $(READY)
 	$(BIN)/python -m pytest $(WHOLE_ROAD) -m shares_road
 
-road-apart: $(READY)
-	$(BIN)/python -m pytest $(WHOLE_ROAD) -m "not shares_road"
+road-nights: $(READY)
+	$(BIN)/python -m pytest $(NIGHTS_IN_A_ROW)
 
 chaos: $(READY)  ## Twenty kills of steps, daemon and web server in ten nights; disks and files that fail
 	CHAOS_KILLS=20 $(BIN)/python -m pytest lakehouse_assets_tests/chaos
 
 nights: $(READY) ## Thirty simulated nights in a row through the real daemon (Debian's faketime); CI runs six
-	NIGHTS=30 $(BIN)/python -m pytest lakehouse_assets_tests/end_to_end/test_nights_in_a_row.py
+	NIGHTS=30 $(BIN)/python -m pytest $(NIGHTS_IN_A_ROW)
 
 check: $(READY)  ## Format, lint, types, definitions, contracts
 	$(BIN)/ruff format --check .
