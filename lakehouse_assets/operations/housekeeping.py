@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.errors import StorageError
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def spec_of(specs: Iterable[dg.AssetSpec], table: str) -> dg.AssetSpec:
 
 
 def kept_tables(specs: Iterable[dg.AssetSpec], lake: Lake, wanted: Sequence[str] = ()) -> list[KeptTable]:
-    """The tables of these assets that exist, or the wanted among them.
+    """The tables of these assets that exist, or the wanted among them, also those of which nobody can tell.
 
     Raises:
         UnknownTableError: a wanted one is no asset.
@@ -72,9 +73,16 @@ def kept_tables(specs: Iterable[dg.AssetSpec], lake: Lake, wanted: Sequence[str]
     found = []
     for spec in sorted(chosen, key=lambda spec: tuple(spec.key.path)):
         columns = spec.metadata.get("filtered_by", [])
-        if spec.key.path[0] != "landing" and lake.exists(list(spec.key.path)):
+        if spec.key.path[0] != "landing" and _may_exist(lake, spec.key.path):
             found.append(KeptTable(tuple(spec.key.path), tuple(getattr(columns, "value", columns))))
     return found
+
+
+def _may_exist(lake: Lake, key: Sequence[str]) -> bool:
+    try:
+        return lake.exists(list(key))
+    except StorageError:
+        return True  # whatever is done to it fails, which is told of it alone
 
 
 def compact_all(

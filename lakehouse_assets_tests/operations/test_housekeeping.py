@@ -5,6 +5,7 @@ import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
@@ -17,7 +18,7 @@ from lakehouse_assets.lake.properties import TABLE_PROPERTIES
 from lakehouse_assets.lake.sandbox import make
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.operations.housekeeping import KeptTable, compact_all, vacuum_all
+from lakehouse_assets.operations.housekeeping import KeptTable, compact_all, kept_tables, vacuum_all
 
 DAYS = [date(2024, 1, 1) + timedelta(days=number) for number in range(40)]
 TABLES = [["distilled", "plant", f"table_{number}"] for number in range(12)]
@@ -106,3 +107,15 @@ def test_many_small_files_of_tables_with_constraints_become_few(lake: Lake) -> N
     assert lake.content_version(key) == before
     held = {name for name in lake.open(key).metadata().configuration if name.startswith("delta.constraints.")}
     assert held == {f"delta.constraints.{name}" for name in CONSTRAINTS}
+
+
+def test_a_table_that_cannot_be_looked_for_fails_alone(lake: Lake) -> None:
+    broken, *others = TABLES
+    shutil.rmtree(lake.table_uri(broken))
+    Path(lake.table_uri(broken)).write_text("no folder")
+
+    tables = kept_tables([dg.AssetSpec(key) for key in TABLES], lake)
+    outcome = compact_all(lake, tables, CompactionRule(2, 1 << 20, 1 << 20, 1), 30, "run", lambda _: None)
+
+    assert set(outcome.failed) == {"/".join(broken)}
+    assert set(outcome.done) == {"/".join(key) for key in others}
