@@ -206,7 +206,8 @@ def test_a_night_of_a_day_to_come_stops_none_of_those_before_it(plant: Plant) ->
     """A clock was wrong for a moment, or somebody mistyped a year."""
     plant.recorded(plant.night(DAY))
     (run,) = plant.recorded(plant.night(after(1)))
-    create_run_for_test(plant.instance, "nightly", tags={**run.tags, "night": "2124-01-03"})
+    for n in range(60):
+        create_run_for_test(plant.instance, "nightly", tags={**run.tags, "night": f"2124-01-{n % 28 + 1:02}"})
     assert days_of(plant.night(after(2))) == [after(2).isoformat()]
 
 
@@ -214,8 +215,11 @@ def test_a_night_tried_again_after_later_ones_does_not_make_those_anew(plant: Pl
     for day in (DAY, after(1)):
         plant.recorded(plant.night(day))
     first = plant.instance.get_runs(dg.RunsFilter(tags={"night": DAY.isoformat()}))[0]
-    create_run_for_test(plant.instance, "nightly", tags=first.tags)
-    assert asked.last_night(plant.instance) == after(1)
+    for _ in range(60):
+        create_run_for_test(plant.instance, "nightly", tags=first.tags)
+    assert asked.last_night(plant.instance, after(9)) == after(1)
+    assert asked.last_night(plant.instance, DAY) == DAY
+    assert asked.last_night(plant.instance, after(-1)) is None
     assert days_of(plant.night(after(2))) == [after(2).isoformat()]
 
 

@@ -79,7 +79,8 @@ def night_facts(
         zone: The plant's clocks.
         now: When this is, in UTC.
     """
-    last, missed, heartbeat = asked.last_night(instance), missed_nights(instance, zone, now), _heartbeat(instance)
+    last, missed = asked.last_night(instance, now.date()), missed_nights(instance, zone, now)
+    heartbeat = _heartbeat(instance)
     silent = (last is not None or missed is not None) if heartbeat is None else now - heartbeat > SILENT
     starts = {} if landing.simulated else _delivering(assets, landing)
     return NightFacts(heartbeat, silent, last, missed, undelivered(instance, starts, zone))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
@@ -15,8 +15,8 @@ from lakehouse_assets.sources.daily import NIGHT_TAG
 PART, WHOLE, LATE, CLOSING = "night/part", "whole", "late files", "closing"
 #: Whose files a run takes, with the mark of the day's files when it was asked for: `night.energy`.
 DOMAIN_PREFIX = "night."
-#: Runs looked at for the last night: one that is tried again is made after those of later days.
-NEWEST = 50
+#: Runs read at a time where the newest are asked for.
+PAGE = 10
 #: A run that is not started yet.
 WAITS = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
@@ -38,14 +38,26 @@ def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def last_night(instance: dg.DagsterInstance, until: date = date.max) -> date | None:
-    """The newest day whose night was asked for, up to a day; None before the first.
+def last_night(instance: dg.DagsterInstance, until: date) -> date | None:
+    """The newest day up to a day whose night was asked for; None before the first.
 
-    A night of a day to come (a clock was wrong, somebody mistyped a year) says nothing of those before it.
+    A night of a day to come (a clock was wrong, somebody mistyped a year) says nothing of those before it. Runs do not
+    come in the order of their days: one that is tried again is made after those of later days, however many there are.
+
+    Args:
+        instance: Where the runs are.
+        until: No night of a later day is meant: today, or the day whose night is due.
     """
-    runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), limit=NEWEST)
-    days = [date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs]
-    return max((day for day in days if day <= until), default=None)
+    found: date | None = None
+    cursor: str | None = None
+    while found is None and (runs := instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), cursor=cursor, limit=PAGE)):
+        cursor = runs[-1].run_id
+        found = max((day for run in runs if (day := date.fromisoformat(run.tags[NIGHT_TAG])) <= until), default=None)
+    if found is None:
+        return None
+    later = [(found + timedelta(days=n)).isoformat() for n in range(1, (until - found).days + 1)]
+    runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE, NIGHT_TAG: later})) if later else []
+    return max((date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs), default=found)
 
 
 def first_night(instance: dg.DagsterInstance) -> date | None:

@@ -105,7 +105,7 @@ class Look:
         domain, instance = landed.domain, self.context.instance
         return Asked(
             first=self.first,
-            last=asked.last_night(instance) or self.first,
+            last=asked.last_night(instance, self.now.date()) or self.first,
             took=lambda day: asked.took(instance, domain, day, landed.day_mark(day)),
             under_way=lambda day: asked.is_under_way(instance, domain, day),
             queued=lambda day: asked.is_queued(instance, domain, day),
