@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import dagster as dg
 import pytest
@@ -87,6 +88,31 @@ def test_a_file_that_comes_again_makes_the_later_days_anew_each_time(plant: Plan
         plant.recorded(asked_for[-4:], job=LATE_JOB)
     assert days_of(asked_for) == 2 * [after(n).isoformat() for n in range(4)]
     assert len({one.run_key for one in asked_for}) == 8, "Dagster starts no second run of a key"
+
+
+def test_a_file_that_is_put_back_as_it_was_with_its_old_time_is_made_again_each_time(plant: Plant) -> None:
+    plant.deliver("milling", DAY)
+    file = plant.home / "landing" / "milling" / f"ai4i_M01_{DAY}.csv"
+    first, whole, at = file.read_bytes(), file.stat().st_mtime_ns, after(1)
+    other = b"\r\n".join(first.split(b"\r\n")[:101]) + b"\r\n"
+    (night,) = plant.night(DAY)
+    assert plant.run(replaced(night, RAW_OF_MILLING)).success
+    keys = {str(night.run_key)}
+    for content, moment in ((other, whole + 10**9), (first, whole), (other, whole + 10**9)):
+        file.write_bytes(content)
+        os.utime(file, ns=(moment, moment))
+        plant.deliver("milling", at := at + timedelta(days=1))  # another day's run notes all files of the folder
+        plant.run(replaced(plant.night(at)[-1], RAW_OF_MILLING))
+        late = [one for one in plant.look() if days_of([one]) == [str(DAY)]]
+        assert plant.run(replaced(late[0], RAW_OF_MILLING), LATE_JOB).success
+        keys.add(str(late[0].run_key))
+        for cursor in (plant.cursor, None):
+            plant.cursor = cursor
+            assert [one for one in plant.look() if days_of([one]) == [str(DAY)]] == []
+        raw = Lake(plant.environment["LAKE_URI"]).read_pandas(["raw", "milling", "products"])
+        own = raw[raw["file"].eq(file.name)]
+        assert own[own["ingested_at"].eq(own["ingested_at"].max())]["sha256"].unique() == [sha256(content).hexdigest()]
+    assert len(keys) == 4, "Dagster starts no second run of a key"
 
 
 def test_where_a_run_under_way_took_a_file_only_the_later_days_are_asked_for(plant: Plant) -> None:

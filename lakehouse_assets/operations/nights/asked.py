@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 
 from lakehouse_assets.operations.nights.calendar import priority_of
 from lakehouse_assets.sources.daily import NIGHT_TAG
@@ -72,9 +73,21 @@ def is_asked_for(instance: dg.DagsterInstance, day: date) -> bool:
 
 
 def took(instance: dg.DagsterInstance, domain: str, day: date, mark: str) -> bool:
-    """Whether a run was asked for when exactly these files of the day were there."""
-    tags = {NIGHT_TAG: day.isoformat(), f"{DOMAIN_PREFIX}{domain}": mark}
-    return bool(instance.get_runs(dg.RunsFilter(tags=tags), limit=1))
+    """Whether exactly these files of the day were there when the newest run that takes them was asked for.
+
+    Of an older run the same says nothing: a file that was corrected and put back as it was has its first mark again.
+    """
+    newest = newest_taking(instance, domain, day)
+    return newest is not None and newest.tags[f"{DOMAIN_PREFIX}{domain}"] == mark
+
+
+def newest_taking(instance: dg.DagsterInstance, domain: str, day: date) -> dg.DagsterRun | None:
+    """The newest run that was asked for to take the domain's files of the day; None: none was.
+
+    One that is tried again has the tags of the first try, but reads what lies there now.
+    """
+    runs = instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}))
+    return next((one for one in runs if _takes(domain, one) and PARENT_RUN_ID_TAG not in one.tags), None)
 
 
 def made(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
@@ -94,7 +107,11 @@ def is_queued(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
 
 
 def _any_takes(domain: str, runs: Iterable[dg.DagsterRun]) -> bool:
-    return any(f"{DOMAIN_PREFIX}{domain}" in run.tags for run in runs)
+    return any(_takes(domain, run) for run in runs)
+
+
+def _takes(domain: str, run: dg.DagsterRun) -> bool:
+    return f"{DOMAIN_PREFIX}{domain}" in run.tags
 
 
 def day_of(run: dg.DagsterRun) -> date | None:
