@@ -90,6 +90,24 @@ def test_a_file_that_comes_again_makes_the_later_days_anew_each_time(plant: Plan
     assert len({one.run_key for one in asked_for}) == 8, "Dagster starts no second run of a key"
 
 
+def test_a_file_that_was_there_and_not_seen_when_its_night_was_asked_for_is_made(plant: Plant) -> None:
+    """Its share was away for a moment; before and after it, the sensor sees the same folder."""
+    plant.deliver("energy", DAY)
+    plant.deliver("milling", DAY, after(1))
+    plant.recorded(plant.night(DAY))
+    assert plant.look() == []
+    folder, away = plant.home / "landing" / "milling", plant.home / "away"
+    folder.rename(away)
+    (night,) = plant.night(after(1))
+    assert domains_of(night) == []
+    away.rename(folder)
+    plant.recorded([night])
+    (late,) = plant.look(1)
+    assert (days_of([late]), domains_of(late)) == ([str(after(1))], ["milling"])
+    plant.recorded([late], job=LATE_JOB)
+    assert plant.look() == []
+
+
 def test_a_file_that_is_put_back_as_it_was_with_its_old_time_is_made_again_each_time(plant: Plant) -> None:
     plant.deliver("milling", DAY)
     file = plant.home / "landing" / "milling" / f"ai4i_M01_{DAY}.csv"

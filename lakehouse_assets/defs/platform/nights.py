@@ -129,7 +129,7 @@ def night_parts(repository: dg.RepositoryDefinition) -> "Parts":
 def late_files(
     context: dg.SensorEvaluationContext, landing: LandingZone, lake: LakeResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Look which folders changed, and ask for the days that their new files name, and for later ones that need it."""
+    """Look into folders that changed, and into all after a night, and ask for the days that new files name or reach."""
     from datetime import UTC, datetime
 
     from lakehouse_assets.operations.nights import asked
@@ -140,7 +140,9 @@ def late_files(
     if first is None or context.repository_def is None:
         return dg.SkipReason("LANDING is unset" if landing.simulated else "no night was asked for yet")
     parts, seen = night_parts(context.repository_def), Seen.read(context.cursor)
-    days = Look(context, lake.lake(), parts, first, datetime.now(UTC)).days(landing, seen)
+    now = datetime.now(UTC)
+    last = asked.last_night(context.instance, now.date()) or first
+    days = Look(context, lake.lake(), parts, first, last, now).days(landing, seen)
     requests = [_late(day, asked_for, parts) for day, asked_for in days.items()]
     return dg.SensorResult(
         run_requests=requests,

@@ -65,6 +65,7 @@ class Look:
         lake: Where the ledgers lie.
         parts: What the night makes.
         first: The oldest day whose night was asked for.
+        last: The newest one.
         now: When this is, in UTC.
     """
 
@@ -72,6 +73,7 @@ class Look:
     lake: Lake
     parts: Parts
     first: date
+    last: date
     now: datetime
 
     def days(self, landing: LandingZone, seen: Seen) -> Mapping[date, AskedFor]:
@@ -79,7 +81,7 @@ class Look:
         found: dict[date, AskedFor] = {}
         folders = [landed_in(landing, domain, self.context.log.warning) for domain in self.parts.by_domain]
         for folder in folders:
-            landed = seen.news(folder, self.now) if folder is not None else None
+            landed = seen.news(folder, self.now, self.last) if folder is not None else None
             if landed is not None:
                 for day, rests_on in self._news(landed, seen).items():
                     one = found.setdefault(day, AskedFor())
@@ -99,7 +101,7 @@ class Look:
         late = late_days(landed, known, self._asked(landed), ahead, seen.waiting_days(domain))
         if late.later:
             log.info(f"{domain}: {_days(late.later)} made again as well: they look back on days whose files came")
-        seen.dealt_with(landed, late.waiting)
+        seen.dealt_with(landed, late.waiting, self.last)
         return {
             day: f"{landed.mark_between(_before(day, ahead), day)} {self._last_run(domain, day)}" for day in late.days
         }
@@ -113,7 +115,7 @@ class Look:
         domain, instance = landed.domain, self.context.instance
         return Asked(
             first=self.first,
-            last=asked.last_night(instance, self.now.date()) or self.first,
+            last=self.last,
             took=lambda day: asked.took(instance, domain, day, landed.day_mark(day)),
             under_way=lambda day: asked.is_under_way(instance, domain, day),
             queued=lambda day: asked.is_queued(instance, domain, day),
