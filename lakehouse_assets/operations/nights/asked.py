@@ -16,6 +16,8 @@ from lakehouse_assets.sources.daily import NIGHT_TAG
 PART, WHOLE, LATE, CLOSING = "night/part", "whole", "late files", "closing"
 #: Whose files a run takes, with the mark of the day's files when it was asked for: `night.energy`.
 DOMAIN_PREFIX = "night."
+#: Stands for the mark of files that the night itself delivers.
+SIMULATED = "simulated"
 #: Runs read at a time where the newest are asked for.
 PAGE = 10
 #: A run that is not started yet.
@@ -79,6 +81,12 @@ def took(instance: dg.DagsterInstance, domain: str, day: date, mark: str) -> boo
     """
     newest = newest_taking(instance, domain, day)
     return newest is not None and newest.tags[f"{DOMAIN_PREFIX}{domain}"] == mark
+
+
+def delivered_files(instance: dg.DagsterInstance, domain: str) -> bool:
+    """Whether a run was ever asked for that takes files of a source; those of the simulated plant do not count."""
+    marks = dict(instance.get_run_tags([f"{DOMAIN_PREFIX}{domain}"], limit=2))
+    return bool(set().union(*marks.values()) - {SIMULATED})
 
 
 def newest_taking(instance: dg.DagsterInstance, domain: str, day: date) -> dg.DagsterRun | None:
