@@ -212,7 +212,7 @@ def replaced(request: dg.RunRequest, only: list[dg.AssetKey]) -> dg.RunRequest:
 def told(plant: Plant) -> list[str]:
     """What the sensor for alerts tells of runs that failed."""
     with dg.build_sensor_context(
-        instance=plant.instance, repository_def=plant.repository, resources={"lake": plant.resources["lake"]}
+        instance=plant.instance, repository_def=plant.repository, resources=plant.resources
     ) as context:
         plant.repository.get_sensor_def("alerts").evaluate_tick(context)
     rows = Lake(plant.environment["LAKE_URI"]).read_pandas(INCIDENTS).query("kind == 'failed_run'")

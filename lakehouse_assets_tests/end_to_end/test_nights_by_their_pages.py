@@ -54,7 +54,7 @@ class Watched:
             instance=self.plant.instance,
             cursor=self.cursor,
             repository_def=self.plant.repository,
-            resources={"lake": self.plant.resources["lake"]},
+            resources=self.plant.resources,
         ) as context:
             found = self.plant.repository.get_sensor_def("alerts").evaluate_tick(context)
         self.cursor = found.cursor or self.cursor
