@@ -82,11 +82,14 @@ class Ledger:
         return still.merge(last[["file", "sha256"]], on=["file", "sha256"]).reset_index(drop=True)
 
 
-def last_deliveries(lake: Lake, domain: str, tables: Iterable[Sequence[str]]) -> dict[str, tuple[int, datetime, str]]:
-    """The last delivery under each name whose rows raw holds, or that has none: bytes, time of change (UTC), SHA-256.
+def deliveries_in_force(
+    lake: Lake, domain: str, tables: Iterable[Sequence[str]]
+) -> dict[str, tuple[int, datetime, str]]:
+    """The delivery under each name that raw holds now, or that has no rows: bytes, time of change (UTC), SHA-256.
 
     The ledger alone does not say so. Every run notes all files of the folder in it, and takes the rows of its own day.
-    A file of which raw holds an earlier delivery only has size -1 here, which no file has.
+    Nor does a row in raw of this content: of a file that was corrected and put back as it was, raw holds both contents,
+    and that which was taken last is in force. A delivery that the ledger does not know has size -1, which no file has.
 
     Args:
         lake: Where the tables lie.
@@ -97,25 +100,34 @@ def last_deliveries(lake: Lake, domain: str, tables: Iterable[Sequence[str]]) ->
     if not lake.exists(key):
         return {}
     rows = lake.read_pandas(key, columns=["file", "sha256", "bytes", "modified", "seen_at", "readable_rows"])
-    last = rows.sort_values("seen_at", kind="stable").drop_duplicates("file", keep="last")
-    held = {pair for table in tables for pair in _held(lake, table)}
-    names = {name for name, _ in held}
-    found = {}
-    for row in last.to_dict("records"):
-        name, at = row["file"], pd.Timestamp(row["modified"]).to_pydatetime()
-        if not row["readable_rows"] or (name, row["sha256"]) in held:
-            found[name] = (int(row["bytes"]), at, row["sha256"])
-        elif name in names:
-            found[name] = (-1, at, "")
+    rows = rows.sort_values("seen_at", kind="stable")
+    noted = {(row.file, row.sha256): (int(row.bytes), _moment(row.modified), row.sha256) for row in rows.itertuples()}
+    taken, found = _taken_last(lake, tables), {}
+    for row in rows.drop_duplicates("file", keep="last").itertuples():
+        if not row.readable_rows:
+            found[row.file] = noted[row.file, row.sha256]
+        elif row.file in taken:
+            sha = taken[row.file][1]
+            found[row.file] = noted.get((row.file, sha), (-1, _moment(row.modified), sha))
     return found
 
 
-def _held(lake: Lake, table: Sequence[str]) -> set[tuple[str, str]]:
-    """File and SHA-256 of every delivery that a raw table has rows of."""
-    if not lake.exists(table) or not {"file", "sha256"} <= set(lake.schema(table).names):
-        return set()
-    pairs = lake.read(table, columns=["file", "sha256"]).group_by(["file", "sha256"]).aggregate([])
-    return set(zip(pairs["file"].to_pylist(), pairs["sha256"].to_pylist(), strict=True))
+def _taken_last(lake: Lake, tables: Iterable[Sequence[str]]) -> dict[str, tuple[datetime, str]]:
+    """By file, when raw last took rows of a delivery of it, and its SHA-256."""
+    found: dict[str, tuple[datetime, str]] = {}
+    for table in tables:
+        wanted = ["file", "sha256", "ingested_at"]
+        if lake.exists(table) and {*wanted} <= set(lake.schema(table).names):
+            rows = lake.read(table, columns=wanted).group_by(["file", "sha256"]).aggregate([("ingested_at", "max")])
+            for one in rows.to_pylist():
+                latest = (one["ingested_at_max"], one["sha256"])
+                found[one["file"]] = max(latest, found.get(one["file"], latest))
+    return found
+
+
+def _moment(at: Any) -> datetime:
+    moment: datetime = pd.Timestamp(at).to_pydatetime()
+    return moment
 
 
 def check_metadata(open_rows: pd.DataFrame) -> dict[str, Any]:

@@ -53,3 +53,7 @@ class LandingZone(dg.ConfigurableResource[None]):
     def has_folder(self, domain: str) -> bool:
         """Whether the domain delivers at all: the simulated plant always does."""
         return self.simulated or (Path(self.root) / domain).is_dir()
+
+    def is_retired(self, domain: str) -> bool:
+        """Whether somebody said that the domain delivers no more: its folder was renamed to `<domain>.retired`."""
+        return not self.has_folder(domain) and (Path(self.root) / f"{domain}.retired").is_dir()

@@ -74,7 +74,7 @@ class Disturbed:
     def on_call_looks(self, cursor: str | None) -> str | None:
         """Evaluate the sensor that tells people; its new cursor."""
         with platform_in(self.environment) as (defs, instance):
-            resources = {"lake": (defs.resources or {})["lake"]}
+            resources = {name: (defs.resources or {})[name] for name in ("lake", "landing")}
             context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs, resources=resources)
             return defs.resolve_sensor_def("alerts").evaluate_tick(context).cursor
 

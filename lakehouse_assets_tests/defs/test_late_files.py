@@ -3,6 +3,7 @@
 import json
 import os
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import dagster as dg
 import pytest
@@ -89,6 +90,49 @@ def test_a_file_that_comes_again_makes_the_later_days_anew_each_time(plant: Plan
     assert len({one.run_key for one in asked_for}) == 8, "Dagster starts no second run of a key"
 
 
+def test_a_file_that_was_there_and_not_seen_when_its_night_was_asked_for_is_made(plant: Plant) -> None:
+    """Its share was away for a moment; before and after it, the sensor sees the same folder."""
+    plant.deliver("energy", DAY)
+    plant.deliver("milling", DAY, after(1))
+    plant.recorded(plant.night(DAY))
+    assert plant.look() == []
+    folder, away = plant.home / "landing" / "milling", plant.home / "away"
+    folder.rename(away)
+    (night,) = plant.night(after(1))
+    assert domains_of(night) == []
+    away.rename(folder)
+    plant.recorded([night])
+    (late,) = plant.look(1)
+    assert (days_of([late]), domains_of(late)) == ([str(after(1))], ["milling"])
+    plant.recorded([late], job=LATE_JOB)
+    assert plant.look() == []
+
+
+def test_a_file_that_is_put_back_as_it_was_with_its_old_time_is_made_again_each_time(plant: Plant) -> None:
+    plant.deliver("milling", DAY)
+    file = plant.home / "landing" / "milling" / f"ai4i_M01_{DAY}.csv"
+    first, whole, at = file.read_bytes(), file.stat().st_mtime_ns, after(1)
+    other = b"\r\n".join(first.split(b"\r\n")[:101]) + b"\r\n"
+    (night,) = plant.night(DAY)
+    assert plant.run(replaced(night, RAW_OF_MILLING)).success
+    keys = {str(night.run_key)}
+    for content, moment in ((other, whole + 10**9), (first, whole), (other, whole + 10**9)):
+        file.write_bytes(content)
+        os.utime(file, ns=(moment, moment))
+        plant.deliver("milling", at := at + timedelta(days=1))  # another day's run notes all files of the folder
+        plant.run(replaced(plant.night(at)[-1], RAW_OF_MILLING))
+        late = [one for one in plant.look() if days_of([one]) == [str(DAY)]]
+        assert plant.run(replaced(late[0], RAW_OF_MILLING), LATE_JOB).success
+        keys.add(str(late[0].run_key))
+        for cursor in (plant.cursor, None):
+            plant.cursor = cursor
+            assert [one for one in plant.look() if days_of([one]) == [str(DAY)]] == []
+        raw = Lake(plant.environment["LAKE_URI"]).read_pandas(["raw", "milling", "products"])
+        own = raw[raw["file"].eq(file.name)]
+        assert own[own["ingested_at"].eq(own["ingested_at"].max())]["sha256"].unique() == [sha256(content).hexdigest()]
+    assert len(keys) == 4, "Dagster starts no second run of a key"
+
+
 def test_where_a_run_under_way_took_a_file_only_the_later_days_are_asked_for(plant: Plant) -> None:
     nights_without_the_first_file(plant)
     plant.deliver("milling", DAY)
@@ -168,7 +212,7 @@ def replaced(request: dg.RunRequest, only: list[dg.AssetKey]) -> dg.RunRequest:
 def told(plant: Plant) -> list[str]:
     """What the sensor for alerts tells of runs that failed."""
     with dg.build_sensor_context(
-        instance=plant.instance, repository_def=plant.repository, resources={"lake": plant.resources["lake"]}
+        instance=plant.instance, repository_def=plant.repository, resources=plant.resources
     ) as context:
         plant.repository.get_sensor_def("alerts").evaluate_tick(context)
     rows = Lake(plant.environment["LAKE_URI"]).read_pandas(INCIDENTS).query("kind == 'failed_run'")

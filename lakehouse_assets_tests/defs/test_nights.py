@@ -7,6 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.errors import ScheduleExecutionError
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 
@@ -206,7 +207,8 @@ def test_a_night_of_a_day_to_come_stops_none_of_those_before_it(plant: Plant) ->
     """A clock was wrong for a moment, or somebody mistyped a year."""
     plant.recorded(plant.night(DAY))
     (run,) = plant.recorded(plant.night(after(1)))
-    create_run_for_test(plant.instance, "nightly", tags={**run.tags, "night": "2124-01-03"})
+    for n in range(60):
+        create_run_for_test(plant.instance, "nightly", tags={**run.tags, "night": f"2124-01-{n % 28 + 1:02}"})
     assert days_of(plant.night(after(2))) == [after(2).isoformat()]
 
 
@@ -214,9 +216,34 @@ def test_a_night_tried_again_after_later_ones_does_not_make_those_anew(plant: Pl
     for day in (DAY, after(1)):
         plant.recorded(plant.night(day))
     first = plant.instance.get_runs(dg.RunsFilter(tags={"night": DAY.isoformat()}))[0]
-    create_run_for_test(plant.instance, "nightly", tags=first.tags)
-    assert asked.last_night(plant.instance) == after(1)
+    for _ in range(60):
+        create_run_for_test(plant.instance, "nightly", tags=first.tags)
+    assert asked.last_night(plant.instance, after(9)) == after(1)
+    assert asked.last_night(plant.instance, DAY) == DAY
+    assert asked.last_night(plant.instance, after(-1)) is None
     assert days_of(plant.night(after(2))) == [after(2).isoformat()]
+
+
+def test_where_no_domain_has_a_folder_the_tick_fails_and_the_next_one_makes_the_night_up(plant: Plant) -> None:
+    """A disk that is not mounted leaves its mount point, an empty folder."""
+    plant.deliver("milling", DAY, after(1))
+    plant.recorded(plant.night(DAY))
+    landing, disk = plant.home / "landing", plant.home / "disk"
+    landing.rename(disk)
+    landing.mkdir()
+    with pytest.raises(ScheduleExecutionError) as said:
+        plant.night(after(1))
+    assert "has no folder of any domain (energy, milling, turbofan): is its disk mounted?" in str(said.value.__cause__)
+    landing.rmdir()
+    disk.rename(landing)
+    assert [domains_of(one) for one in plant.night(after(2))] == [["milling"], []]
+
+
+def test_nights_go_on_where_every_domain_is_retired(plant: Plant) -> None:
+    folder = plant.home / "landing" / "milling"
+    folder.rename(folder.with_name("milling.retired"))
+    (night,) = plant.night(DAY)
+    assert domains_of(night) == []
 
 
 def test_a_folder_that_cannot_be_listed_holds_up_its_own_domain_only(plant: Plant) -> None:

@@ -30,9 +30,10 @@ class OnCall:
 
     def tick(self, sensor: str) -> list[dg.RunRequest]:
         with platform_in(self.environment) as (defs, instance):
+            wanted = ("lake", "landing", "registry")
             context = dg.build_sensor_context(
                 instance=instance, cursor=self.cursors.get(sensor), definitions=defs,
-                resources={name: one for name, one in (defs.resources or {}).items() if name in ("lake", "registry")},
+                resources={name: one for name, one in (defs.resources or {}).items() if name in wanted},
             )  # fmt: skip
             found = defs.resolve_sensor_def(sensor).evaluate_tick(context)
             self.cursors[sensor] = found.cursor or self.cursors.get(sensor)

@@ -54,7 +54,7 @@ class Watched:
             instance=self.plant.instance,
             cursor=self.cursor,
             repository_def=self.plant.repository,
-            resources={"lake": self.plant.resources["lake"]},
+            resources=self.plant.resources,
         ) as context:
             found = self.plant.repository.get_sensor_def("alerts").evaluate_tick(context)
         self.cursor = found.cursor or self.cursor
@@ -132,7 +132,7 @@ def test_nights_whose_tick_fails_are_told_and_made_up_when_the_page_was_followed
         let_it_tick(workspace, datetime.now(UTC))
         assert nights(plant) == [str(due - 2 * ONE_DAY)]
         assert watched.hears() == []
-        assert watched.hears_later() == ["nightly: night missed"]
+        assert watched.hears_later() == [f"nightly {due - ONE_DAY} to {due}: night missed"]
         body = watched.told.messages[-1]["message"]
         assert body.startswith(f"nobody asked for the nights of {due - ONE_DAY} to {due} (2): the last tick of")
         assert f"failed: FileNotFoundError: landing folder {landing} does not exist" in body
@@ -146,7 +146,7 @@ def test_nights_whose_tick_fails_are_told_and_made_up_when_the_page_was_followed
         (plant.home / "not_mounted").rename(landing)
         let_it_tick(workspace, tick_of(due + ONE_DAY, UTC_ZONE))
     assert nights(plant)[:3] == [str(due - n * ONE_DAY) for n in (2, 1, 0)]
-    assert watched.hears() == ["Over: nightly: night missed"]
+    assert watched.hears() == [f"Over: nightly {due - ONE_DAY} to {due}: night missed"]
     assert "NIGHT MISSED" not in watched.health()
 
 

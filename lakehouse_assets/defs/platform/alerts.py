@@ -4,6 +4,7 @@ import dagster as dg
 
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.sources.resource import LandingZone
 
 incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
 
@@ -16,7 +17,9 @@ incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
     "refusal, missed night and use case that a person has to look into, and once that it is over: in the log, and "
     "where ALERT_URLS says. Starts no run.",
 )
-def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
+def alerts(
+    context: dg.SensorEvaluationContext, lake: LakeResource, landing: LandingZone
+) -> dg.SensorResult | dg.SkipReason:
     """Look at what happened since the last tick, and tell what nobody was told yet."""
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
@@ -30,13 +33,15 @@ def alerts(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.Sensor
     from lakehouse_assets.operations.alerts.messages import Places
     from lakehouse_assets.operations.asset_graph import graph_of
     from lakehouse_assets.operations.health.reports import write_runbooks
+    from lakehouse_assets.operations.nights.awaited import awaited
 
     if context.repository_def is None:
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
     now, store = datetime.now(UTC), lake.lake()
     graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
     paused, zone = pauses(store, now).keys(), ZoneInfo(settings.plant_timezone())
-    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused)
+    waited_for = awaited(context.instance, context.repository_def.asset_graph, landing)
+    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused, waited_for)
     places = Places(settings.ui_url(), settings.runbooks_url())
     if facts:
         write_runbooks(settings.reports_root())  # the pages that messages link to

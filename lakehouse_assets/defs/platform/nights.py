@@ -25,8 +25,6 @@ EVERY_NIGHT = dg.AssetSelection.all() - (
     | dg.AssetSelection.tag(CADENCE, WEEK)
 )
 BY_THEMSELVES = {NIGHT_TAG: BY_HAND}
-#: Stands for the mark of files that the night itself delivers.
-SIMULATED = "simulated"
 
 nightly = NightJob(
     "nightly",
@@ -75,6 +73,7 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
         from zoneinfo import ZoneInfo
 
         from lakehouse_assets.operations.nights import asked
+        from lakehouse_assets.operations.nights.awaited import require_folders
         from lakehouse_assets.operations.nights.calendar import night_at, nights_due
         from lakehouse_assets.operations.nights.looking import landed_in
 
@@ -84,6 +83,7 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
         if not wanted:
             return dg.SkipReason(f"the night of {due} was asked for already")
         parts = night_parts(context.repository_def)
+        require_folders(landing, parts.by_domain)
         folders = {domain: landed_in(landing, domain, context.log.warning) for domain in parts.by_domain}
         return [_whole(day, parts, folders, context) for day in wanted]
 
@@ -102,7 +102,7 @@ def _whole(
         if landed is not None and landed.is_late(day):
             context.log.warning(f"{day}: no file of {domain} is there; its night waits for one, the others go on")
         else:
-            marks[domain] = SIMULATED if landed is None else landed.day_mark(day)
+            marks[domain] = asked.SIMULATED if landed is None else landed.day_mark(day)
     return dg.RunRequest(
         run_key=f"night {day}",
         tags=asked.tags_of(day, asked.WHOLE, marks),
@@ -129,7 +129,7 @@ def night_parts(repository: dg.RepositoryDefinition) -> "Parts":
 def late_files(
     context: dg.SensorEvaluationContext, landing: LandingZone, lake: LakeResource
 ) -> dg.SensorResult | dg.SkipReason:
-    """Look which folders changed, and ask for the days that their new files name, and for later ones that need it."""
+    """Look into folders that changed, and into all after a night, and ask for the days that new files name or reach."""
     from datetime import UTC, datetime
 
     from lakehouse_assets.operations.nights import asked
@@ -140,7 +140,9 @@ def late_files(
     if first is None or context.repository_def is None:
         return dg.SkipReason("LANDING is unset" if landing.simulated else "no night was asked for yet")
     parts, seen = night_parts(context.repository_def), Seen.read(context.cursor)
-    days = Look(context, lake.lake(), parts, first, datetime.now(UTC)).days(landing, seen)
+    now = datetime.now(UTC)
+    last = asked.last_night(context.instance, now.date()) or first
+    days = Look(context, lake.lake(), parts, first, last, now).days(landing, seen)
     requests = [_late(day, asked_for, parts) for day, asked_for in days.items()]
     return dg.SensorResult(
         run_requests=requests,

@@ -198,13 +198,12 @@ def resume_use_case() -> None:
     description="Starts the runs that the jobs rerun_from and retrain_now ask for, each once.",
 )
 def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
-    """Ask for a run for each request since the last tick; the entry makes it one whatever restarts."""
+    """Ask for a run for each request that has none; the entry makes it one whatever restarts."""
     from datetime import UTC, datetime
 
-    from lakehouse_assets.operations.repairs.requests import REPAIR, requests_since
+    from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests
 
-    after = datetime.fromisoformat(context.cursor) if context.cursor else datetime(1970, 1, 1, tzinfo=UTC)
-    found = requests_since(lake.lake(), after, datetime.now(UTC))
+    found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC))
     if not found:
         return dg.SkipReason("nothing was asked for")
     return dg.SensorResult(
@@ -216,5 +215,5 @@ def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -
             )
             for one in found
         ],
-        cursor=found[-1].at.isoformat(),
+        cursor=cursor,
     )

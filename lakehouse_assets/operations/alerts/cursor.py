@@ -21,6 +21,7 @@ class Cursor:
         seen: Run and status of those within the overlap that were looked at.
         decided: By table of decisions, the newest one that was looked at.
         versions: By table of decisions, the version that was looked at.
+        awaited: By domain that never delivered, the last night when it was first seen to be awaited; empty: none.
         missed_since: Since when nights were seen to be missing at every look; empty: none is.
     """
 
@@ -29,6 +30,7 @@ class Cursor:
     decided: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     missed_since: str = ""
+    awaited: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str | None, now: datetime) -> Cursor:

@@ -55,5 +55,10 @@ def _begun(late: Mapping[str, datetime], group_roots: tuple[str, list[str]], gra
     group, keys = group_roots
     since = min(late[key] for key in keys)
     also = len(set(graph.downstream(keys)) & late.keys())
-    told = f"{', '.join(keys)} older than promised" + (f", and {also} tables made from them" if also else "")
+    told = f"{', '.join(keys)} {_said(keys)}" + (f", and {also} tables made from them" if also else "")
     return Fact(Kind.BROKEN_FRESHNESS, group, since, ok=False, summary=told, assets=tuple(keys))
+
+
+def _said(keys: Iterable[str]) -> str:
+    """What landing files promise nobody can break but by never coming (`never_delivered`)."""
+    return "never came" if all(key.startswith("landing/") for key in keys) else "older than promised"

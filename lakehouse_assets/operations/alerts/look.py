@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
 from lakehouse_assets.operations.alerts.missed import missed_facts
+from lakehouse_assets.operations.alerts.never_delivered import never_delivered
 from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
@@ -41,12 +43,17 @@ def look(
     now: datetime,
     zone: ZoneInfo,
     paused: Collection[str] = (),
+    awaited: Mapping[str, date] = MappingProxyType({}),
 ) -> list[Fact]:
-    """Everything since the last look; ``cursor`` is moved on. Nights are due by the clocks of ``zone``."""
+    """Everything since the last look; ``cursor`` is moved on.
+
+    Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day.
+    """
+    late = {**late_tables(instance, graph), **never_delivered(instance, awaited, cursor, zone, now)}
     return [
         *_runs(instance, graph, cursor),
         *mended(instance, graph, known, now),
-        *late_facts(late_tables(instance, graph), known, graph, now, paused),
+        *late_facts(late, known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now),
         *missed_facts(missed_nights(instance, zone, now), known, graph, cursor, now),
     ]

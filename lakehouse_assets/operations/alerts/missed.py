@@ -25,6 +25,9 @@ def missed_facts(
 ) -> list[Fact]:
     """That nights are missed, or that the open incident of it is over.
 
+    An incident names its nights: the next one that is missed may have been due before they were all asked for, and is
+    no part of what is over.
+
     Args:
         missed: What is missing now.
         known: The incidents so far.
@@ -39,7 +42,8 @@ def missed_facts(
     cursor.missed_since = cursor.missed_since or now.isoformat()
     if told or now - datetime.fromisoformat(cursor.missed_since) < MADE_UP_WITHIN:
         return []
-    return [Fact(Kind.MISSED_NIGHT, NIGHTLY, missed.since, False, missed.words, _not_made(graph))]
+    first, last = missed.first.isoformat(), missed.last.isoformat()
+    return [Fact(Kind.MISSED_NIGHT, NIGHTLY, missed.since, False, missed.words, _not_made(graph), first, last)]
 
 
 def _not_made(graph: Graph) -> tuple[str, ...]:

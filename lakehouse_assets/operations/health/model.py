@@ -207,7 +207,9 @@ def _of_the_nights(asset: Asset, nights: NightFacts, problem: _Problem) -> Itera
     late = nights.undelivered.get(asset.domain) if asset.zone == "landing" else None
     if late is not None:
         made = f"{late.nights} nights were" if late.nights > 1 else "the night was"
-        yield problem(State.NO_FILE, late.since, f"{made} made without the domain: no file of {late.first} was there")
+        gone = f", and LANDING has no folder {asset.domain} any more" if asset.domain in nights.gone else ""
+        said = f"{made} made without the domain: no file of {late.first} was there{gone}"
+        yield problem(State.NO_FILE, late.since, said)
 
 
 def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Problem]:

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from lakehouse_assets.operations.nights import asked
+from lakehouse_assets.operations.nights.awaited import awaited
 from lakehouse_assets.operations.nights.calendar import tick_of
 from lakehouse_assets.operations.nights.missed import Missed, missed_nights
-from lakehouse_assets.operations.nights.parts import LANDING
 from lakehouse_assets.sources.daily import NIGHT_TAG
 
 if TYPE_CHECKING:
@@ -46,7 +46,8 @@ class NightFacts:
         silent: Whether that is too long ago, or was never although nights are on.
         last: The last night that was asked for.
         missed: The nights that nobody asked for.
-        undelivered: By domain, of those that have a folder.
+        undelivered: By domain, of those that have a folder or had one.
+        gone: Of these, those whose folder is gone.
     """
 
     heartbeat: datetime | None = None
@@ -54,6 +55,7 @@ class NightFacts:
     last: date | None = None
     missed: Missed | None = None
     undelivered: Mapping[str, Undelivered] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
 
     @property
     def words(self) -> str:
@@ -79,10 +81,12 @@ def night_facts(
         zone: The plant's clocks.
         now: When this is, in UTC.
     """
-    last, missed, heartbeat = asked.last_night(instance), missed_nights(instance, zone, now), _heartbeat(instance)
+    last, missed = asked.last_night(instance, now.date()), missed_nights(instance, zone, now)
+    heartbeat = _heartbeat(instance)
     silent = (last is not None or missed is not None) if heartbeat is None else now - heartbeat > SILENT
-    starts = {} if landing.simulated else _delivering(assets, landing)
-    return NightFacts(heartbeat, silent, last, missed, undelivered(instance, starts, zone))
+    late = undelivered(instance, awaited(instance, assets, landing), zone)
+    gone = frozenset(domain for domain in late if not landing.has_folder(domain))
+    return NightFacts(heartbeat, silent, last, missed, late, gone)
 
 
 def undelivered(instance: dg.DagsterInstance, starts: Mapping[str, date], zone: ZoneInfo) -> dict[str, Undelivered]:
@@ -123,15 +127,6 @@ def _nights(instance: dg.DagsterInstance, domains: Collection[str]) -> tuple[set
         if taken.keys() == set(domains) and min([*nights, date.max]) <= min([*taken.values(), date.max]):
             break
     return nights, taken
-
-
-def _delivering(assets: BaseAssetGraph, landing: LandingZone) -> dict[str, date]:  # type: ignore[type-arg]
-    found = {}
-    for key in assets.get_all_asset_keys():
-        days, domain = assets.get(key).partitions_def, key.path[1]
-        if key.path[0] == LANDING and isinstance(days, dg.DailyPartitionsDefinition) and landing.has_folder(domain):
-            found[domain] = days.start.date()
-    return found
 
 
 def _heartbeat(instance: dg.DagsterInstance) -> datetime | None:

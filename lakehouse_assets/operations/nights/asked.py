@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, timedelta
 
 import dagster as dg
 from dagster._core.storage.dagster_run import NOT_FINISHED_STATUSES
+from dagster._core.storage.tags import PARENT_RUN_ID_TAG
 
 from lakehouse_assets.operations.nights.calendar import priority_of
 from lakehouse_assets.sources.daily import NIGHT_TAG
@@ -15,8 +16,10 @@ from lakehouse_assets.sources.daily import NIGHT_TAG
 PART, WHOLE, LATE, CLOSING = "night/part", "whole", "late files", "closing"
 #: Whose files a run takes, with the mark of the day's files when it was asked for: `night.energy`.
 DOMAIN_PREFIX = "night."
-#: Runs looked at for the last night: one that is tried again is made after those of later days.
-NEWEST = 50
+#: Stands for the mark of files that the night itself delivers.
+SIMULATED = "simulated"
+#: Runs read at a time where the newest are asked for.
+PAGE = 10
 #: A run that is not started yet.
 WAITS = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
@@ -38,14 +41,26 @@ def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def last_night(instance: dg.DagsterInstance, until: date = date.max) -> date | None:
-    """The newest day whose night was asked for, up to a day; None before the first.
+def last_night(instance: dg.DagsterInstance, until: date) -> date | None:
+    """The newest day up to a day whose night was asked for; None before the first.
 
-    A night of a day to come (a clock was wrong, somebody mistyped a year) says nothing of those before it.
+    A night of a day to come (a clock was wrong, somebody mistyped a year) says nothing of those before it. Runs do not
+    come in the order of their days: one that is tried again is made after those of later days, however many there are.
+
+    Args:
+        instance: Where the runs are.
+        until: No night of a later day is meant: today, or the day whose night is due.
     """
-    runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), limit=NEWEST)
-    days = [date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs]
-    return max((day for day in days if day <= until), default=None)
+    found: date | None = None
+    cursor: str | None = None
+    while found is None and (runs := instance.get_runs(dg.RunsFilter(tags={PART: WHOLE}), cursor=cursor, limit=PAGE)):
+        cursor = runs[-1].run_id
+        found = max((day for run in runs if (day := date.fromisoformat(run.tags[NIGHT_TAG])) <= until), default=None)
+    if found is None:
+        return None
+    later = [(found + timedelta(days=n)).isoformat() for n in range(1, (until - found).days + 1)]
+    runs = instance.get_runs(dg.RunsFilter(tags={PART: WHOLE, NIGHT_TAG: later})) if later else []
+    return max((date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs), default=found)
 
 
 def first_night(instance: dg.DagsterInstance) -> date | None:
@@ -60,9 +75,27 @@ def is_asked_for(instance: dg.DagsterInstance, day: date) -> bool:
 
 
 def took(instance: dg.DagsterInstance, domain: str, day: date, mark: str) -> bool:
-    """Whether a run was asked for when exactly these files of the day were there."""
-    tags = {NIGHT_TAG: day.isoformat(), f"{DOMAIN_PREFIX}{domain}": mark}
-    return bool(instance.get_runs(dg.RunsFilter(tags=tags), limit=1))
+    """Whether exactly these files of the day were there when the newest run that takes them was asked for.
+
+    Of an older run the same says nothing: a file that was corrected and put back as it was has its first mark again.
+    """
+    newest = newest_taking(instance, domain, day)
+    return newest is not None and newest.tags[f"{DOMAIN_PREFIX}{domain}"] == mark
+
+
+def delivered_files(instance: dg.DagsterInstance, domain: str) -> bool:
+    """Whether a run was ever asked for that takes files of a source; those of the simulated plant do not count."""
+    marks = dict(instance.get_run_tags([f"{DOMAIN_PREFIX}{domain}"], limit=2))
+    return bool(set().union(*marks.values()) - {SIMULATED})
+
+
+def newest_taking(instance: dg.DagsterInstance, domain: str, day: date) -> dg.DagsterRun | None:
+    """The newest run that was asked for to take the domain's files of the day; None: none was.
+
+    One that is tried again has the tags of the first try, but reads what lies there now.
+    """
+    runs = instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}))
+    return next((one for one in runs if _takes(domain, one) and PARENT_RUN_ID_TAG not in one.tags), None)
 
 
 def made(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
@@ -82,7 +115,11 @@ def is_queued(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
 
 
 def _any_takes(domain: str, runs: Iterable[dg.DagsterRun]) -> bool:
-    return any(f"{DOMAIN_PREFIX}{domain}" in run.tags for run in runs)
+    return any(_takes(domain, run) for run in runs)
+
+
+def _takes(domain: str, run: dg.DagsterRun) -> bool:
+    return f"{DOMAIN_PREFIX}{domain}" in run.tags
 
 
 def day_of(run: dg.DagsterRun) -> date | None:

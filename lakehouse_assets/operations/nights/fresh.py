@@ -9,12 +9,12 @@ from datetime import date, datetime, timedelta
 from lakehouse_assets.operations.nights.landed import Landed
 from lakehouse_assets.sources.landing import LandingError, LandingFile
 
-#: File -> size in bytes, time of change, SHA-256: what the ledger of deliveries says of its last one.
+#: File -> size in bytes, time of change, SHA-256: the delivery of it that raw holds (`deliveries.deliveries_in_force`).
 Known = Mapping[str, tuple[int, datetime, str]]
 
 
 def fresh_files(landed: Landed, known: Known) -> list[LandingFile]:
-    """The files that the ledger does not hold with this content. A file that only got another time is not new.
+    """The files that raw does not hold with this content. A file that only got another time is not new.
 
     One that changed and that nobody can read is new: the run that is asked for says so to people.
     """
@@ -37,7 +37,7 @@ class Asked:
     Attributes:
         first: The oldest day whose night was asked for.
         last: The newest one.
-        took: Whether a run was asked for when exactly these files of a day were there, however it ended.
+        took: Whether exactly these files of a day were there when its newest run was asked for, however it ended.
         under_way: Whether a run that takes the day's files waits or runs.
         queued: Whether a run of the day waits still. Of nights that wait the older goes first.
         made: Whether a run was ever asked for that takes the domain's files of the day.

@@ -48,7 +48,8 @@ class AskedFor:
 
     Attributes:
         marks: Whose files it takes, with the mark of those of the day: the run's tags.
-        rests_on: Whose, with the mark of all files that its rows rest on: with the same it is asked for only once.
+        rests_on: Whose, with the mark of all files that its rows rest on, and the run that made the day last: with
+            the same it is asked for only once.
     """
 
     marks: dict[str, str] = field(default_factory=dict)
@@ -64,6 +65,7 @@ class Look:
         lake: Where the ledgers lie.
         parts: What the night makes.
         first: The oldest day whose night was asked for.
+        last: The newest one.
         now: When this is, in UTC.
     """
 
@@ -71,6 +73,7 @@ class Look:
     lake: Lake
     parts: Parts
     first: date
+    last: date
     now: datetime
 
     def days(self, landing: LandingZone, seen: Seen) -> Mapping[date, AskedFor]:
@@ -78,7 +81,7 @@ class Look:
         found: dict[date, AskedFor] = {}
         folders = [landed_in(landing, domain, self.context.log.warning) for domain in self.parts.by_domain]
         for folder in folders:
-            landed = seen.news(folder, self.now) if folder is not None else None
+            landed = seen.news(folder, self.now, self.last) if folder is not None else None
             if landed is not None:
                 for day, rests_on in self._news(landed, seen).items():
                     one = found.setdefault(day, AskedFor())
@@ -88,24 +91,31 @@ class Look:
 
     def _news(self, landed: Landed, seen: Seen) -> dict[date, str]:
         """The days to make again for a folder, each with the mark of the files that it rests on."""
-        from lakehouse_assets.sources.deliveries import last_deliveries
+        from lakehouse_assets.sources.deliveries import deliveries_in_force
 
         domain, log = landed.domain, self.context.log
-        known = last_deliveries(self.lake, domain, raw_tables(domain))
+        known = deliveries_in_force(self.lake, domain, raw_tables(domain))
         for name in nobodys(landed, known, self.first):
             log.warning(f"no night is made again for {name}: run {domain}_road for its days")
         ahead = self._days_ahead(domain)
         late = late_days(landed, known, self._asked(landed), ahead, seen.waiting_days(domain))
         if late.later:
             log.info(f"{domain}: {_days(late.later)} made again as well: they look back on days whose files came")
-        seen.dealt_with(landed, late.waiting)
-        return {day: landed.mark_between(_before(day, ahead), day) for day in late.days}
+        seen.dealt_with(landed, late.waiting, self.last)
+        return {
+            day: f"{landed.mark_between(_before(day, ahead), day)} {self._last_run(domain, day)}" for day in late.days
+        }
+
+    def _last_run(self, domain: str, day: date) -> str:
+        """Files that were put back as they were have their first mark again; the run before is another."""
+        newest = asked.newest_taking(self.context.instance, domain, day)
+        return newest.run_id if newest is not None else "first"
 
     def _asked(self, landed: Landed) -> Asked:
         domain, instance = landed.domain, self.context.instance
         return Asked(
             first=self.first,
-            last=asked.last_night(instance) or self.first,
+            last=self.last,
             took=lambda day: asked.took(instance, domain, day, landed.day_mark(day)),
             under_way=lambda day: asked.is_under_way(instance, domain, day),
             queued=lambda day: asked.is_queued(instance, domain, day),

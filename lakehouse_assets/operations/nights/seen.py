@@ -1,4 +1,4 @@
-"""The memory of the sensor that looks for late files: which folders changed, and which may be looked into."""
+"""The memory of the sensor that looks for late files: which folders changed, and which are to be looked into."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Seen:
 
     Attributes:
         before: The folder's mark at the last look. A folder that still changes is looked at again.
-        done: Its mark when everything that had come was asked for.
+        done: Its mark when everything that had come was asked for, and the last night then: the next one may have been
+            asked for without a file that lay there all the time, on a share that was away for a moment.
         restless: Since when it has changed at every look, in UTC.
         waiting: Days whose files came while a run was under way that may take them: later days may look back on them.
     """
@@ -46,18 +47,18 @@ class Seen:
         """As a cursor."""
         return json.dumps(asdict(self), sort_keys=True)
 
-    def news(self, landed: Landed, now: datetime) -> Landed | None:
-        """What of a folder that changed may be dealt with now; None: nothing.
+    def news(self, landed: Landed, now: datetime, last: date) -> Landed | None:
+        """What of a folder may be dealt with now that changed, or was not looked into since the last night; or None.
 
         A source renames a file when it is whole. One that writes in place is given a look's time to come to an end; if
         something in the folder goes on changing, its other files are not made to wait for it.
         """
         domain, mark = landed.domain, landed.mark
-        still = self.before.get(domain) == mark
+        still, done = self.before.get(domain) == mark, self.done.get(domain) == _done(landed, last)
         self.before[domain] = mark
-        if still or self.done.get(domain) == mark:
+        if still or done:
             self.restless.pop(domain, None)
-            return landed if self.done.get(domain) != mark else None
+            return None if done else landed
         since = datetime.fromisoformat(self.restless.setdefault(domain, now.isoformat()))
         if now - since < RESTLESS:
             return None
@@ -68,7 +69,7 @@ class Seen:
         """The days whose files a run under way may have taken by now."""
         return [date.fromisoformat(day) for day in self.waiting.get(domain, ())]
 
-    def dealt_with(self, landed: Landed, waiting: list[date]) -> None:
+    def dealt_with(self, landed: Landed, waiting: list[date], last: date) -> None:
         """Remember what was dealt with, and what waits still.
 
         A part of a folder has another mark than the whole, so the rest of it is looked into when it is still.
@@ -77,4 +78,8 @@ class Seen:
             self.waiting[landed.domain] = [day.isoformat() for day in waiting]
         else:
             self.waiting.pop(landed.domain, None)
-            self.done[landed.domain] = landed.mark
+            self.done[landed.domain] = _done(landed, last)
+
+
+def _done(landed: Landed, last: date) -> str:
+    return f"{landed.mark} {last}"

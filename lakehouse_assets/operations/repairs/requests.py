@@ -64,15 +64,47 @@ def ask(
     )
 
 
-def requests_since(lake: Lake, after: datetime, now: datetime) -> list[Request]:
-    """What was asked for after a moment, and is not too old, the oldest first."""
+@dataclass(frozen=True)
+class Handled:
+    """The requests that were made runs, as the sensor's cursor.
+
+    Not the time of the newest: a row's time is taken before its commit, so a request may become visible after one that
+    is younger.
+
+    Attributes:
+        entries: Those that are young enough to be read again.
+        before: All of this time and earlier were, by a cursor of an earlier form.
+    """
+
+    entries: frozenset[str] = frozenset()
+    before: datetime | None = None
+
+    @classmethod
+    def read(cls, cursor: str | None) -> Handled:
+        """What a cursor says. Without one each request of the last day is asked for again, under the same key."""
+        try:
+            told = json.loads(cursor or "[]")
+            return cls(frozenset(map(str, told)))
+        except json.JSONDecodeError:
+            return cls(before=datetime.fromisoformat(str(cursor)))
+
+    def covers(self, request: Request) -> bool:
+        """Whether a request was made a run."""
+        return request.entry in self.entries or (self.before is not None and request.at <= self.before)
+
+
+def open_requests(lake: Lake, cursor: str | None, now: datetime) -> tuple[list[Request], str]:
+    """What was asked for, is not too old and was not made a run, the oldest first; and the cursor once it is."""
+    handled, found = Handled.read(cursor), _requests(lake, now)
+    return [one for one in found if not handled.covers(one)], json.dumps(sorted(one.entry for one in found))
+
+
+def _requests(lake: Lake, now: datetime) -> list[Request]:
     from lakehouse_assets.operations.audit import AUDIT
 
     if not lake.exists(AUDIT):
         return []
-    # The lower end of a range is part of it.
-    since = (max(after + timedelta(microseconds=1), now - WAITS), _ALWAYS)
-    where: dict[str, Any] = {"action": [RERUN, RETRAIN], "at": since}
+    where: dict[str, Any] = {"action": [RERUN, RETRAIN], "at": (now - WAITS, _ALWAYS)}
     rows = lake.read(AUDIT, columns=["entry", "at", "details"], where=where).to_pylist()
     read = [(row, json.loads(row["details"])) for row in sorted(rows, key=lambda row: row["at"])]
     return [Request(row["entry"], row["at"], tuple(told["assets"]), told["tags"]) for row, told in read]

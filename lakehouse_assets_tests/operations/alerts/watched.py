@@ -17,6 +17,7 @@ from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.sources.daily import CADENCE
 from lakehouse_assets.sources.daily import TRAINING as TRAINED
+from lakehouse_assets.sources.resource import LandingZone
 from lakehouse_assets_tests.operations.alerts.receiver import Receiver
 
 DAYS = dg.DailyPartitionsDefinition("2024-03-01")
@@ -83,6 +84,7 @@ class Nothing(dg.IOManager):
         pass
 
 
+LANDED = dg.AssetSpec(["landing", "b", "files"], partitions_def=DAYS, group_name="b", owners=["team:plant"])
 NIGHTLY = dg.define_asset_job("a_nightly", selection=[RAW, CLEAN, DRIFT])
 TRAINING = dg.define_asset_job("u_training", selection=[dg.AssetKey(CHAMPION)])
 
@@ -94,12 +96,17 @@ class Platform:
         self.instance, self.told, self.cursor = instance, told, None
         self.lake = Lake(str(folder / "lake"))
         self.reports = folder / "reports"
+        self.landing = LandingZone(root=str(folder / "landing"), simulated=False)
         self.defs = dg.Definitions(
-            assets=[raw, clean, drift, champion],
+            assets=[raw, clean, drift, champion, LANDED],
             asset_checks=[must_hold],
             jobs=[NIGHTLY, TRAINING, repairs.retrain_now],
             sensors=[alerts, repairs.repairs_asked_for],
-            resources={"nothing": Nothing(), "lake": LakeResource(lake_uri=self.lake.uri)},
+            resources={
+                "nothing": Nothing(),
+                "lake": LakeResource(lake_uri=self.lake.uri),
+                "landing": self.landing,
+            },
             executor=dg.in_process_executor,
         )
 
@@ -150,7 +157,7 @@ class Platform:
             instance=self.instance,
             cursor=self.cursor,
             definitions=self.defs,
-            resources={"lake": LakeResource(lake_uri=self.lake.uri)},
+            resources={"lake": LakeResource(lake_uri=self.lake.uri), "landing": self.landing},
         )
         alerts(context)
         self.cursor = context.cursor

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.types import DaemonHeartbeat
 
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
@@ -121,6 +122,30 @@ def test_a_domain_is_late_from_its_last_delivery_on_until_its_file_lands(
     assert found(instance, tmp_path, at(after(5)), "mill").undelivered["mill"].first == after(4)
     night_of(instance, after(4), "mill", part=asked.LATE)
     assert found(instance, tmp_path, at(after(5)), "mill").undelivered == {}
+
+
+def test_a_domain_whose_folder_vanished_is_late_until_somebody_says_that_it_is_retired(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    for n in range(3):
+        night_of(instance, after(n), *(["mill"] if n == 0 else []))
+    lives(instance, at(after(3)))
+    nights = replace(found(instance, tmp_path, at(after(3)), "works"), missed=None)
+    assert nights.undelivered["mill"].first == after(1)
+    [told] = problems(nights)
+    assert (told.state, told.asset) == (State.NO_FILE, "landing/mill/files")
+    assert told.what.endswith(f"no file of {after(1)} was there, and LANDING has no folder mill any more")
+    (tmp_path / "mill.retired").mkdir()
+    assert "mill" not in found(instance, tmp_path, at(after(3)), "works").undelivered
+
+
+def test_a_domain_that_was_only_ever_simulated_is_awaited_by_nobody(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    marks = {"mill": asked.SIMULATED, "works": asked.SIMULATED}
+    create_run_for_test(instance, "nightly", tags=asked.tags_of(DAY, asked.WHOLE, marks))
+    night_of(instance, after(1))
+    assert found(instance, tmp_path, at(after(2)), "other").undelivered == {}
 
 
 def test_no_more_runs_are_read_than_tell_the_last_delivery(

@@ -113,7 +113,7 @@ class Plant:
 @contextmanager
 def plant_in(home: Path, **settings: str) -> Iterator[Plant]:
     """A plant whose state lies below a folder; with files in a landing folder unless `LANDING` is said to be unset."""
-    (home / "landing").mkdir(parents=True, exist_ok=True)
+    (home / "landing" / "milling").mkdir(parents=True, exist_ok=True)
     given = {"LANDING": str(home / "landing"), **settings}
     environment = state_in(home, **{name: value for name, value in given.items() if value})
     with platform_in(environment) as (defs, instance):

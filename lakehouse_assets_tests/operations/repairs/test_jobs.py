@@ -1,6 +1,7 @@
 """The repair jobs as people start them, the runs that follow, and what the audit table keeps."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from lakehouse_assets.defs.platform import repairs
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.monitoring.pauses import paused
+from lakehouse_assets.operations import audit
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.audit import AUDIT, entries
+from lakehouse_assets.operations.repairs import requests
 from lakehouse_assets.sources.daily import CADENCE, TRAINING
 
 RAW, CLEAN, MODEL = (
@@ -86,6 +89,13 @@ class Platform:
         )
 
 
+@contextmanager
+def told_at(moment: datetime) -> Iterator[None]:
+    """Rows of the audit table are of another time, as those of a job are whose commit took long."""
+    with mock.patch.object(audit, "datetime", mock.Mock(now=lambda zone: moment)):
+        yield
+
+
 @pytest.fixture
 def platform(tmp_path: Path) -> Iterator[Platform]:
     with instance_for_test(temp_dir=str(tmp_path)) as instance:
@@ -116,6 +126,43 @@ def test_a_sensor_that_lost_its_cursor_asks_under_the_same_key(platform: Platfor
     first = platform.tick()
     platform.cursor = None
     assert [one.run_key for one in platform.tick()] == [one.run_key for one in first]
+
+
+def test_a_request_that_becomes_visible_after_a_younger_one_is_carried_out(platform: Platform) -> None:
+    """Two jobs ask at the same time, and the one that began first is the last to commit."""
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+    platform.start("rerun_from", "rerunning", **given)
+    [younger] = platform.tick()
+    with told_at(datetime.now(UTC) - timedelta(minutes=1)):
+        platform.start("rerun_from", "rerunning", **given)
+    [older] = platform.tick()
+    assert older.run_key != younger.run_key
+    rows = entries(platform.lake)
+    assert rows["entry"].tolist() == [older.run_key, younger.run_key], "by their times"
+    assert platform.tick() == []
+
+
+def test_a_cursor_of_an_earlier_form_asks_for_nothing_twice(platform: Platform) -> None:
+    for _ in range(2):
+        platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
+    first, second = entries(platform.lake).to_dict("records")
+    platform.cursor = first["at"].isoformat()
+    assert [one.run_key for one in platform.tick()] == [second["entry"]]
+    assert platform.tick() == []
+
+
+def test_the_cursor_keeps_no_more_than_the_requests_of_a_day(platform: Platform) -> None:
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+    with told_at(datetime.now(UTC) - timedelta(hours=25)):
+        platform.start("rerun_from", "rerunning", **given)
+    assert platform.tick() == [], "things have changed since"
+    with told_at(datetime.now(UTC) - requests.WAITS + timedelta(minutes=5)):
+        platform.start("rerun_from", "rerunning", **given)
+    [old] = platform.tick()
+    assert platform.cursor == f'["{old.run_key}"]'
+    entry = requests.ask(platform.lake, requests.RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows"], {}, "other")
+    found, cursor = requests.open_requests(platform.lake, platform.cursor, datetime.now(UTC) + timedelta(minutes=9))
+    assert ([one.entry for one in found], cursor) == ([entry], f'["{entry}"]')
 
 
 def test_a_request_for_an_asset_that_is_not_there_fails_and_leaves_nothing(platform: Platform) -> None:
