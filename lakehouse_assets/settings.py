@@ -5,6 +5,7 @@ Standard library only: the code location, the sensors and every step process imp
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -68,8 +69,19 @@ def simulated_landing_root() -> Path:
 
 
 def mlflow_tracking_uri() -> str:
-    """`MLFLOW_TRACKING_URI`, by default a SQLite file under `data/mlflow` (the file store is gone in MLflow 3)."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DATA / 'mlflow' / 'mlflow.db'}"
+    """`MLFLOW_TRACKING_URI`, by default a SQLite file under `data/mlflow` (the file store is gone in MLflow 3).
+
+    Raises:
+        ValueError: it holds a password. Dagster shows a resource's values, and MLflow's errors quote the address.
+    """
+    given = os.environ.get("MLFLOW_TRACKING_URI")
+    if given and urlsplit(given).password is not None:
+        raise ValueError(
+            "MLFLOW_TRACKING_URI holds a password, which would stand in the UI, in errors and on model cards: leave it "
+            "out there, and give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (a server) or PGPASSWORD "
+            "(PostgreSQL)"
+        )
+    return given or f"sqlite:///{DATA / 'mlflow' / 'mlflow.db'}"
 
 
 def mlflow_artifact_root() -> str:

@@ -6,9 +6,12 @@ import os
 import re
 from collections.abc import Mapping
 
-SECRET = re.compile(r"secret|token|password|access_key|account_key|sas|credential|signature", re.IGNORECASE)
+from lakehouse_assets.lake.secrets import secret_values
+
 SHORTEST_SECRET = 4
 LONGEST_TEXT = 1500
+#: What the engine reads from the environment itself, beside the lake's own options.
+_READ_BY_ENGINE = ("AWS_", "LAKE_STORAGE_", "AZURE_", "GOOGLE_")
 
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _TRACE = re.compile(r"\n\s*(?:0: |stack backtrace)")
@@ -100,7 +103,5 @@ def cause(error: BaseException, options: Mapping[str, str] | None = None) -> Bas
 
 def _secrets(options: Mapping[str, str] | None) -> list[str]:
     """Values that must not be shown: of the options, and of the environment that the engine reads as well."""
-    given = {name: value for name, value in os.environ.items() if name.startswith(("AWS_", "LAKE_STORAGE_", "AZURE_"))}
-    pairs = [*given.items(), *(options or {}).items()]
-    found = {value for name, value in pairs if SECRET.search(name) and len(value) >= SHORTEST_SECRET}
-    return sorted(found, key=len, reverse=True)
+    given = {name: value for name, value in os.environ.items() if name.upper().startswith(_READ_BY_ENGINE)}
+    return secret_values({**given, **(options or {})}, SHORTEST_SECRET)

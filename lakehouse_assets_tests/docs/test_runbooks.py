@@ -12,6 +12,7 @@ from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.model import health
 from lakehouse_assets.operations.health.reports import RUNBOOKS, write_reports, write_runbooks
 from lakehouse_assets.operations.repairs.quarantined import REPAIRING, RepairConfig, RowRepair
+from lakehouse_assets_tests.conftest import PROJECT
 from lakehouse_assets_tests.operations.health.platforms import platform
 
 #: Jobs of a use case, which its YAML makes: their op carries its name.
@@ -108,3 +109,16 @@ def test_every_page_is_linked_from_an_asset_that_it_is_about() -> None:
         assert pages or spec.key.path[1] == "platform", f"{spec.key.to_user_string()} links no runbook"
     assert linked.keys() == {page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}
     assert linked["quarantined"] == "http://127.0.0.1:3001/runbooks/quarantined.html"
+
+
+def test_every_page_stands_in_the_table_with_a_test_that_is_there() -> None:
+    text = (PROJECT / "docs" / "on_call.md").read_text(encoding="utf-8")
+    named, follows = "", {}
+    for page, test in re.findall(r"^\| (\w*) ?\| .+ \| (.+) \|$", text.partition("## Shown")[2], re.M):
+        named = test if test != "the same test" else named
+        follows.setdefault(page, named)
+    assert follows.keys() - {"page", ""} == {page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}
+    for place in set(follows.values()) - {"followed by, below `lakehouse_assets_tests/`"}:
+        file, _, test = place.strip("`").partition("::")
+        code = (PROJECT / "lakehouse_assets_tests" / file).read_text(encoding="utf-8")
+        assert f"def {test}(" in code, place

@@ -41,8 +41,53 @@ def test_each_service_is_probed_runs_as_nobody_special_and_is_reached_from_this_
 
 def test_the_services_that_the_platform_needs_are_there() -> None:
     assert set(COMPOSE["services"]) == {
-        "postgres", "storage", "buckets", "mlflow", "code", "webserver", "daemon", "reports"
+        "postgres", "objects", "storage", "buckets", "mlflow", "code", "webserver", "daemon", "reports"
     }  # fmt: skip
+
+
+def test_a_database_counts_as_ready_only_where_the_others_reach_it() -> None:
+    probe = COMPOSE["services"]["postgres"]["healthcheck"]["test"][-1]
+    databases = re.findall(r"CREATE DATABASE (\w+)", (DEPLOY / "databases.sql").read_text(encoding="utf-8"))
+    assert "-h 127.0.0.1" in probe
+    assert f"-d {databases[-1]}" in probe, "the last that is made"
+
+
+def image_environment() -> dict[str, str]:
+    """What the image sets."""
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    return dict(one.split("=", 1) for line in re.findall(r"^ENV (.*)$", text, re.M) for one in line.split())
+
+
+@pytest.mark.parametrize("volumes", [service.get("volumes", []) for service in COMPOSE["services"].values()])
+def test_a_volume_that_our_user_writes_to_begins_as_a_folder_of_the_image_that_is_his(volumes: list[str]) -> None:
+    text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    [owned] = re.findall(r"chown lakehouse:lakehouse (.+?)(?: &&|$)", text, re.M)
+    for volume in volumes:
+        name, folder = volume.split(":")[-3:][:2] if volume.endswith(":ro") else volume.split(":")
+        assert name not in COMPOSE["volumes"] or name == "postgres" or folder in owned.split(), volume
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {name: "x" for name in COMPOSE["x-process"]["environment"] if name != "LANDING"},
+        dict.fromkeys(VALUES["dagster-user-deployments"]["deployments"][0]["env"], "x"),
+    ],
+    ids=["image", "compose", "chart"],
+)
+def test_whatever_a_container_writes_lies_on_its_volume_and_not_beside_the_code(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lakehouse_assets import settings
+
+    served = {"LAKE_URI": "s3://lake", "MLFLOW_TRACKING_URI": "http://mlflow:5000", "MLFLOW_ARTIFACT_ROOT": "x:/"}
+    monkeypatch.setattr("os.environ", image_environment() | given | served)
+    written = [
+        settings.tuning_storage(),
+        *map(str, (settings.lake_sql(), settings.reports_root(), settings.simulated_landing_root())),
+    ]
+    assert not [place for place in written if str(settings.PROJECT_ROOT / "data") in place]
 
 
 def settings(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -94,6 +139,49 @@ def test_the_chart_s_pods_are_probed_and_may_not_be_root(pod: dict[str, Any]) ->
     assert "livenessProbe" in pod
 
 
+def test_every_probe_that_is_declared_is_rendered_by_the_chart() -> None:
+    probes = [VALUES[pod]["startupProbe"] for pod in PODS if "startupProbe" in VALUES[pod]]
+    assert probes
+    assert all(probe["enabled"] is True for probe in probes)
+
+
+def test_the_pod_of_a_run_as_the_launcher_builds_it_is_no_root_and_has_what_the_code_location_has() -> None:
+    from dagster_k8s.container_context import K8sContainerContext
+    from dagster_k8s.job import DagsterK8sJobConfig, UserDefinedDagsterK8sConfig, construct_dagster_k8s_job
+
+    launcher = VALUES["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]
+    [code] = VALUES["dagster-user-deployments"]["deployments"]
+    assert code["includeConfigInLaunchedRuns"]["enabled"]
+    # As the chart's template `dagsterUserDeployments.k8sContainerContext` puts it together.
+    of_the_code = K8sContainerContext.create_from_config(
+        {
+            "k8s": {
+                "env_secrets": [one["name"] for one in code["envSecrets"]],
+                "volume_mounts": code["volumeMounts"],
+                "volumes": code["volumes"],
+                "resources": code["resources"],
+                "run_k8s_config": {"pod_spec_config": {"automount_service_account_token": True}},
+            }
+        }
+    )
+    own = {"pod_spec_config": launcher["podSpecConfig"], "container_config": launcher["containerConfig"]}
+    merged = K8sContainerContext(run_k8s_config=UserDefinedDagsterK8sConfig.from_dict(own)).merge(of_the_code)
+    job = construct_dagster_k8s_job(
+        DagsterK8sJobConfig(job_image="i", dagster_home="/h", instance_config_map="m", postgres_password_secret="s"),
+        args=["dagster"],
+        job_name="run",
+        user_defined_k8s_config=merged.run_k8s_config,
+    )
+    pod = job.to_dict()["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    assert pod["security_context"]["run_as_non_root"]
+    assert container["security_context"]["allow_privilege_escalation"] is False
+    assert container["security_context"]["capabilities"]["drop"] == ["ALL"]
+    assert container["resources"]["limits"] == code["resources"]["limits"]
+    assert [one["secret_ref"]["name"] for one in container["env_from"]] == [one["name"] for one in code["envSecrets"]]
+    assert pod["volumes"][0]["persistent_volume_claim"]["claim_name"] == "lakehouse-data"
+
+
 @pytest.mark.parametrize("file", ["mlflow.yaml", "reports.yaml"])
 def test_our_own_pods_are_probed_may_not_be_root_and_stay_in_the_cluster(file: str) -> None:
     found = {one["kind"]: one for one in documents(f"kubernetes/{file}")}
@@ -103,6 +191,13 @@ def test_our_own_pods_are_probed_may_not_be_root_and_stay_in_the_cluster(file: s
     assert not container["securityContext"]["allowPrivilegeEscalation"]
     assert {"readinessProbe", "livenessProbe"} <= set(container)
     assert found["Service"]["spec"]["type"] == "ClusterIP"
+
+
+def test_the_reports_pod_is_alive_before_there_is_any_report() -> None:
+    [pod] = [one for one in documents("kubernetes/reports.yaml") if one["kind"] == "Deployment"]
+    [container] = pod["spec"]["template"]["spec"]["containers"]
+    assert container["volumeMounts"][0]["readOnly"], "so it cannot make the folder that it serves"
+    assert all("tcpSocket" in container[probe] for probe in ("readinessProbe", "livenessProbe"))
 
 
 def test_every_secret_that_pods_take_is_in_the_example() -> None:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lakehouse_assets.lake.secrets import without_secrets
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -86,9 +88,9 @@ def _judged(predictions: pd.DataFrame, model_uri: str, sample: pd.DataFrame) -> 
 
 
 def _last_words(stderr: str) -> str:
-    """The end of a traceback: the error and what it says."""
+    """The end of a traceback: the error and what it says. It goes into a table and to people, so without secrets."""
     lines = [line for line in stderr.strip().splitlines() if line.strip()]
-    return "\n".join(lines[-5:])
+    return without_secrets("\n".join(lines[-5:]))
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -7,9 +7,13 @@ when something is to be told, and is nowhere else: a channel is known by its sch
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from lakehouse_assets.lake.secrets import without_secrets
 
 if TYPE_CHECKING:
     from lakehouse_assets.operations.alerts.messages import Message
@@ -49,7 +53,9 @@ def channels(log: Callable[[str], None]) -> Mapping[str, Callable[[Message], Non
 
 
 def _name(address: str) -> str:
-    return f"{address.split(':', 1)[0].lower()}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    # What has no scheme may be a secret as a whole.
+    scheme = address.split(":", 1)[0].lower() if "://" in address else "unknown"
+    return f"{scheme}-{hashlib.sha256(address.encode()).hexdigest()[:8]}"
 
 
 def _by_apprise(name: str, address: str) -> Callable[[Message], None]:
@@ -57,15 +63,34 @@ def _by_apprise(name: str, address: str) -> Callable[[Message], None]:
         import apprise
 
         sender = apprise.Apprise()
-        if not sender.add(address):
-            raise NotToldError(f"Channel {name} is not an address that Apprise knows; put {ALERT_URLS} right.")
-        sent = sender.notify(
-            title=message.title,
-            body=message.body,
-            notify_type=apprise.NotifyType(message.loudness),
-            body_format=apprise.NotifyFormat.TEXT,
-        )
+        with _log_without_secrets():
+            if not sender.add(address):
+                raise NotToldError(f"Channel {name} is not an address that Apprise knows; put {ALERT_URLS} right.")
+            sent = sender.notify(
+                title=message.title,
+                body=message.body,
+                notify_type=apprise.NotifyType(message.loudness),
+                body_format=apprise.NotifyFormat.TEXT,
+            )
         if not sent:
             raise NotToldError(f"Channel {name} did not take {message.title!r}; it is told again at the next tick.")
 
     return tell
+
+
+@contextmanager
+def _log_without_secrets() -> Iterator[None]:
+    """What Apprise logs meanwhile, without what is secret: of an address that it cannot parse it logs the whole."""
+    logger = logging.getLogger("apprise")
+    logger.addFilter(_hidden)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_hidden)
+
+
+def _hidden(record: logging.LogRecord) -> bool:
+    record.msg, record.args = without_secrets(record.getMessage()), ()
+    if record.exc_info:
+        record.exc_text = without_secrets(logging.Formatter().formatException(record.exc_info))
+    return True

@@ -17,11 +17,11 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
+from lakehouse_assets.lake.secrets import without_secrets
 from lakehouse_assets.monitoring.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
-from lakehouse_assets.operations.alerts.secrets import without_secrets
 
 #: What a contract's check says of its scope if it looks at more than its run wrote (`contracts.checks`).
 WHOLE_TABLE = "the whole table"

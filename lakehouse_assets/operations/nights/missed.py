@@ -75,7 +75,7 @@ def _switched_on(schedule: InstigatorState | None) -> datetime | None:
 
 
 def _why(instance: dg.DagsterInstance, schedule: InstigatorState | None) -> str:
-    from lakehouse_assets.operations.alerts.secrets import without_secrets
+    from lakehouse_assets.lake.secrets import without_secrets
     from lakehouse_assets.operations.alerts.seen_runs import cause
 
     if schedule is None or schedule.status is not InstigatorStatus.RUNNING:

@@ -195,10 +195,34 @@ def test_addresses_are_split_where_the_next_begins(monkeypatch: pytest.MonkeyPat
     assert [name.split("-")[0] for name in addresses()] == ["mailto", "json", "slack"]
 
 
-def test_an_address_that_apprise_does_not_know_is_said_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALERT_URLS", f"nonsense://{SECRET}")
-    _, (name, tell_it) = channels(lambda text: None).items()
+@pytest.mark.parametrize(
+    "address",
+    [f"nonsense://{SECRET}", f"slack://{SECRET}", f"json://b:{SECRET}@h:port/", f"mailto://u:{SECRET}@h:1", SECRET],
+    ids=["unknown", "without-its-other-tokens", "no-port", "no-sender", "no-scheme"],
+)
+def test_an_address_that_apprise_does_not_take_is_said_without_it_also_in_the_log(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("ALERT_URLS", f"{address}, json://127.0.0.1:1/x")
+    (_, (name, tell_it), _) = channels(lambda text: None).items()
     with pytest.raises(NotToldError, match="not an address that Apprise knows") as refused:
         tell_it(Message("t", "b", "info"))
-    assert SECRET not in str(refused.value)
+    assert caplog.records, "Apprise says why"
+    assert SECRET not in str(refused.value) + caplog.text
     assert SECRET not in name
+
+
+@pytest.mark.parametrize(
+    "address", [f"json://bot:{SECRET}@127.0.0.1:1/x", f"json://127.0.0.1:1/{SECRET}?token={SECRET}"]
+)
+def test_a_channel_that_cannot_be_reached_is_said_without_its_address_also_in_the_log(
+    address: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    monkeypatch.setenv("ALERT_URLS", address)
+    (_, (_, tell_it)) = channels(lambda text: None).items()
+    with pytest.raises(NotToldError, match="did not take") as refused:
+        tell_it(Message("t", "b", "info"))
+    assert caplog.records
+    assert SECRET not in str(refused.value) + caplog.text
