@@ -70,7 +70,9 @@ def trainings(plan: Plan, lake: Lake, instance: dg.DagsterInstance) -> list[Trai
     # A training that came to the very model that serves promoted nothing.
     moved = told["promoted"].astype(bool) & told["from_version"].fillna(0).ne(told["to_version"].fillna(0))
     decided = dict(zip(told["run_id"].astype(str), moved.astype(bool), strict=True))
-    return training_runs(instance, plan.name, training_jobs(plan), decided)
+    # A run that makes either may end in another champion.
+    made = [plan.key("models", table) for table in ("candidate", "champion")]
+    return training_runs(instance, plan.name, training_jobs(plan), made, decided)
 
 
 def made(plan: Plan, history: History, now: datetime) -> Decision:
