@@ -20,7 +20,7 @@ from lakehouse_assets.monitoring.history import (
     requests_of,
 )
 from lakehouse_assets.monitoring.policy import Decision, Policy
-from lakehouse_assets.monitoring.waiting import Change, behind, held_back
+from lakehouse_assets.monitoring.waiting import Change, behind, held_back, not_worth_another
 
 WAIT, BLOCKED, INVESTIGATE = "wait", "blocked", "investigate"
 
@@ -92,16 +92,14 @@ class Violation:
         key, why = self.key, "train again"
         if self.asked is not None:
             decision = self._after(self.asked, running)
-            if self.trigger == DATA or self.asked.promoted is not False or decision.decision != INVESTIGATE:
+            if self.asked.promoted is not False or decision.decision != INVESTIGATE:
                 return decision
-            wanted = change.worth_another(self.asked, self.policy)
-            if change.learned_by(self.day) < wanted:
-                later = change.first_day_with(wanted)
-                return replace(
-                    decision, reason=f"{decision.reason} until there is more to learn of it, from {later} on"
-                )
+            lacking = not_worth_another(self.asked, change, self.history, self.policy, self.day)
+            if lacking:
+                return replace(decision, reason=f"{decision.reason} {lacking}")
             key = self._key_of_today
-            why = f"{self.asked.key_of(self.asked.attempt)} was refused; there is more to learn of it now"
+            more = "as much more again to learn from" if self.trigger == DATA else "more to learn of it"
+            why = f"{self.asked.key_of(self.asked.attempt)} was refused; there is {more} now"
         if running is not None:
             return self._say(BLOCKED, f"a training is under way ({running.run_key or running.run_id})")
         new = self.history.new_rows
@@ -149,8 +147,9 @@ class Violation:
         )
         champion = self.history.champion or 0
         reason = f"{what} since {self.since} against champion {champion}: {why}"
+        rows = self.history.labelled_rows
         return Decision(
-            self.now, self.day, decision, self.trigger, reason, champion, names, self.since, attempt, run_key
+            self.now, self.day, decision, self.trigger, reason, champion, names, self.since, attempt, run_key, rows
         )
 
     @property

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from math import ceil
 
-from lakehouse_assets.monitoring.history import PERFORMANCE, History, Request
+from lakehouse_assets.monitoring.history import DATA, PERFORMANCE, History, Request
 from lakehouse_assets.monitoring.policy import Policy
 
 
@@ -45,18 +46,33 @@ class Change:
             f"{self.first_day_with(policy.learn_days)}"
         )
 
-    def worth_another(self, refused: Request, policy: Policy) -> int:
-        """How many days of it a training must learn after one that the gate refused: twice as many as that had.
-
-        Doubling keeps attempts few for as long as it lasts: each is due after as long as all before it took.
-        """
-        had = self.learned_by(refused.day or refused.since)
-        return had + max(had, policy.learn_days, 1)
-
 
 def behind(history: History, day: date) -> int:
     """How many days before the newest report ends what a training now would learn."""
     return 0 if history.learns_until is None else max(0, (day - history.learns_until).days)
+
+
+def not_worth_another(refused: Request, change: Change, history: History, policy: Policy, day: date) -> str | None:
+    """What there must be before a training is asked for after one that the gate refused; None if it is there.
+
+    Twice as many days of the change as the refused one learned; where there was just more to learn from, as many more
+    rows again as the policy wants. So attempts become rarer for as long as it lasts: each is due after as long as all
+    before it took.
+    """
+    if refused.trigger == DATA:
+        share = policy.on_more_data or 0.0
+        # Of a request of before its rows were written down only so much is known: that it had enough.
+        had = refused.labelled_rows or (history.learned_rows or 0) * (1.0 + share)
+        wanted = ceil(round(had * (1.0 + share), 6))
+        if (history.labelled_rows or 0) >= wanted:
+            # Its key would be that of the refused one.
+            return None if day > (refused.day or refused.since) else "on the same day"
+        return f"until there are {wanted} labelled rows to learn from, as many more again as it had"
+    had = change.learned_by(refused.day or refused.since)
+    wanted = had + max(had, policy.learn_days, 1)
+    if change.learned_by(day) >= wanted:
+        return None
+    return f"until there is more to learn of it, from {change.first_day_with(wanted)} on"
 
 
 def held_back(trigger: str, history: History, requests: Sequence[Request], policy: Policy, day: date) -> str | None:

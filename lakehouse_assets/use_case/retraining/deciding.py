@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 #: Decisions that the asset page shows, the newest first.
 SHOWN = 10
 _OWN = ("decided_at", "day", "decision", "trigger", "reason", "champion_version", "signals", "since", "attempt")
-COLUMNS = (*_OWN, "run_key", *(f"policy_{one.name}" for one in fields(Policy)))
+COLUMNS = (*_OWN, "run_key", "labelled_rows", *(f"policy_{one.name}" for one in fields(Policy)))
 
 
 def training_jobs(plan: Plan) -> list[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RUN_KEY = "dagster/run_key"
 #: Tag of a run that a decision asked for: the day of data on which it was made.
 DECIDED_ON = "retraining_day"
+#: And how many labelled rows there were to learn from.
+LABELLED_ROWS = "retraining_rows"
 #: How many runs are looked at, the newest ones. Older requests stand in the table of decisions.
 LOOKED_AT = 100
 
@@ -86,6 +88,7 @@ def _training(family: Sequence[RunRecord], decided: Mapping[str, bool]) -> Train
         ended_at=datetime.fromtimestamp(last.end_time, UTC) if last.end_time else None,
         promoted=any(said) if said else None,
         day=_day(first),
+        labelled_rows=int(rows) if (rows := first.dagster_run.tags.get(LABELLED_ROWS)) else None,
     )
 
 

@@ -1,5 +1,6 @@
 """What the sensor decides, why, and where that stands: in its table, on the asset, on the run."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -102,6 +103,34 @@ def test_much_more_to_learn_from_asks_once_for_each_champion(wear: Ticks) -> Non
     wear.report()
     assert wear.tick() == []
     assert wear.keys() == ["wear-champion-1-data-since-2024-05-02"]
+
+
+def test_a_refused_one_is_asked_for_again_at_as_much_more_again(wear: Ticks) -> None:
+    wear.shop.change({"  gate:": "  retraining: {on_more_data: 0.5, cool_down_days: 1}\n  gate:"})
+    wear.report()
+    wear.outcomes(50)
+    (run,) = wear.tick()
+    wear.end(run)
+    wear.decided("refuse", 2, run, promoted=False)
+    # It had 150 rows; 225 are half as many again.
+    wear.outcomes(74)
+    for _ in range(3):
+        wear.report()
+        assert wear.tick() == []
+    assert (
+        wear.rows()
+        .iloc[-1]["reason"]
+        .endswith("until there are 225 labelled rows to learn from, as many more again as it had")
+    )
+    shutil.rmtree(wear.lake.table_uri(["monitoring", "wear", "decisions"]))
+    assert wear.tick() == []
+    wear.outcomes(1)
+    assert len(wear.tick()) == 1
+    wear.cursor = None
+    assert wear.tick() == []
+    assert wear.keys() == [f"wear-champion-1-data-since-2024-05-0{day}" for day in (2, 5)]
+    assert [run.tags["retraining_rows"] for run in wear.runs()] == ["150", "225"]
+    assert wear.rows()["labelled_rows"].tolist()[-1] == 225
 
 
 def nights_of_drift(wear: Ticks, nights: int) -> list[str]:
