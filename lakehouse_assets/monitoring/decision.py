@@ -29,6 +29,8 @@ from lakehouse_assets.monitoring.violation import BLOCKED, INVESTIGATE, WAIT, Vi
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lakehouse_assets.monitoring.silence import Silence
+
 __all__ = ["BLOCKED", "INVESTIGATE", "RETRAIN", "WAIT", "Decision", "Policy", "decide", "worth_a_row"]
 
 NOTHING = Signals(None, (), (), ())
@@ -74,12 +76,13 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
         (DATA, _more_data(history, policy) or NOTHING, policy.on_more_data is not None),
     ):
         if wanted and signals.violated:
-            decision = Violation(trigger, signals, drift, loss, history, policy, use_case, now, day).answer()
-            if decision.decision != INVESTIGATE:
+            violation = Violation(trigger, signals, drift, loss, history, policy, use_case, now, day)
+            decision = violation.answer()
+            if decision.decision != INVESTIGATE or violation.asked is None:
                 return decision
             # A training for this did not help. What ranks below it may be another matter.
             spent = spent or decision
-    return spent or say(WAIT, _quiet(drift, loss, policy))
+    return spent or say(WAIT, _quiet(drift, loss, policy, history.silence(day)))
 
 
 def worth_a_row(decision: Decision, decisions: pd.DataFrame) -> bool:
@@ -110,7 +113,7 @@ def _of_champion(rows: pd.DataFrame, champion: int | None) -> pd.DataFrame:
     return rows[rows["model_version"].eq(champion)] if champion is not None and not rows.empty else rows.iloc[:0]
 
 
-def _quiet(drift: Signals, loss: Signals, policy: Policy) -> str:
+def _quiet(drift: Signals, loss: Signals, policy: Policy, silence: Silence | None) -> str:
     told = []
     if loss.beginning:
         told.append(f"worse than expected, but not in {policy.loss_at_least} of the last {policy.loss_of_last} reports")
@@ -119,4 +122,5 @@ def _quiet(drift: Signals, loss: Signals, policy: Policy) -> str:
         told.append(f"drift in {names}, but not in {policy.drift_at_least} of the last {policy.drift_of_last} reports")
     if drift.unknown:
         told.append(f"not judged: {', '.join(drift.unknown[:5])}")
-    return "; ".join(told) or "nothing drifts"
+    told = told or ["nothing drifts"]
+    return "; ".join([*told, silence.words] if silence else told)

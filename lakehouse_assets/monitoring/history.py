@@ -14,6 +14,8 @@ from lakehouse_assets.monitoring.verdicts import FAULTS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lakehouse_assets.monitoring.silence import Coming, Silence
+
 RETRAIN = "retrain"
 DRIFT, PERFORMANCE, DATA = "drift", "performance", "data"
 #: Tag of a run that is a retraining somebody or something decided on; its value says why.
@@ -47,6 +49,7 @@ class History:
     of the deciding metric over all rows. `decisions`: the rows so far. `new_rows`: labelled rows that the champion has
     not learned from; None where nobody counted. `learned_rows`: those that it learned from. `learns_until`: the last
     day that a training now would learn from; None where whole entities are held out, or nobody knows: all of them.
+    `coming`: how outcomes became known so far; None where nobody knows.
     """
 
     reports: pd.DataFrame
@@ -57,12 +60,17 @@ class History:
     new_rows: int | None = None
     learned_rows: int | None = None
     learns_until: date | None = None
+    coming: Coming | None = None
 
     @property
     def labelled_rows(self) -> int | None:
         """Rows that there are to learn from now; None where nobody counted."""
         known = self.learned_rows is not None and self.new_rows is not None
         return (self.learned_rows or 0) + (self.new_rows or 0) if known else None
+
+    def silence(self, day: date) -> Silence | None:
+        """That no outcome has become known for much longer than usual by a day; None if that is not so."""
+        return self.coming.silence(day) if self.coming else None
 
 
 @dataclass

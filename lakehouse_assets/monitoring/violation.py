@@ -88,7 +88,8 @@ class Violation:
     def answer(self) -> Decision:
         """What to do about it."""
         running = next((one for one in self.history.trainings if one.status == UNDER_WAY), None)
-        change = Change(self._began(), behind(self.history, self.day))
+        silence = self.history.silence(self.day)
+        change = Change(self._began(), behind(self.history, self.day), silence)
         key, why = self.key, "train again"
         if self.asked is not None:
             decision = self._after(self.asked, running)
@@ -104,8 +105,11 @@ class Violation:
             return self._say(BLOCKED, f"a training is under way ({running.run_key or running.run_id})")
         new = self.history.new_rows
         if new is not None and new < self.policy.least_new_rows:
-            return self._say(WAIT, f"{new} new rows to learn from, {self.policy.least_new_rows} are needed")
+            few = f"{new} new rows to learn from, {self.policy.least_new_rows} are needed"
+            return self._say(INVESTIGATE, f"{few}; {silence.words}") if silence else self._say(WAIT, few)
         held = None if self.trigger == DATA else change.too_young(self.policy, self.day)
+        if held and change.lacks_outcomes(self.policy.learn_days, self.day):
+            return self._say(INVESTIGATE, held)
         held = held or held_back(self.trigger, self.history, self.requests, self.policy, self.day)
         if held and self.asked is not None:
             return self._say(INVESTIGATE, f"{why}; {held}")

@@ -1,7 +1,7 @@
 """What the sensor decides, why, and where that stands: in its table, on the asset, on the run."""
 
 import shutil
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -153,6 +153,29 @@ def test_a_retraining_waits_until_it_would_learn_of_what_changed_and_says_until_
     assert "learn 1 day of what changed" in told[-1]
     assert len(nights_of_drift(wear, 1)) == 1
     assert wear.keys() == [KEY]
+
+
+def test_labels_that_stop_coming_are_told_and_end_when_they_come_again(wear: Ticks) -> None:
+    wear.shop.change({"share: 0.25": "last_days: 5"})
+    nights_of_drift(wear, 3)
+    wear.drift(9)
+    told = wear.rows().tail(3)
+    # The first label came three days after those of the training set: six days without one may be.
+    assert told["decision"].tolist() == ["wait", "investigate", "investigate"]
+    assert (
+        told["reason"]
+        .iloc[-1]
+        .endswith(
+            "as no outcome has become known since 2024-05-05, and usually one does within 3 days: see why none comes"
+        )
+    )
+    rows = len(wear.rows())
+    wear.cursor = None
+    assert wear.tick() == []
+    assert len(wear.rows()) == rows
+    for day in range(4, 12):
+        wear.outcomes(6, date(2024, 5, day))
+    assert len(wear.tick()) == 1
 
 
 def test_a_refused_one_is_tried_again_when_it_would_learn_twice_as_much_and_the_doubled_pause_is_over(
