@@ -1,7 +1,7 @@
 """One day's drift report: Evidently compares the last days with the champion's reference by learned thresholds."""
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import MIN_ROWS, normed_wasserstein
+from lakehouse_assets.monitoring.compared import Compared, notes_on
 from lakehouse_assets.monitoring.quality import Fault, fault_of
 from lakehouse_assets.monitoring.sketch import sketches
 from lakehouse_assets.monitoring.usual_days import usual_day
@@ -26,8 +27,8 @@ from lakehouse_assets.monitoring.verdicts import (
 __all__ = ["DRIFT", "NOT_CALIBRATED", "STABLE", "TOO_FEW_ROWS", "DriftReport", "compare", "distances", "overall"]
 
 
-#: Distances of the columns of a window from those of the reference: f(reference, current, thresholds, page).
-Measure = Callable[[pd.DataFrame, pd.DataFrame, pd.Series, Path | None], dict[str, float]]
+#: Distances of all columns of all sides: f(sides, page, notes on it).
+Measure = Callable[[Sequence[Compared], Path | None, Sequence[str]], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -54,21 +55,32 @@ def compare(
     measure: Measure | None = None,
     prediction: str | None = None,
 ) -> DriftReport:
-    """Compare a window with the reference, column by column.
+    """Compare a window with the reference, column by column (`compare_with_outcomes`)."""
+    side = Compared(reference, current, thresholds, least_rows)
+    page = html if side.enough else None
+    return _report(side, _values([side], page, [], measure), day, model_version, page, prediction)
+
+
+def compare_with_outcomes(
+    features: Compared,
+    outcomes: Compared,
+    day: date,
+    model_version: int,
+    html: Path | None = None,
+    measure: Measure | None = None,
+    prediction: str | None = None,
+) -> DriftReport:
+    """Compare a window of features and predictions with the reference, and what came in it with what came before.
 
     A million rows of 20 columns take about 10 CPU-s: Evidently gets each column as a sketch (`sketch`) of at most ten
     thousand values, which leaves the distances as they are.
 
     Args:
-        reference: The champion's reference rows.
-        current: The rows of the window that ends on `day`; with a column `day`, faults are looked for in its last day
-            by itself too.
-        thresholds: `column_name` and `threshold` of every monitored column (`calibration.calibrate`), and where it is
-            there `window_rows`, for which they hold: fewer rows lie farther off by chance, by the root of their number.
+        features: Features and predictions. Where they are too few to be judged, no page is made.
+        outcomes: What came. Where it is not judged, the page says so.
         day: The report's day.
         model_version: The champion that the reference belongs to.
         html: Where to write Evidently's page; None writes none.
-        least_rows: A window with fewer rows is not judged.
         measure: Gives the distances; Evidently if left out. `distances` gives the same a hundred times faster, and no
             page.
         prediction: Column that a model made. Only missing values of it are a fault of the data: a tree gives one
@@ -77,39 +89,13 @@ def compare(
     Returns:
         Rows day, model_version, column_name, statistic, value, threshold, verdict, current_rows, reference_rows.
     """
-    names = list(thresholds["column_name"])
-    limits = _limits(thresholds, len(current))
-    page, faults = None, {}
-    if len(current) < least_rows or reference.empty:
-        values, verdicts = dict.fromkeys(names, float("nan")), dict.fromkeys(names, TOO_FEW_ROWS)
-    else:
-        faults = _faults(reference, current, limits, prediction)
-        read = [name for name in names if current[name].notna().any() and reference[name].notna().any()]
-        values = dict.fromkeys(names, float("nan")) | (measure or _evidently)(
-            reference[read], current[read], limits[read], html
-        )
-        verdicts = {
-            name: faults[name].verdict if name in faults else _verdict(values[name], limits[name]) for name in names
-        }
-        page = html
-    rows = pd.DataFrame(
-        {
-            "day": pd.Timestamp(day),
-            "model_version": model_version,
-            "column_name": names,
-            "statistic": "wasserstein distance (normed)",
-            "value": [values[name] for name in names],
-            "threshold": limits[names].to_numpy(),
-            "verdict": [verdicts[name] for name in names],
-            "current_rows": len(current),
-            "reference_rows": len(reference),
-        }
-    )
-    told = {name: fault.detail for name, fault in faults.items()}
-    return DriftReport(rows, overall(list(verdicts.values())), page, told)
+    page = html if features.enough else None
+    values = _values([features, outcomes], page, notes_on(features, outcomes), measure)
+    made = [_report(one, values, day, model_version, page, prediction) for one in (features, outcomes)]
+    return with_outcomes(*made)
 
 
-def distances(reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, html: Path | None) -> dict[str, float]:
+def distances(sides: Sequence[Compared], html: Path | None, notes: Sequence[str]) -> dict[str, float]:
     """Each column's distance as Evidently's method `wasserstein` gives it, without Evidently: for many reports at once.
 
     Evidently draws every column of every report, whether somebody looks at it or not: 0.9 of a CPU second.
@@ -119,8 +105,11 @@ def distances(reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series,
     """
     if html is not None:
         raise ValueError(f"{html}: pages are made by Evidently; leave out `measure`, or the page")
-    ours, theirs = sketches(reference), sketches(current)
-    return {str(name): normed_wasserstein(ours[name], theirs[name]) for name in current.columns}
+    found: dict[str, float] = {}
+    for side in sides:
+        ours, theirs = sketches(side.reference), sketches(side.current)
+        found |= {str(name): normed_wasserstein(ours[name], theirs[name]) for name in side.names}
+    return found
 
 
 def with_outcomes(report: DriftReport, outcomes: DriftReport) -> DriftReport:
@@ -148,12 +137,45 @@ def overall(verdicts: list[str]) -> str:
     return STABLE if verdicts else TOO_FEW_ROWS
 
 
-def _limits(thresholds: pd.DataFrame, rows: int) -> pd.Series:
-    limits = thresholds.set_index("column_name")["threshold"]
-    if "window_rows" not in thresholds.columns or not rows:
-        return limits
-    held_for = thresholds.set_index("column_name")["window_rows"]
-    return limits * (held_for / rows).clip(lower=1.0) ** 0.5
+def _values(
+    sides: Sequence[Compared], page: Path | None, notes: Sequence[str], measure: Measure | None
+) -> dict[str, float]:
+    """The distance of each column that can be read and is to be judged."""
+    readable = [side.readable() for side in sides if side.enough]
+    readable = [side for side in readable if side.names]
+    return (measure or _evidently)(readable, page, notes) if readable else {}
+
+
+def _report(
+    side: Compared,
+    values: Mapping[str, float],
+    day: date,
+    model_version: int,
+    page: Path | None,
+    prediction: str | None,
+) -> DriftReport:
+    names, limits = side.names, side.limits
+    faults = _faults(side.reference, side.current, limits, prediction) if side.enough else {}
+    verdicts = dict.fromkeys(names, TOO_FEW_ROWS)
+    if side.enough:
+        verdicts = {
+            name: faults[name].verdict if name in faults else _verdict(values[name], limits[name]) for name in names
+        }
+    rows = pd.DataFrame(
+        {
+            "day": pd.Timestamp(day),
+            "model_version": model_version,
+            "column_name": names,
+            "statistic": "wasserstein distance (normed)",
+            "value": [values.get(name, float("nan")) for name in names],
+            "threshold": limits[names].to_numpy(),
+            "verdict": [verdicts[name] for name in names],
+            "current_rows": len(side.current),
+            "reference_rows": len(side.reference),
+        }
+    )
+    told = {name: fault.detail for name, fault in faults.items()}
+    return DriftReport(rows, overall(list(verdicts.values())), page, told)
 
 
 def _faults(
@@ -178,34 +200,10 @@ def _verdict(value: float, threshold: float) -> str:
     return DRIFT if value > threshold else STABLE
 
 
-def _evidently(
-    reference: pd.DataFrame, current: pd.DataFrame, limits: pd.Series, html: Path | None
-) -> dict[str, float]:
-    """Evidently's statistic of each column; results are found by the metric's own column, never by position."""
+def _evidently(sides: Sequence[Compared], html: Path | None, notes: Sequence[str]) -> dict[str, float]:
     with warnings.catch_warnings():
         # Evidently's own imports warn; they say nothing about the data.
         warnings.simplefilter("ignore")
-        from evidently import DataDefinition, Dataset, Report
-        from evidently.metrics import ValueDrift
+        from lakehouse_assets.monitoring.evidently_page import evidently
 
-        metrics = [
-            ValueDrift(
-                column=name,
-                method="wasserstein",
-                threshold=float(limits[name]) if limits[name] == limits[name] else None,
-            )
-            for name in current.columns
-        ]
-        definition = DataDefinition(numerical_columns=list(current.columns))
-        snapshot = Report(metrics).run(
-            Dataset.from_pandas(sketches(current), data_definition=definition),
-            Dataset.from_pandas(sketches(reference), data_definition=definition),
-        )
-        if html is not None:
-            html.parent.mkdir(parents=True, exist_ok=True)
-            snapshot.save_html(str(html))
-    found = {result["config"]["column"]: float(result["value"]) for result in snapshot.dict()["metrics"]}
-    missing = set(current.columns) - set(found)
-    if missing:
-        raise RuntimeError(f"Evidently gave no result for the columns {sorted(missing)}")
-    return found
+        return evidently(sides, html, notes)

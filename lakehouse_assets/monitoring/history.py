@@ -14,6 +14,8 @@ from lakehouse_assets.monitoring.verdicts import FAULTS
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lakehouse_assets.monitoring.silence import Coming, Silence
+
 RETRAIN = "retrain"
 DRIFT, PERFORMANCE, DATA = "drift", "performance", "data"
 #: Tag of a run that is a retraining somebody or something decided on; its value says why.
@@ -26,7 +28,8 @@ class Training:
     """One run of the training job.
 
     `run_key` is None for a run that a person or a schedule started; `day` is the day of data on which it was asked for.
-    `promoted` is what the gate said, None while it has said nothing.
+    `promoted` is what the gate said, None while it has said nothing. `labelled_rows` there were to learn from when it
+    was asked for; None where nobody counted.
     """
 
     run_id: str
@@ -35,6 +38,7 @@ class Training:
     ended_at: datetime | None = None
     promoted: bool | None = None
     day: date | None = None
+    labelled_rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class History:
     of the deciding metric over all rows. `decisions`: the rows so far. `new_rows`: labelled rows that the champion has
     not learned from; None where nobody counted. `learned_rows`: those that it learned from. `learns_until`: the last
     day that a training now would learn from; None where whole entities are held out, or nobody knows: all of them.
+    `coming`: how outcomes became known so far; None where nobody knows.
     """
 
     reports: pd.DataFrame
@@ -55,6 +60,17 @@ class History:
     new_rows: int | None = None
     learned_rows: int | None = None
     learns_until: date | None = None
+    coming: Coming | None = None
+
+    @property
+    def labelled_rows(self) -> int | None:
+        """Rows that there are to learn from now; None where nobody counted."""
+        known = self.learned_rows is not None and self.new_rows is not None
+        return (self.learned_rows or 0) + (self.new_rows or 0) if known else None
+
+    def silence(self, day: date) -> Silence | None:
+        """That no outcome has become known for much longer than usual by a day; None if that is not so."""
+        return self.coming.silence(day) if self.coming else None
 
 
 @dataclass
@@ -62,6 +78,7 @@ class Request:
     """A retraining that was asked for, in as many attempts as it took; `signals` None where only its run is left.
 
     `seen`: a later decision names the run of its last attempt, so that there was one, though it may be gone since.
+    `labelled_rows` there were to learn from; None where nobody counted.
     """
 
     base_key: str
@@ -73,6 +90,7 @@ class Request:
     attempt: int = 1
     trainings: list[Training] = field(default_factory=list)
     seen: bool = False
+    labelled_rows: int | None = None
 
     def key_of(self, attempt: int) -> str:
         """The run key of an attempt."""
@@ -98,6 +116,7 @@ def requests_of(history: History, use_case: str) -> list[Request]:
         day = as_date(row["day"])
         request.day = min(request.day, day) if request.day else day
         request.attempt = max(request.attempt, attempt)
+        request.labelled_rows = _more_of(request.labelled_rows, row.get("labelled_rows"))
     others = history.decisions[~history.decisions["decision"].eq(RETRAIN)] if found else history.decisions.iloc[:0]
     reasons = [str(one) for one in others["reason"]] if len(others) else []
     for request in found.values():
@@ -108,6 +127,7 @@ def requests_of(history: History, use_case: str) -> list[Request]:
             request.trainings.append(training)
             request.day = request.day or training.day
             request.attempt = max(request.attempt, attempt)
+            request.labelled_rows = _more_of(request.labelled_rows, training.labelled_rows)
     for request in found.values():
         request.trainings.sort(key=lambda one: _attempt(one.run_key))
     return sorted(found.values(), key=lambda one: one.day or one.since)
@@ -123,6 +143,11 @@ def _request(run_key: str, use_case: str, found: dict[str, Request]) -> tuple[Re
     base, champion, trigger, since, attempt = matched.groups()
     request = found.setdefault(base, Request(base, trigger, int(champion), date.fromisoformat(since)))
     return request, int(attempt or 1)
+
+
+def _more_of(known: int | None, told: float | None) -> int | None:
+    """The larger of two counts; a cell of a frame that says nothing is None or NaN."""
+    return known if told is None or told != told else max(known or 0, int(told))
 
 
 def _attempt(run_key: str | None) -> int:

@@ -14,9 +14,10 @@ class Policy:
     realised performance. `calm_reports` in a row end an episode. After a retraining `cool_down_days` pass before the
     next for drift, `loss_cool_down_days` before the next for lost performance; each refusal in a row by the gate
     doubles them. `on_more_data` is the share of new rows, of those that the champion learned from, at which it is
-    trained again though nothing is wrong; None: never. A training for drift or lost performance must learn at least
-    `learn_days` days of what changed; it waits until the change is so much older than what is held out. A failed run
-    is tried again after `retry_hours`, doubled each time, `attempts` times in all.
+    trained again though nothing is wrong; None: never. After a refusal the share is of the rows that there were then.
+    A training for drift or lost performance must learn at least `learn_days` days of what changed; it waits until the
+    change is so much older than what is held out. A failed run is tried again after `retry_hours`, doubled each time,
+    `attempts` times in all.
     """
 
     on_drift: bool = True
@@ -53,7 +54,10 @@ class Policy:
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision with its reason in words; `run_key` where a run is asked for, `signals` what it is for."""
+    """One decision with its reason in words; `run_key` where a run is asked for, `signals` what it is for.
+
+    `labelled_rows` there were to learn from by then; None where nobody counted, or nothing is violated.
+    """
 
     decided_at: datetime
     day: date | None
@@ -65,6 +69,7 @@ class Decision:
     since: date | None = None
     attempt: int = 0
     run_key: str | None = None
+    labelled_rows: int | None = None
 
     def row(self, policy: Policy) -> dict[str, object]:
         """The decision as a row of the table, the policy's fields beside it."""

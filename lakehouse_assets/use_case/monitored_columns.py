@@ -140,6 +140,9 @@ def decisions(declaration: Declaration) -> Described:
         column("since", "date", "First bad day of it."),
         column("attempt", "long", "Which try of the same retraining it asks for; 0: none.", required=True, minimum=0),
         column("run_key", "string", "Key of the run that it asks for; the same key starts no second run."),
+        column(
+            "labelled_rows", "long", "Labelled rows there were to learn from; null: nobody counted.", "1", minimum=0
+        ),
         *(column(f"policy_{name}", kind, f"The policy's {name} by then.") for name, kind in _policy().items()),
     ]
     return f"Every decision on training {declaration.name} again, with its reason and policy.", columns

@@ -16,6 +16,7 @@ from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.monitoring import drift as monitor
 from lakehouse_assets.monitoring.calibration import calibrate
+from lakehouse_assets.monitoring.compared import Compared
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
 from lakehouse_assets.monitoring.verdicts import FAULTS
 from lakehouse_assets.use_case import watched_outcomes as outcomes
@@ -145,13 +146,11 @@ def compared(
     is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
     of_label, predicted = thresholds["column_name"].eq(outcomes.LABEL), plan.declaration.prediction.name
 
-    def report(where: pd.Series, rows: pd.DataFrame, limits: pd.DataFrame, html: Path | None) -> DriftReport:
-        ours = compared_with[where]
-        return monitor.compare(ours, rows, limits, day, version, html, told.least_rows, measure, predicted)
+    def side(where: pd.Series, rows: pd.DataFrame, limits: pd.DataFrame) -> Compared:
+        return Compared(compared_with[where], rows, limits, told.least_rows)
 
-    return monitor.with_outcomes(
-        report(~is_label, window, thresholds[~of_label], page), report(is_label, known, thresholds[of_label], None)
-    )
+    features, came = side(~is_label, window, thresholds[~of_label]), side(is_label, known, thresholds[of_label])
+    return monitor.compare_with_outcomes(features, came, day, version, page, measure, predicted)
 
 
 def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:

@@ -204,6 +204,3 @@ def test_much_more_data_asks_once_for_a_champion_and_only_where_a_policy_wants_i
     assert asked(replace(known, new_rows=249), quarter).decision == "wait"
     first = asked(known, quarter)
     assert (first.trigger, first.run_key) == ("data", "pumps-champion-1-data-since-2024-05-01")
-    refused = Training("r1", SUCCEEDED, first.run_key, NOW, promoted=False, day=first.day)
-    later = replace(known, decisions=decisions(first), trainings=(refused,), new_rows=900)
-    assert asked(later, quarter).decision == "investigate"

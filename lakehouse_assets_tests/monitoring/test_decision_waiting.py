@@ -103,3 +103,53 @@ def test_lost_performance_waits_from_the_day_on_which_the_features_told_of_the_c
 def test_more_to_learn_from_waits_for_no_change() -> None:
     calm = replace(history(loss=realised("as expected"), new_rows=50), learned_rows=100, learns_until=date(2024, 3, 1))
     assert asked(calm, replace(POLICY, on_more_data=0.5)).decision == "retrain"
+
+
+MORE = replace(POLICY, on_more_data=0.25)
+
+
+def more_data(new_rows: int, days: int, *, lost: bool = False, told: bool = True) -> Decision:
+    """What is decided when the gate refused a training for 250 new rows beside 1,000 on the second of so many days."""
+    calm = realised(*["as expected"] * days)
+    known = replace(history(loss=calm, new_rows=250), learned_rows=1000)
+    first = asked(replace(known, performance=calm[:2]), MORE)
+    assert (first.trigger, first.labelled_rows) == ("data", 1250)
+    rows = first.labelled_rows if told else None
+    refused = Training("r1", SUCCEEDED, first.run_key, NOW, promoted=False, day=first.day, labelled_rows=rows)
+    made = decisions() if lost else decisions(replace(first, labelled_rows=rows))
+    return asked(replace(known, decisions=made, trainings=(refused,), new_rows=new_rows), MORE)
+
+
+def test_a_refusal_of_more_data_is_tried_again_at_as_many_more_rows_again_and_says_at_how_many() -> None:
+    # 1,250 and a quarter of them; a week of cool-down, doubled, from the second of May on.
+    waits = more_data(562, days=60)
+    assert (waits.decision, waits.run_key) == ("investigate", None)
+    assert waits.reason.endswith("until there are 1563 labelled rows to learn from, as many more again as it had")
+    cools = more_data(563, days=15)
+    assert cools.decision == "investigate"
+    assert "-data-since-2024-05-01 was refused; there is as much more again to learn from now" in cools.reason
+    assert cools.reason.endswith("cool-down until 2024-05-16, doubled 1 times as the gate refused so often in a row")
+    again = more_data(563, days=16)
+    assert (again.decision, again.run_key) == ("retrain", "pumps-champion-1-data-since-2024-05-16")
+
+
+def test_how_many_rows_a_refused_one_had_is_known_from_its_run_should_the_decisions_be_lost() -> None:
+    assert more_data(562, days=60, lost=True).decision == "investigate"
+    assert more_data(563, days=60, lost=True).decision == "retrain"
+
+
+def test_of_a_refusal_of_before_rows_were_counted_so_much_is_known_that_it_had_enough() -> None:
+    assert more_data(562, days=60, told=False).decision == "investigate"
+    assert more_data(563, days=60, told=False).decision == "retrain"
+
+
+def test_no_second_run_is_asked_for_under_the_key_of_the_refused_one() -> None:
+    calm = realised("as expected")
+    known = replace(history(loss=calm, new_rows=250), learned_rows=1000)
+    at_once = replace(MORE, cool_down_days=0)
+    first = asked(known, at_once)
+    refused = Training("r1", SUCCEEDED, first.run_key, NOW, promoted=False, day=first.day)
+    more = replace(known, decisions=decisions(first), trainings=(refused,), new_rows=900)
+    assert asked(more, at_once).decision == "investigate"
+    next_day = replace(more, performance=realised("as expected", "as expected"))
+    assert asked(next_day, at_once).run_key == "pumps-champion-1-data-since-2024-05-02"

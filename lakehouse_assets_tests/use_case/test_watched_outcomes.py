@@ -38,6 +38,11 @@ def report(home: Path, served: pd.DataFrame, day: date = LAST) -> DriftReport:
     return found
 
 
+def page_of(found: DriftReport) -> str:
+    assert found.html is not None
+    return found.html.read_text(encoding="utf-8")
+
+
 def verdicts(found: DriftReport) -> dict[str, str]:
     return dict(zip(found.rows["column_name"], found.rows["verdict"], strict=True))
 
@@ -47,6 +52,9 @@ def test_outcomes_like_those_learned_from_are_stable(home: Path) -> None:
     assert verdicts(found) == {"load": "stable", "predicted_wear": "stable", "label": "stable"}
     (label,) = found.rows[found.rows["column_name"].eq("label")].to_dict("records")
     assert label["current_rows"] == 13 * 6, "what came of the last day's predictions is not known yet"
+    page = page_of(found)
+    assert "Outcomes (label) stand last: the 78 that became known on the days of this window." in page
+    assert "Drift in column 'label'" in page
 
 
 def test_outcomes_that_came_otherwise_drift_though_the_features_do_not(home: Path) -> None:

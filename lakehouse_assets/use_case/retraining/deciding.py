@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.errors import MissingTableError
@@ -14,6 +14,7 @@ from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.monitoring.decision import decide, worth_a_row
 from lakehouse_assets.monitoring.history import History, Training, as_date
 from lakehouse_assets.monitoring.policy import Decision, Policy
+from lakehouse_assets.monitoring.silence import Coming
 from lakehouse_assets.use_case.retraining.trainings import training_runs
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 #: Decisions that the asset page shows, the newest first.
 SHOWN = 10
 _OWN = ("decided_at", "day", "decision", "trigger", "reason", "champion_version", "signals", "since", "attempt")
-COLUMNS = (*_OWN, "run_key", *(f"policy_{one.name}" for one in fields(Policy)))
+COLUMNS = (*_OWN, "run_key", "labelled_rows", *(f"policy_{one.name}" for one in fields(Policy)))
 
 
 def training_jobs(plan: Plan) -> list[str]:
@@ -43,7 +44,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
     champion = registry.champion(plan.name) if recorded else None
     own = {"model_version": champion.version if champion else 0}
     metric = plan.declaration.evaluation.metric
-    new, learned, until = _to_learn_from(plan, lake, champion)
+    to_learn_from = _to_learn_from(plan, lake, champion)
     return History(
         reports=_read(plan, lake, "monitoring", "drift", ("day", "model_version", "column_name", "verdict"), own),
         performance=_read(
@@ -57,9 +58,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
         decisions=_read(plan, lake, "monitoring", "decisions", COLUMNS),
         trainings=trainings,
         champion=champion.version if champion else None,
-        new_rows=new,
-        learned_rows=learned,
-        learns_until=until,
+        **to_learn_from,
     )
 
 
@@ -70,7 +69,9 @@ def trainings(plan: Plan, lake: Lake, instance: dg.DagsterInstance) -> list[Trai
     # A training that came to the very model that serves promoted nothing.
     moved = told["promoted"].astype(bool) & told["from_version"].fillna(0).ne(told["to_version"].fillna(0))
     decided = dict(zip(told["run_id"].astype(str), moved.astype(bool), strict=True))
-    return training_runs(instance, plan.name, training_jobs(plan), decided)
+    # A run that makes either may end in another champion.
+    made = [plan.key("models", table) for table in ("candidate", "champion")]
+    return training_runs(instance, plan.name, training_jobs(plan), made, decided)
 
 
 def made(plan: Plan, history: History, now: datetime) -> Decision:
@@ -119,10 +120,9 @@ def metadata_of(decision: Decision, earlier: pd.DataFrame) -> dict[str, Any]:
     return found | ({"run_key": decision.run_key} if decision.run_key else {})
 
 
-def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> tuple[int | None, int | None, date | None]:
-    """Rows labelled after the champion's training set was made, those in it, and the last day to learn from now.
-
-    None where nobody knows.
+def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> dict[str, Any]:
+    """What a history says of the rows to learn from: those labelled after the champion's training set was made, those
+    in it, the last day to learn from now, and how their labels became known; nothing where nobody knows.
     """
     import pandas as pd
 
@@ -133,20 +133,21 @@ def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> tup
     training_set = plan.declaration.key("delivery", "training_set")
     at = champion.delta_versions.get("/".join(training_set)) if champion else None
     if champion is None or at is None or not lake.exists(outcomes):
-        return None, None, None
+        return {}
     # Held-out rows were known as well, though it did not learn from them: only what came after all of them is new.
     try:
         known = to_pandas(lake.read(training_set, columns=["day", "label_known_at"], version=at))
     except MissingTableError:
-        return None, None, None  # vacuumed, or erased: nobody knows any more
+        return {}  # vacuumed, or erased: nobody knows any more
     if known.empty:
-        return None, None, None
+        return {}
     # The lower end of an interval is part of it.
     later = {"label_known_at": Interval(known["label_known_at"].max() + timedelta(microseconds=1), None)}
     new = to_pandas(lake.read(outcomes, columns=["predicted_day", "label_known_at"], where=later))
     every = pd.concat([known, new.rename(columns={"predicted_day": "day"})], ignore_index=True)
     until = learns_until(plan.declaration, as_date(known["day"].min()), every["day"], every["label_known_at"])
-    return len(new), len(known), until
+    days = every["label_known_at"].dt.floor("D").drop_duplicates().dt.date
+    return {"new_rows": len(new), "learned_rows": len(known), "learns_until": until, "coming": Coming.on(days)}
 
 
 def _nothing(value: Any) -> bool:

@@ -77,9 +77,11 @@ def retraining_sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
 
 def _request(plan: Plan, decision: Decision) -> dg.RunRequest:
     from lakehouse_assets.monitoring.history import RETRAINING_REASON
-    from lakehouse_assets.use_case.retraining.trainings import DECIDED_ON
+    from lakehouse_assets.use_case.retraining.trainings import DECIDED_ON, LABELLED_ROWS
 
     tags = {RETRAINING_REASON: decision.reason, "use_case": plan.name, DECIDED_ON: str(decision.day)}
+    if decision.labelled_rows is not None:
+        tags[LABELLED_ROWS] = str(decision.labelled_rows)
     return dg.RunRequest(run_key=decision.run_key, tags=tags)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
-from dagster._core.storage.tags import WILL_RETRY_TAG
+from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
+from dagster._core.storage.tags import BACKFILL_ID_TAG, WILL_RETRY_TAG
 
 from lakehouse_assets.monitoring.history import FAILED, SUCCEEDED, UNDER_WAY, Training
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 RUN_KEY = "dagster/run_key"
 #: Tag of a run that a decision asked for: the day of data on which it was made.
 DECIDED_ON = "retraining_day"
+#: And how many labelled rows there were to learn from.
+LABELLED_ROWS = "retraining_rows"
 #: How many runs are looked at, the newest ones. Older requests stand in the table of decisions.
 LOOKED_AT = 100
 
@@ -28,7 +31,11 @@ _OVER = {
 
 
 def training_runs(
-    instance: dg.DagsterInstance, use_case: str, jobs: Iterable[str], decided: Mapping[str, bool]
+    instance: dg.DagsterInstance,
+    use_case: str,
+    jobs: Iterable[str],
+    assets: Sequence[dg.AssetKey],
+    decided: Mapping[str, bool],
 ) -> list[Training]:
     """The newest training runs of a use case, the oldest first.
 
@@ -36,17 +43,35 @@ def training_runs(
         instance: Where the runs are.
         use_case: Its name, which runs that somebody asked for carry as a tag.
         jobs: Jobs that train it, whoever started them.
+        assets: What a training makes. A run that sets out to make one is a training too, whatever it is called:
+            *Materialize* starts runs of a job without a name, as repairs and backfills do.
         decided: Run -> whether the gate promoted, as the record of decisions says.
 
     Returns:
-        One for each run; a run and those that were started again in its place (`dagster/root_run_id`) are one.
+        One for each run; a run and those that were started again in its place (`dagster/root_run_id`) are one. A
+        backfill whose training has not begun yet is one under way.
     """
     filters = [dg.RunsFilter(tags={"use_case": use_case}), *(dg.RunsFilter(job_name=job) for job in jobs)]
+    # The runs that plan to make an asset are told by its events, so that others of such a job crowd none of them out.
+    plans = (dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, asset_key=key) for key in assets)
+    planned = {one.run_id for each in plans for one in instance.event_log_storage.get_event_records(each, LOOKED_AT)}
+    filters += [dg.RunsFilter(run_ids=sorted(planned))] if planned else []
     found = {one.dagster_run.run_id: one for each in filters for one in instance.get_run_records(each, LOOKED_AT)}
     families: dict[str, list[RunRecord]] = {}
     for record in sorted(found.values(), key=lambda one: one.create_timestamp):
         families.setdefault(record.dagster_run.root_run_id or record.dagster_run.run_id, []).append(record)
-    return [_training(family, decided) for family in families.values()]
+    begun = {one.dagster_run.tags.get(BACKFILL_ID_TAG) for one in found.values()}
+    return [*(_training(family, decided) for family in families.values()), *_to_come(instance, assets, begun)]
+
+
+def _to_come(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], begun: Set[str | None]) -> list[Training]:
+    """Backfills that will train and have not yet started the run for it: what comes before may take hours."""
+    under_way = instance.get_backfills(BulkActionsFilter(statuses=[BulkActionStatus.REQUESTED]), limit=LOOKED_AT)
+    return [
+        Training(one.backfill_id, UNDER_WAY)
+        for one in reversed(under_way)
+        if one.backfill_id not in begun and not set(assets).isdisjoint(one.asset_selection or ())
+    ]
 
 
 def _training(family: Sequence[RunRecord], decided: Mapping[str, bool]) -> Training:
@@ -63,6 +88,7 @@ def _training(family: Sequence[RunRecord], decided: Mapping[str, bool]) -> Train
         ended_at=datetime.fromtimestamp(last.end_time, UTC) if last.end_time else None,
         promoted=any(said) if said else None,
         day=_day(first),
+        labelled_rows=int(rows) if (rows := first.dagster_run.tags.get(LABELLED_ROWS)) else None,
     )
 
 

@@ -1,6 +1,7 @@
 """What the sensor decides, why, and where that stands: in its table, on the asset, on the run."""
 
-from datetime import UTC, datetime, timedelta
+import shutil
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
@@ -104,6 +105,34 @@ def test_much_more_to_learn_from_asks_once_for_each_champion(wear: Ticks) -> Non
     assert wear.keys() == ["wear-champion-1-data-since-2024-05-02"]
 
 
+def test_a_refused_one_is_asked_for_again_at_as_much_more_again(wear: Ticks) -> None:
+    wear.shop.change({"  gate:": "  retraining: {on_more_data: 0.5, cool_down_days: 1}\n  gate:"})
+    wear.report()
+    wear.outcomes(50)
+    (run,) = wear.tick()
+    wear.end(run)
+    wear.decided("refuse", 2, run, promoted=False)
+    # It had 150 rows; 225 are half as many again.
+    wear.outcomes(74)
+    for _ in range(3):
+        wear.report()
+        assert wear.tick() == []
+    assert (
+        wear.rows()
+        .iloc[-1]["reason"]
+        .endswith("until there are 225 labelled rows to learn from, as many more again as it had")
+    )
+    shutil.rmtree(wear.lake.table_uri(["monitoring", "wear", "decisions"]))
+    assert wear.tick() == []
+    wear.outcomes(1)
+    assert len(wear.tick()) == 1
+    wear.cursor = None
+    assert wear.tick() == []
+    assert wear.keys() == [f"wear-champion-1-data-since-2024-05-0{day}" for day in (2, 5)]
+    assert [run.tags["retraining_rows"] for run in wear.runs()] == ["150", "225"]
+    assert wear.rows()["labelled_rows"].tolist()[-1] == 225
+
+
 def nights_of_drift(wear: Ticks, nights: int) -> list[str]:
     """Nights that say drift, each with the labels that came with it: of the predictions of the day before."""
     started: list[str] = []
@@ -124,6 +153,29 @@ def test_a_retraining_waits_until_it_would_learn_of_what_changed_and_says_until_
     assert "learn 1 day of what changed" in told[-1]
     assert len(nights_of_drift(wear, 1)) == 1
     assert wear.keys() == [KEY]
+
+
+def test_labels_that_stop_coming_are_told_and_end_when_they_come_again(wear: Ticks) -> None:
+    wear.shop.change({"share: 0.25": "last_days: 5"})
+    nights_of_drift(wear, 3)
+    wear.drift(9)
+    told = wear.rows().tail(3)
+    # The first label came three days after those of the training set: six days without one may be.
+    assert told["decision"].tolist() == ["wait", "investigate", "investigate"]
+    assert (
+        told["reason"]
+        .iloc[-1]
+        .endswith(
+            "as no outcome has become known since 2024-05-05, and usually one does within 3 days: see why none comes"
+        )
+    )
+    rows = len(wear.rows())
+    wear.cursor = None
+    assert wear.tick() == []
+    assert len(wear.rows()) == rows
+    for day in range(4, 12):
+        wear.outcomes(6, date(2024, 5, day))
+    assert len(wear.tick()) == 1
 
 
 def test_a_refused_one_is_tried_again_when_it_would_learn_twice_as_much_and_the_doubled_pause_is_over(

@@ -1,0 +1,71 @@
+"""What a drift report compares with what: the rows of a window, those of the reference, and the thresholds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lakehouse_assets.monitoring.calibration import MIN_ROWS
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Columns of rows that came together: the features and the prediction, or what came.
+
+    Attributes:
+        reference: The champion's reference rows.
+        current: The rows of the window; with a column `day`, faults are looked for in its last day by itself too.
+        thresholds: `column_name` and `threshold` of every monitored column (`calibration.calibrate`), and where it is
+            there `window_rows`, for which they hold.
+        least_rows: A window with fewer rows is not judged.
+    """
+
+    reference: pd.DataFrame
+    current: pd.DataFrame
+    thresholds: pd.DataFrame
+    least_rows: int = MIN_ROWS
+
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return list(self.thresholds["column_name"])
+
+    @property
+    def enough(self) -> bool:
+        """Whether there is anything to compare, and enough of it."""
+        return len(self.current) >= self.least_rows and not self.reference.empty
+
+    @property
+    def limits(self) -> pd.Series:
+        """The threshold of each column at this window's rows: fewer lie farther off by chance, by the root of it."""
+        told = self.thresholds.set_index("column_name")
+        if "window_rows" not in told.columns or self.current.empty:
+            return told["threshold"]
+        return told["threshold"] * (told["window_rows"] / len(self.current)).clip(lower=1.0) ** 0.5
+
+    def readable(self) -> Compared:
+        """The columns alone that have a value on both sides."""
+        kept = [name for name in self.names if self.current[name].notna().any() and self.reference[name].notna().any()]
+        limits = self.limits[kept].rename("threshold").rename_axis("column_name").reset_index()
+        return Compared(self.reference[kept], self.current[kept], limits, self.least_rows)
+
+
+def notes_on(features: Compared, outcomes: Compared) -> list[str]:
+    """What Evidently's page cannot say by itself: which outcomes it is of, and of what it judges nothing."""
+    limits = pd.concat([one.limits for one in (features, outcomes) if one.enough] or [pd.Series(dtype="float64")])
+    without = ", ".join(str(name) for name in limits.index[limits.isna()])
+    untold = f"Not judged, whatever is said below: {without}. The reference is too short to calibrate a threshold."
+    return [_note_on_outcomes(outcomes), *([untold] if without else [])]
+
+
+def _note_on_outcomes(outcomes: Compared) -> str:
+    names, known = ", ".join(outcomes.names), len(outcomes.current)
+    if outcomes.reference.empty:
+        return "Outcomes are not compared: the reference has none."
+    if not known:
+        return f"Outcomes ({names}) are not here: none became known on the days of this window."
+    if not outcomes.enough:
+        few = f"{known} became known on the days of this window, and fewer than {outcomes.least_rows} are not judged"
+        return f"Outcomes ({names}) are not here: {few}."
+    return f"Outcomes ({names}) stand last: the {known} that became known on the days of this window."
