@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph, BaseAssetNode
 
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
+from lakehouse_assets.operations.nights.reach import days_back
 from lakehouse_assets.sources.daily import CADENCE, CLOSING
 
 
@@ -27,6 +28,9 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
             daily=isinstance(node.partitions_def, dg.DailyPartitionsDefinition),
             made_by_runs=node.is_executable,
             made_with=tuple(sorted("/".join(one.path) for one in node.execution_set_asset_keys - {key})),
+            looks_back=tuple(
+                sorted(("/".join(one.path), days) for one in node.parent_keys if (days := days_back(node, one)))
+            ),
         )
     checks = {
         f"{'/'.join(key.asset_key.path)} {key.name}": assets.get(key).description or ""

@@ -1,6 +1,6 @@
 """Jobs by which people repair from the launchpad: make again from a broken asset down, retrain now, pause, resume."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 from pydantic import Field
@@ -8,6 +8,9 @@ from pydantic import Field
 from lakehouse_assets.defs.platform.lake_jobs import SAID, WHO
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
+
+if TYPE_CHECKING:
+    from lakehouse_assets.operations.repairs.plan import Rerun
 
 REASON: str = Field(pattern=SAID, description="Why. Stands in the audit table.")
 USE_CASE: str = Field(pattern=SAID, description="The use case, such as the second part of its tables' asset keys.")
@@ -24,6 +27,10 @@ class RerunConfig(dg.Config):
     )
     last_day: str = Field(default="", description="Last day, included. Empty: only the first.")
     downstream: bool = Field(default=True, description="Make all that is made from it as well.")
+    later_days: bool = Field(
+        default=True,
+        description="Make later days that look back on these again as well, as far as they were made, once these are.",
+    )
     with_training: bool = Field(default=False, description="Also what trainings make; otherwise the models stay.")
     dry_run: bool = Field(default=True, description="Only tell what would be made.")
     who: str = WHO
@@ -70,15 +77,24 @@ def graph() -> Any:
 def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeResource) -> None:
     """Tell what would be made, and ask for it."""
     from lakehouse_assets.operations.repairs import plan, requests
+    from lakehouse_assets.operations.repairs.later_days import plan_later
 
+    assets, would = graph(), "dry run, would " if config.dry_run else ""
     wanted = plan.plan_rerun(
-        graph(), config.table, config.first_day, config.last_day, config.downstream, config.with_training
+        assets, config.table, config.first_day, config.last_day, config.downstream, config.with_training
     )
-    context.log.info(f"{'dry run, would ' if config.dry_run else ''}{wanted.words}")
+    context.log.info(f"{would}{wanted.words}")
+
+    def made(key: str) -> set[str]:
+        return context.instance.get_materialized_partitions(dg.AssetKey(key.split("/")))
+
+    later = plan_later(assets, config.table, wanted, made) if config.later_days else []
+    for one in later:
+        context.log.info(f"{would}then, since they look back on it, {one.words}")
     if not config.dry_run:
-        ends = {"dagster/asset_partition_range_start": wanted.first, "dagster/asset_partition_range_end": wanted.last}
-        tags = {**ends, NIGHT_TAG: BY_HAND} if wanted.first else {}
-        _ask(context, lake, requests.RERUN, config.table, config, wanted.assets, tags)
+        first = _ask(context, lake, requests.RERUN, config.table, config, wanted.assets, _days(wanted))
+        for one in later:
+            _ask(context, lake, requests.RERUN, config.table, config, one.assets, _days(one), first)
 
 
 @dg.op
@@ -134,12 +150,22 @@ def _ask(
     config: RerunConfig | RetrainConfig,
     assets: tuple[str, ...],
     tags: dict[str, str],
-) -> None:
+    after: str = "",
+) -> str:
     from lakehouse_assets.operations.repairs.requests import REPAIR, ask
 
     run = context.run.root_run_id or context.run_id
-    entry = ask(lake.lake(), action, subject, config.who, config.reason, assets, tags, run)
-    context.log.info(f"asked for; the sensor repairs_asked_for starts the run, which has the tag {REPAIR}: {entry}")
+    entry = ask(lake.lake(), action, subject, config.who, config.reason, assets, tags, run, after)
+    when = " once the one before succeeded" if after else ""
+    context.log.info(f"asked for; repairs_asked_for starts the run{when}, with the tag {REPAIR}: {entry}")
+    return entry
+
+
+def _days(wanted: "Rerun") -> dict[str, str]:
+    """Tags of a run over days, which waits for nights."""
+    from lakehouse_assets.operations.repairs.requests import FIRST_DAY, LAST_DAY
+
+    return {FIRST_DAY: wanted.first, LAST_DAY: wanted.last, NIGHT_TAG: BY_HAND} if wanted.first else {}
 
 
 def _record(
@@ -203,7 +229,11 @@ def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -
 
     from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests
 
-    found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC))
+    def succeeded(entry: str) -> bool:
+        done = dg.RunsFilter(tags={REPAIR: entry}, statuses=[dg.DagsterRunStatus.SUCCESS])
+        return bool(context.instance.get_runs(done, limit=1))
+
+    found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC), succeeded)
     if not found:
         return dg.SkipReason("nothing was asked for")
     return dg.SensorResult(

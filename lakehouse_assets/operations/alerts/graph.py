@@ -23,6 +23,7 @@ class Asset:
         daily: Whether it has a partition a day.
         made_by_runs: Whether a run makes it; jobs keep the platform's own tables.
         made_with: Others that its step makes, and cannot leave out.
+        looks_back: Inputs of which it reads days before its own, itself among them, each with how many.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Asset:
     daily: bool = False
     made_by_runs: bool = True
     made_with: tuple[str, ...] = ()
+    looks_back: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ its entry is the run's key, so it is carried out once, whatever restarts.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 RERUN, RETRAIN = "rerun", "retrain"
 #: Tag of a run that was asked for: the entry of its audit row.
 REPAIR = "repair"
+#: Tags of a run over days.
+FIRST_DAY, LAST_DAY = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 #: How long a request waits for a sensor that is off. An older one is not carried out any more: things have changed.
 WAITS = timedelta(days=1)
 #: The engine counts nanoseconds and knows no later year than 2262.
@@ -27,12 +29,13 @@ _ALWAYS = datetime(2200, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Request:
-    """A run that somebody asked for."""
+    """A run that somebody asked for; one that comes `after` another waits until that one's run has succeeded."""
 
     entry: str
     at: datetime
     assets: tuple[str, ...]
     tags: dict[str, str]
+    after: str = ""
 
 
 def ask(
@@ -44,8 +47,12 @@ def ask(
     assets: Sequence[str],
     tags: dict[str, str],
     run_id: str,
+    after: str = "",
 ) -> str:
-    """Write the request down; the same run of a job asks once.
+    """Write the request down; the same run of a job asks once for the same days.
+
+    Args:
+        after: Entry of the request whose run has to succeed first; the run is then one over days.
 
     Returns:
         The entry, which the run carries as its tag `repair`.
@@ -58,9 +65,9 @@ def ask(
         subject=subject,
         who=who,
         reason=reason,
-        details={"assets": list(assets), "tags": tags},
+        details={"assets": list(assets), "tags": tags, "after": after},
         run_id=run_id,
-        entry=f"{action} {subject} {run_id}",
+        entry=f"{action} {subject} {run_id}" + (f" then {tags[FIRST_DAY]}" if after else ""),
     )
 
 
@@ -93,10 +100,20 @@ class Handled:
         return request.entry in self.entries or (self.before is not None and request.at <= self.before)
 
 
-def open_requests(lake: Lake, cursor: str | None, now: datetime) -> tuple[list[Request], str]:
-    """What was asked for, is not too old and was not made a run, the oldest first; and the cursor once it is."""
+def open_requests(
+    lake: Lake, cursor: str | None, now: datetime, succeeded: Callable[[str], bool]
+) -> tuple[list[Request], str]:
+    """What was asked for, is not too old and was not made a run, the oldest first; and the cursor once it is.
+
+    Args:
+        lake: Where the requests lie.
+        cursor: What was made a run before.
+        now: When this is.
+        succeeded: Whether a run of the request with this entry succeeded, which others may wait for.
+    """
     handled, found = Handled.read(cursor), _requests(lake, now)
-    return [one for one in found if not handled.covers(one)], json.dumps(sorted(one.entry for one in found))
+    begun = [one for one in found if handled.covers(one) or not one.after or succeeded(one.after)]
+    return [one for one in begun if not handled.covers(one)], json.dumps(sorted(one.entry for one in begun))
 
 
 def _requests(lake: Lake, now: datetime) -> list[Request]:
@@ -107,4 +124,7 @@ def _requests(lake: Lake, now: datetime) -> list[Request]:
     where: dict[str, Any] = {"action": [RERUN, RETRAIN], "at": (now - WAITS, _ALWAYS)}
     rows = lake.read(AUDIT, columns=["entry", "at", "details"], where=where).to_pylist()
     read = [(row, json.loads(row["details"])) for row in sorted(rows, key=lambda row: row["at"])]
-    return [Request(row["entry"], row["at"], tuple(told["assets"]), told["tags"]) for row, told in read]
+    return [
+        Request(row["entry"], row["at"], tuple(told["assets"]), told["tags"], told.get("after", ""))
+        for row, told in read
+    ]

@@ -10,7 +10,7 @@ from lakehouse_assets.defs.milling.jobs import named_file as milling
 from lakehouse_assets.defs.turbofan.jobs import named_file as turbofan
 from lakehouse_assets.operations.nights.fresh import Asked, Known, fresh_files, late_days, nobodys
 from lakehouse_assets.operations.nights.landed import Grammar, Landed
-from lakehouse_assets.operations.nights.reach import ALL_LATER
+from lakehouse_assets.operations.nights.looking_back import ALL_LATER
 from lakehouse_assets.sources.landing import list_landing
 
 DAY = date(2024, 3, 5)

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import dagster as dg
 import pytest
 
-from lakehouse_assets.operations.nights.reach import ALL_LATER, days_ahead
+from lakehouse_assets.operations.nights.looking_back import ALL_LATER
+from lakehouse_assets.operations.nights.reach import days_ahead
 from lakehouse_assets.sources.daily import CADENCE, REPORT
 from lakehouse_assets_tests.defs.use_cases import declared
 

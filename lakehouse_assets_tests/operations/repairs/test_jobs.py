@@ -9,7 +9,7 @@ from unittest import mock
 
 import dagster as dg
 import pytest
-from dagster._core.test_utils import instance_for_test
+from dagster._core.test_utils import create_run_for_test, instance_for_test
 
 from lakehouse_assets.defs.platform import repairs
 from lakehouse_assets.lake.resource import LakeResource
@@ -24,6 +24,7 @@ from lakehouse_assets.sources.daily import CADENCE, TRAINING
 RAW, CLEAN, MODEL = (
     dg.AssetKey(path) for path in (["raw", "a", "rows"], ["delivery", "u", "rows"], ["models", "u", "candidate"])
 )
+WINDOW = dg.AssetKey(["delivery", "u", "window"])
 # A use case may begin later than its domain.
 EARLY, LATE = dg.DailyPartitionsDefinition("2024-03-01"), dg.DailyPartitionsDefinition("2024-03-03")
 FROM_EARLY = dg.TimeWindowPartitionMapping(allow_nonexistent_upstream_partitions=True)
@@ -45,6 +46,16 @@ def raw() -> None: ...
 def clean() -> None: ...
 
 
+@dg.asset(
+    key=WINDOW,
+    partitions_def=EARLY,
+    deps=[dg.AssetDep(RAW, partition_mapping=dg.TimeWindowPartitionMapping(start_offset=-2))],
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    io_manager_key="nothing",
+)
+def window() -> None: ...
+
+
 @dg.asset(key=MODEL, deps=[CLEAN], tags={"use_case": "u", CADENCE: TRAINING}, io_manager_key="nothing")
 def model() -> None: ...
 
@@ -60,7 +71,7 @@ class Platform:
         self.instance, self.lake, self.cursor = instance, Lake(str(folder / "lake")), None
         jobs = [repairs.rerun_from, repairs.retrain_now, repairs.pause_use_case, repairs.resume_use_case]
         self.defs = dg.Definitions(
-            assets=[raw, clean, model],
+            assets=[raw, clean, window, model],
             jobs=jobs,
             sensors=[repairs.repairs_asked_for],
             resources={"nothing": Nothing(), "lake": LakeResource(lake_uri=self.lake.uri)},
@@ -121,6 +132,41 @@ def test_a_rerun_makes_the_days_of_the_broken_asset_and_what_is_made_from_it_onc
     assert row["entry"] == asked.run_key == asked.tags["repair"]
 
 
+def test_later_days_that_look_back_and_were_made_since_are_made_again_once_the_first_is(platform: Platform) -> None:
+    for day in (4, 5, 6, 8):
+        platform.instance.report_runless_asset_event(dg.AssetMaterialization(WINDOW, partition=f"2024-03-0{day}"))
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04"}
+    dry = platform.start("rerun_from", "rerunning", **given)
+    told = [one.user_message for one in platform.instance.all_logs(dry.run_id)]
+    later = "then, since they look back on it, make again for 2024-03-05 to 2024-03-06: delivery/u/window"
+    assert f"dry run, would {later}" in told
+    assert platform.tick() == []
+    assert platform.start("rerun_from", "rerunning", **given, dry_run=False).success
+    [first] = platform.tick()
+    assert platform.tick() == [], "they wait for it"
+    assert platform.carry_out(first).success
+    [second] = platform.tick()
+    assert (second.asset_selection, second.tags["repair"]) == ([WINDOW], f"{first.run_key} then 2024-03-05")
+    ends = [second.tags[f"dagster/asset_partition_range_{one}"] for one in ("start", "end")]
+    assert ends == ["2024-03-05", "2024-03-06"]
+    assert platform.carry_out(second).success
+    assert platform.tick() == []
+    assert len(entries(platform.lake)) == 2
+
+
+def test_later_days_are_left_alone_where_somebody_says_so_or_the_first_did_not_succeed(platform: Platform) -> None:
+    platform.instance.report_runless_asset_event(dg.AssetMaterialization(WINDOW, partition="2024-03-05"))
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+    assert platform.start("rerun_from", "rerunning", **given, later_days=False).success
+    assert len(platform.tick()) == len(entries(platform.lake)) == 1
+    assert platform.start("rerun_from", "rerunning", **given).success
+    [asked] = platform.tick()
+    create_run_for_test(platform.instance, "x", status=dg.DagsterRunStatus.FAILURE, tags=dict(asked.tags))
+    assert platform.tick() == []
+    create_run_for_test(platform.instance, "x", status=dg.DagsterRunStatus.SUCCESS, tags=dict(asked.tags))
+    assert len(platform.tick()) == 1, "somebody made it again from its failure"
+
+
 def test_a_sensor_that_lost_its_cursor_asks_under_the_same_key(platform: Platform) -> None:
     platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
     first = platform.tick()
@@ -161,7 +207,8 @@ def test_the_cursor_keeps_no_more_than_the_requests_of_a_day(platform: Platform)
     [old] = platform.tick()
     assert platform.cursor == f'["{old.run_key}"]'
     entry = requests.ask(platform.lake, requests.RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows"], {}, "other")
-    found, cursor = requests.open_requests(platform.lake, platform.cursor, datetime.now(UTC) + timedelta(minutes=9))
+    now = datetime.now(UTC) + timedelta(minutes=9)
+    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: True)
     assert ([one.entry for one in found], cursor) == ([entry], f'["{entry}"]')
 
 
