@@ -21,6 +21,7 @@ BENCHMARKS = (
     "gradual_drift",
     "recovery",
     "nights",
+    "night_of_all",
 )
 RESULTS = Path(__file__).parent / "results"
 

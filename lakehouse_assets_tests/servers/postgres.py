@@ -52,7 +52,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     _run(["pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"], account)
     try:
         environment = {**os.environ, "PGPASSWORD": made.password}
-        for statement in ("CREATE DATABASE dagster", "CREATE DATABASE mlflow"):
+        for statement in ("CREATE DATABASE dagster", "CREATE DATABASE mlflow", "CREATE DATABASE tuning"):
             psql = [BINARIES[-1] / "psql", "-h", "127.0.0.1", "-p", str(made.port), "-U", "lakehouse", "-c", statement]
             subprocess.run([*psql, "postgres"], env=environment, check=True, capture_output=True)
         yield made
