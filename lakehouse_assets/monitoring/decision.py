@@ -135,6 +135,8 @@ def _quiet(drift: Signals, loss: Signals, policy: Policy, silence: Silence | Non
     if drift.beginning:
         names = ", ".join(drift.beginning[:5])
         told.append(f"drift in {names}, but not in {policy.drift_at_least} of the last {policy.drift_of_last} reports")
+    if policy.on_drift and drift.newest is None:
+        told.append(f"no drift report of the last {STALE_DAYS} days tells anything")
     if drift.unknown:
         told.append(f"not judged: {', '.join(drift.unknown[:5])}")
     told = told or ["nothing drifts"]
