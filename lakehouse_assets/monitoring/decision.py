@@ -17,6 +17,7 @@ from lakehouse_assets.monitoring.history import (
     DRIFT,
     PERFORMANCE,
     RETRAIN,
+    UNDER_WAY,
     History,
     as_date,
     drift_signals,
@@ -63,8 +64,9 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
 
     if history.champion is None:
         return say(WAIT, "nothing serves yet")
+    strange = _strange_reference(history, use_case)
     if day is None:
-        return say(WAIT, f"no report against champion {history.champion} yet")
+        return say(INVESTIGATE, strange) if strange else say(WAIT, f"no report against champion {history.champion} yet")
     faults = faults_of(reports) if drift.newest is not None else {}
     if faults:
         told = ", ".join(f"{name} ({verdict})" for name, verdict in faults.items())
@@ -82,6 +84,8 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
                 return decision
             # A training for this did not help. What ranks below it may be another matter.
             spent = spent or decision
+    if spent is None and strange and policy.on_drift:
+        return say(INVESTIGATE, strange)
     return spent or say(WAIT, _quiet(drift, loss, policy, history.silence(day)))
 
 
@@ -113,6 +117,17 @@ def _of_champion(rows: pd.DataFrame, champion: int | None) -> pd.DataFrame:
     return rows[rows["model_version"].eq(champion)] if champion is not None and not rows.empty else rows.iloc[:0]
 
 
+def _strange_reference(history: History, use_case: str) -> str | None:
+    """That drift reports are of another version than serves, and no training is about to change that."""
+    other, champion = history.reference_of, history.champion
+    if other is None or other == champion or any(one.status == UNDER_WAY for one in history.trainings):
+        return None
+    return (
+        f"drift is not looked for: reports compare with the reference of version {other}, and version {champion} "
+        f"serves; materialise monitoring/{use_case}/reference"
+    )
+
+
 def _quiet(drift: Signals, loss: Signals, policy: Policy, silence: Silence | None) -> str:
     told = []
     if loss.beginning:
@@ -120,6 +135,8 @@ def _quiet(drift: Signals, loss: Signals, policy: Policy, silence: Silence | Non
     if drift.beginning:
         names = ", ".join(drift.beginning[:5])
         told.append(f"drift in {names}, but not in {policy.drift_at_least} of the last {policy.drift_of_last} reports")
+    if policy.on_drift and drift.newest is None:
+        told.append(f"no drift report of the last {STALE_DAYS} days tells anything")
     if drift.unknown:
         told.append(f"not judged: {', '.join(drift.unknown[:5])}")
     told = told or ["nothing drifts"]

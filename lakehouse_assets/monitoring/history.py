@@ -49,7 +49,8 @@ class History:
     of the deciding metric over all rows. `decisions`: the rows so far. `new_rows`: labelled rows that the champion has
     not learned from; None where nobody counted. `learned_rows`: those that it learned from. `learns_until`: the last
     day that a training now would learn from; None where whole entities are held out, or nobody knows: all of them.
-    `coming`: how outcomes became known so far; None where nobody knows.
+    `coming`: how outcomes became known so far; None where nobody knows. `reference_of`: the version whose reference
+    drift reports compare with; None where nobody knows, or it is the champion's.
     """
 
     reports: pd.DataFrame
@@ -61,6 +62,7 @@ class History:
     learned_rows: int | None = None
     learns_until: date | None = None
     coming: Coming | None = None
+    reference_of: int | None = None
 
     @property
     def labelled_rows(self) -> int | None:

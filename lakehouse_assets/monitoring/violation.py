@@ -129,7 +129,8 @@ class Violation:
         last = runs[-1]
         if last.status == UNDER_WAY:
             return say(BLOCKED, f"its retraining is under way ({last.run_key})")
-        if last.status != FAILED:
+        # What failed after the gate had spoken, a card or a page, would be told the same by it.
+        if last.status != FAILED or last.promoted is not None:
             refused = "did not help, the gate refused it or it came to the model that serves"
             told = "was promoted and does not serve" if last.promoted else refused
             return say(INVESTIGATE, f"its retraining ({last.run_key}) {told}; the same again would say the same")

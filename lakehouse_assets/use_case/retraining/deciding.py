@@ -45,6 +45,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
     own = {"model_version": champion.version if champion else 0}
     metric = plan.declaration.evaluation.metric
     to_learn_from = _to_learn_from(plan, lake, champion)
+    thresholds = _read(plan, lake, "monitoring", "thresholds", ("model_version",))
     return History(
         reports=_read(plan, lake, "monitoring", "drift", ("day", "model_version", "column_name", "verdict"), own),
         performance=_read(
@@ -58,6 +59,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
         decisions=_read(plan, lake, "monitoring", "decisions", COLUMNS),
         trainings=trainings,
         champion=champion.version if champion else None,
+        reference_of=None if thresholds.empty else int(thresholds["model_version"].iloc[0]),
         **to_learn_from,
     )
 

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 #: Looks again after this long whatever is new: a failed training is tried again when its back-off is over, and an alias
 #: may have been moved in the registry.
 AT_LEAST_EVERY = timedelta(minutes=10)
-TABLES = (("monitoring", "drift"), ("monitoring", "performance"), ("models", "champion"), ("delivery", "outcomes"))
+TABLES = (
+    *(("monitoring", "drift"), ("monitoring", "performance"), ("monitoring", "thresholds")),
+    *(("models", "champion"), ("delivery", "outcomes")),
+)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ DECIDED_ON = "retraining_day"
 LABELLED_ROWS = "retraining_rows"
 #: How many runs are looked at, the newest ones. Older requests stand in the table of decisions.
 LOOKED_AT = 100
+#: A run is queued within moments after it was written down; one that is not after so long never will be.
+LAUNCHED_WITHIN = timedelta(minutes=10)
 
 _OVER = {
     dg.DagsterRunStatus.SUCCESS: SUCCEEDED,
@@ -56,12 +58,23 @@ def training_runs(
     plans = (dg.EventRecordsFilter(dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, asset_key=key) for key in assets)
     planned = {one.run_id for each in plans for one in instance.event_log_storage.get_event_records(each, LOOKED_AT)}
     filters += [dg.RunsFilter(run_ids=sorted(planned))] if planned else []
-    found = {one.dagster_run.run_id: one for each in filters for one in instance.get_run_records(each, LOOKED_AT)}
+    records = {one.dagster_run.run_id: one for each in filters for one in instance.get_run_records(each, LOOKED_AT)}
+    found = {run_id: one for run_id, one in records.items() if not _never_launched(one, datetime.now(UTC))}
     families: dict[str, list[RunRecord]] = {}
     for record in sorted(found.values(), key=lambda one: one.create_timestamp):
         families.setdefault(record.dagster_run.root_run_id or record.dagster_run.run_id, []).append(record)
     begun = {one.dagster_run.tags.get(BACKFILL_ID_TAG) for one in found.values()}
     return [*(_training(family, decided) for family in families.values()), *_to_come(instance, assets, begun)]
+
+
+def _never_launched(record: RunRecord, now: datetime) -> bool:
+    """Whether a run was written down and not launched, as its daemon died or found no code server just then.
+
+    One that a decision asked for is asked for again: for a key whose run waits so, Dagster launches that run.
+    """
+    if record.dagster_run.status != dg.DagsterRunStatus.NOT_STARTED:
+        return False
+    return RUN_KEY in record.dagster_run.tags or now - record.create_timestamp > LAUNCHED_WITHIN
 
 
 def _to_come(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], begun: Set[str | None]) -> list[Training]:

@@ -84,7 +84,9 @@ def test_drift_of_a_report_long_ago_asks_for_nothing_today(wear: Ticks) -> None:
     for _ in range(20):
         wear.measure()
     assert wear.tick() == []
-    assert wear.rows()["decision"].tolist()[-1] == "wait"
+    last = wear.rows().iloc[-1]
+    assert last["decision"] == "wait"
+    assert last["reason"] == "no drift report of the last 7 days tells anything"
 
 
 def test_a_fault_of_a_report_long_ago_hides_no_lost_performance(wear: Ticks) -> None:
