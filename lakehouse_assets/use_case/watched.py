@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.use_case.plan import Plan
 
-
 #: What the plot of past reports needs, and how many days it goes back.
 PLOTTED = ["day", "model_version", "column_name", "value", "threshold"]
 DAYS_PLOTTED = 60
@@ -145,11 +144,10 @@ def compared(
     # A reference of before outcomes were watched has none.
     is_label = compared_with.reindex(columns=[outcomes.LABEL])[outcomes.LABEL].notna()
     of_label, predicted = thresholds["column_name"].eq(outcomes.LABEL), plan.declaration.prediction.name
-
-    def side(where: pd.Series, rows: pd.DataFrame, limits: pd.DataFrame) -> Compared:
-        return Compared(compared_with[where], rows, limits, told.least_rows)
-
-    features, came = side(~is_label, window, thresholds[~of_label]), side(is_label, known, thresholds[of_label])
+    features, came = (
+        Compared(compared_with[ours], rows, thresholds[limits], told.least_rows)
+        for ours, rows, limits in ((~is_label, window, ~of_label), (is_label, known, of_label))
+    )
     return monitor.compare_with_outcomes(features, came, day, version, page, measure, predicted)
 
 
