@@ -108,6 +108,7 @@ def _rows(
         """Append what raw does not hold yet of the run's days."""
         from lakehouse_assets.sources.csv_raw import new_rows
 
+        landing.require_files(source.domain, context.run.tags)
         table = new_rows(landing.listed(source.domain), source, lake.lake(), days_of(context), datetime.now(UTC))
         context.log.info(f"{table.num_rows:,} new rows for these days")
         return table

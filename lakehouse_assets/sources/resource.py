@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +51,26 @@ class LandingZone(dg.ConfigurableResource[None]):
                 "unset it to let the simulated plant deliver."
             )
         return []
+
+    def require_files(self, domain: str, run_tags: Mapping[str, str]) -> None:
+        """Refuse to take nothing in a run that was asked for because files of the domain were there.
+
+        A share that is away leaves an empty folder. The day would be made without a row, and nobody would ask again.
+
+        Raises:
+            LandingError: nothing is there any more; one that can pass, so the step is tried again.
+        """
+        from lakehouse_assets.sources.daily import NIGHT_TAG
+        from lakehouse_assets.sources.landing import LandingError
+
+        if self.simulated or f"{NIGHT_TAG}.{domain}" not in run_tags or self.listed(domain):
+            return
+        error = LandingError(
+            f"landing folder {Path(self.root) / domain}: expected the files for which this run was asked for, found "
+            f"none. Bring the folder back and make the run again; to make the day without files, run {domain}_nightly."
+        )
+        error.errno = errno.ESTALE  # as of a network's disk that is away (`lake.passing`)
+        raise error
 
     def has_folder(self, domain: str) -> bool:
         """Whether the domain delivers at all: the simulated plant always does."""

@@ -7,7 +7,6 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
-from dagster._core.errors import ScheduleExecutionError
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 
@@ -222,37 +221,6 @@ def test_a_night_tried_again_after_later_ones_does_not_make_those_anew(plant: Pl
     assert asked.last_night(plant.instance, DAY) == DAY
     assert asked.last_night(plant.instance, after(-1)) is None
     assert days_of(plant.night(after(2))) == [after(2).isoformat()]
-
-
-def test_where_no_domain_has_a_folder_the_tick_fails_and_the_next_one_makes_the_night_up(plant: Plant) -> None:
-    """A disk that is not mounted leaves its mount point, an empty folder."""
-    plant.deliver("milling", DAY, after(1))
-    plant.recorded(plant.night(DAY))
-    landing, disk = plant.home / "landing", plant.home / "disk"
-    landing.rename(disk)
-    landing.mkdir()
-    with pytest.raises(ScheduleExecutionError) as said:
-        plant.night(after(1))
-    assert "has no folder of any domain (energy, milling, turbofan): is its disk mounted?" in str(said.value.__cause__)
-    landing.rmdir()
-    disk.rename(landing)
-    assert [domains_of(one) for one in plant.night(after(2))] == [["milling"], []]
-
-
-def test_nights_go_on_where_every_domain_is_retired(plant: Plant) -> None:
-    folder = plant.home / "landing" / "milling"
-    folder.rename(folder.with_name("milling.retired"))
-    (night,) = plant.night(DAY)
-    assert domains_of(night) == []
-
-
-def test_a_folder_that_cannot_be_listed_holds_up_its_own_domain_only(plant: Plant) -> None:
-    plant.deliver("energy", DAY)
-    plant.deliver("milling", DAY)
-    (plant.home / "landing" / "milling").rename(plant.home / "aside")
-    (plant.home / "landing" / "milling").write_text("a file where a folder belongs")
-    (night,) = plant.night(DAY)
-    assert domains_of(night) == ["energy"]
 
 
 @pytest.mark.parametrize("file", ["dagster.yaml", "deploy/dagster.yaml"])

@@ -26,6 +26,7 @@ def landing_files(context: dg.AssetExecutionContext, landing: LandingZone) -> dg
     from lakehouse_assets.sources.landing import list_landing
     from lakehouse_assets.sources.turbofan_delivery import deliver, holds_day
 
+    landing.require_files("turbofan", context.run.tags)
     folder, (first, last) = landing.folder("turbofan"), days_of(context)
     if landing.simulated:
         deliver(folder, first, last)
@@ -62,6 +63,7 @@ def _append_new_rows(context: dg.AssetExecutionContext, kind: Kind, folder: Any,
 )
 def run_to_failure(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
     """Append what raw does not hold yet of the run's days."""
+    landing.require_files("turbofan", context.run.tags)
     return _append_new_rows(context, "train", landing.folder("turbofan"), lake.lake())
 
 
@@ -75,6 +77,7 @@ def run_to_failure(context: dg.AssetExecutionContext, landing: LandingZone, lake
 )
 def in_service(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
     """Append what raw does not hold yet of the run's days."""
+    landing.require_files("turbofan", context.run.tags)
     return _append_new_rows(context, "test", landing.folder("turbofan"), lake.lake())
 
 

@@ -1,0 +1,101 @@
+"""Which requests for runs are carried out when, each once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+import dagster as dg
+from dagster._core.test_utils import create_run_for_test
+
+from lakehouse_assets.operations import audit
+from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.operations.repairs import requests
+from lakehouse_assets_tests.operations.repairs.asking import WINDOW, Platform
+
+
+@contextmanager
+def told_at(moment: datetime) -> Iterator[None]:
+    """Rows of the audit table are of another time, as those of a job are whose commit took long."""
+    with mock.patch.object(audit, "datetime", mock.Mock(now=lambda zone: moment)):
+        yield
+
+
+def test_later_days_that_look_back_and_were_made_since_are_made_again_once_the_first_is(platform: Platform) -> None:
+    for day in (4, 5, 6, 8):
+        platform.instance.report_runless_asset_event(dg.AssetMaterialization(WINDOW, partition=f"2024-03-0{day}"))
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04"}
+    dry = platform.start("rerun_from", "rerunning", **given)
+    told = [one.user_message for one in platform.instance.all_logs(dry.run_id)]
+    later = "then, since they look back on it, make again for 2024-03-05 to 2024-03-06: delivery/u/window"
+    assert f"dry run, would {later}" in told
+    assert platform.tick() == []
+    assert platform.start("rerun_from", "rerunning", **given, dry_run=False).success
+    [first] = platform.tick()
+    assert platform.tick() == [], "they wait for it"
+    assert platform.carry_out(first).success
+    [second] = platform.tick()
+    assert (second.asset_selection, second.tags["repair"]) == ([WINDOW], f"{first.run_key} then 2024-03-05")
+    ends = [second.tags[f"dagster/asset_partition_range_{one}"] for one in ("start", "end")]
+    assert ends == ["2024-03-05", "2024-03-06"]
+    assert platform.carry_out(second).success
+    assert platform.tick() == []
+    assert len(entries(platform.lake)) == 2
+
+
+def test_later_days_are_left_alone_where_somebody_says_so_or_the_first_did_not_succeed(platform: Platform) -> None:
+    platform.instance.report_runless_asset_event(dg.AssetMaterialization(WINDOW, partition="2024-03-05"))
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+    assert platform.start("rerun_from", "rerunning", **given, later_days=False).success
+    assert len(platform.tick()) == len(entries(platform.lake)) == 1
+    assert platform.start("rerun_from", "rerunning", **given).success
+    [asked] = platform.tick()
+    create_run_for_test(platform.instance, "x", status=dg.DagsterRunStatus.FAILURE, tags=dict(asked.tags))
+    assert platform.tick() == []
+    create_run_for_test(platform.instance, "x", status=dg.DagsterRunStatus.SUCCESS, tags=dict(asked.tags))
+    assert len(platform.tick()) == 1, "somebody made it again from its failure"
+
+
+def test_a_sensor_that_lost_its_cursor_asks_under_the_same_key(platform: Platform) -> None:
+    platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
+    first = platform.tick()
+    platform.cursor = None
+    assert [one.run_key for one in platform.tick()] == [one.run_key for one in first]
+
+
+def test_a_request_that_becomes_visible_after_a_younger_one_is_carried_out(platform: Platform) -> None:
+    """Two jobs ask at the same time, and the one that began first is the last to commit."""
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+    platform.start("rerun_from", "rerunning", **given)
+    [younger] = platform.tick()
+    with told_at(datetime.now(UTC) - timedelta(minutes=1)):
+        platform.start("rerun_from", "rerunning", **given)
+    [older] = platform.tick()
+    assert older.run_key != younger.run_key
+    rows = entries(platform.lake)
+    assert rows["entry"].tolist() == [older.run_key, younger.run_key], "by their times"
+    assert platform.tick() == []
+
+
+def test_a_cursor_of_an_earlier_form_asks_for_nothing_twice(platform: Platform) -> None:
+    for _ in range(2):
+        platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
+    first, second = entries(platform.lake).to_dict("records")
+    platform.cursor = first["at"].isoformat()
+    assert [one.run_key for one in platform.tick()] == [second["entry"]]
+    assert platform.tick() == []
+
+
+def test_the_cursor_keeps_no_more_than_the_requests_of_a_day(platform: Platform) -> None:
+    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+    with told_at(datetime.now(UTC) - timedelta(hours=25)):
+        platform.start("rerun_from", "rerunning", **given)
+    assert platform.tick() == [], "things have changed since"
+    with told_at(datetime.now(UTC) - requests.WAITS + timedelta(minutes=5)):
+        platform.start("rerun_from", "rerunning", **given)
+    [old] = platform.tick()
+    assert platform.cursor == f'["{old.run_key}"]'
+    entry = requests.ask(platform.lake, requests.RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows"], {}, "other")
+    now = datetime.now(UTC) + timedelta(minutes=9)
+    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: True)
+    assert ([one.entry for one in found], cursor) == ([entry], f'["{entry}"]')
