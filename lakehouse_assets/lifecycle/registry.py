@@ -157,7 +157,8 @@ class ModelRegistry(dg.ConfigurableResource[None]):
 
         found = self.client().get_experiment_by_name(name)
         if found is None:
-            self.client().create_experiment(name, artifact_location=f"{self.artifact_root}/{name}")
+            # A root may end with a slash, as a server's `mlflow-artifacts:/` does; two would make a host of the name.
+            self.client().create_experiment(name, artifact_location=f"{self.artifact_root.rstrip('/')}/{name}")
         mlflow.set_experiment(name)
 
     def prepare(self) -> None:

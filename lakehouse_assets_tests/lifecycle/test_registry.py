@@ -1,6 +1,7 @@
 """Against a real MLflow registry in SQLite: a version is found again, loaded, served and told apart."""
 
 import json
+import shutil
 from pathlib import Path
 
 import mlflow
@@ -10,7 +11,7 @@ from mlflow.tracking import MlflowClient
 
 from lakehouse_assets.lifecycle.learning.model import model_digest
 from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
-from lakehouse_assets.lifecycle.registry import UnknownVersionError
+from lakehouse_assets.lifecycle.registry import ModelRegistry, UnknownVersionError
 from lakehouse_assets.lifecycle.serving.pyfunc import MODEL_FOLDER
 from lakehouse_assets_tests.lifecycle.learning.problems import TASKS, problem
 from lakehouse_assets_tests.lifecycle.pumps import VIEW, Plant, candidate, trained
@@ -90,3 +91,14 @@ def test_a_version_that_is_not_there_or_of_another_form_is_named(plant: Plant, t
         mlflow.pyfunc.log_model(python_model=lambda model_input: model_input, **given)
     with pytest.raises(UnknownVersionError, match="not registered by this platform"):
         plant.registry.load(plant.registry.version("strange", 1))
+
+
+@pytest.mark.parametrize("root", ["mlflow-artifacts:", "mlflow-artifacts:/", "s3://mlflow", "s3://mlflow/"])
+def test_a_use_case_s_artifacts_lie_below_the_root_however_it_ends(
+    root: str, tmp_path: Path, empty_registry: Path
+) -> None:
+    shutil.copy(empty_registry, tmp_path / "m.db")
+    registry = ModelRegistry(tracking_uri=f"sqlite:///{tmp_path / 'm.db'}", artifact_root=root)
+    registry.use_experiment("wear")
+    place = registry.client().get_experiment_by_name("wear").artifact_location
+    assert place == ("mlflow-artifacts:/wear" if root.startswith("mlflow") else "s3://mlflow/wear")

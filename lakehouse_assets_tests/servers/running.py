@@ -48,16 +48,17 @@ class Servers:
 
     def tables(self, zone: str = "") -> list[list[str]]:
         """The keys of all Delta tables, or of those in a zone."""
-        logs = [name.partition("/_delta_log/") for name in self._objects("lake")]
+        logs = [name.partition("/_delta_log/") for name in self.objects("lake")]
         return [key.split("/") for key in sorted({key for key, log, _ in logs if log}) if key.startswith(zone)]
 
     def storage_texts(self) -> Iterator[str]:
         """What lies in the buckets, as it lies there."""
         for bucket in ("lake", "mlflow"):
-            for name in self._objects(bucket):
+            for name in self.objects(bucket):
                 yield self._client.get_object(Bucket=bucket, Key=name)["Body"].read().decode(errors="replace")
 
-    def _objects(self, bucket: str) -> Iterator[str]:
+    def objects(self, bucket: str) -> Iterator[str]:
+        """Names of what lies in a bucket."""
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             yield from (one["Key"] for one in page.get("Contents", []))
 
@@ -88,6 +89,7 @@ def environment_of(database: Postgres, storage: S3, folder: Path, ports: dict[st
         "CODE_LOCATION_PORT": str(ports["code"]),
         "MLFLOW_TRACKING_URI": f"http://127.0.0.1:{ports['mlflow']}",
         "MLFLOW_ARTIFACT_ROOT": "mlflow-artifacts:/",
+        "MLFLOW_ENABLE_PROXY_MULTIPART_DOWNLOAD": "false",
         "TUNING_STORAGE": database.url("tuning", SCHEME),
         "LAKE_URI": "s3://lake",
         **{f"LAKE_STORAGE_{name}": value for name, value in storage.options.items()},
@@ -111,7 +113,7 @@ def servers_in(folder: Path, storage: S3) -> Iterator[Servers]:
         password = secrets.token_hex(12)
         told = stack.enter_context(receiver(password))
         broken = [secrets.token_hex(12) for _ in range(3)]
-        channels = f"{told.url} json://127.0.0.1:{free_port()}/{broken[0]}?key={broken[1]} nonsense://{broken[2]}"
+        channels = f"{told.url} json://127.0.0.1:{free_port()}/{broken[0]}?key={broken[1]} {broken[2]}"
         environment = environment_of(database, storage, folder, ports, channels)
         (folder / "home").mkdir()
         for name in ("dagster.yaml", "workspace.yaml"):
@@ -139,6 +141,7 @@ def _processes(running: Servers) -> list[tuple[str, list[str], dict[str, str]]]:
         "AWS_ENDPOINT_URL": running.storage.endpoint,
     }
     server = ["mlflow", "server", "--host=127.0.0.1", f"--port={ports['mlflow']}", "--workers=1"]
+    server += [f"--allowed-hosts=127.0.0.1:{ports['mlflow']}"]
     code = ["dagster", "code-server", "start", "-h", "127.0.0.1", "-p", str(ports["code"])]
     return [
         ("buckets", [sys.executable, "-m", "lakehouse_assets.operations.buckets", "lake", "mlflow"], artifacts),
