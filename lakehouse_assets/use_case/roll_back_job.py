@@ -1,4 +1,4 @@
-"""The job that lets a former champion serve again."""
+"""The job that lets a former champion serve again, and asks for the reference that its drift is measured by."""
 
 from datetime import UTC, datetime
 
@@ -28,8 +28,10 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
         context: dg.OpExecutionContext, config: RollBackConfig, lake: LakeResource, registry: ModelRegistry
     ) -> None:
         """Choose, load in a clean process, move the alias, write the reason down."""
+        from lakehouse_assets.contracts import audit
         from lakehouse_assets.contracts.additions import add_rows
         from lakehouse_assets.contracts.conform import to_arrow
+        from lakehouse_assets.lifecycle.judging.champions import ROLL_BACK
         from lakehouse_assets.lifecycle.judging.promotion import Occasion
         from lakehouse_assets.lifecycle.judging.rolling_back import roll_back
         from lakehouse_assets.use_case import gated
@@ -54,6 +56,14 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
         context.log_event(
             dg.AssetMaterialization(plan.key("models", "champion"), metadata={**told, "delta_version": version})
         )
+        if not config.dry_run:
+            # What the row names is made by the sensor repairs_asked_for: a job cannot start a run.
+            anew = [plan.key("monitoring", table).path for table in ("reference", "thresholds")]
+            details = {"from_version": int(last["from_version"]), "to_version": told["to_version"]}
+            details |= {"assets": ["/".join(path) for path in anew], "tags": {}}
+            run, said = context.run.root_run_id or context.run_id, {"who": config.who, "reason": config.reason}
+            entry = f"{ROLL_BACK} {plan.name} {run}"
+            audit.record(store, action=ROLL_BACK, subject=plan.name, details=details, run_id=run, entry=entry, **said)
 
     @dg.job(
         name=f"{plan.name}_roll_back",

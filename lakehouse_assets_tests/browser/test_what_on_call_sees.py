@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
 from lakehouse_assets_tests.browser.conftest import Visitor
 from lakehouse_assets_tests.conftest import Road

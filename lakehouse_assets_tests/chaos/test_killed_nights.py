@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
 
-from lakehouse_assets.operations import audit
+from lakehouse_assets.contracts import audit
 from lakehouse_assets_tests.chaos.disturbed import (
     JOB,
     Disturbed,

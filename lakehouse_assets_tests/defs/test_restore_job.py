@@ -9,8 +9,8 @@ import pytest
 from dagster._core.definitions.data_version import CachingStaleStatusResolver, StaleStatus
 from dagster._core.loader import LoadingContextForTest
 
+from lakehouse_assets.contracts.audit import AUDIT, entries
 from lakehouse_assets.defs.turbofan.days import DAYS
-from lakehouse_assets.operations.audit import AUDIT, entries
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 from lakehouse_assets_tests.defs.kept_platform import KEY, REGIMES, TABLE, Platform, error_of, features
 

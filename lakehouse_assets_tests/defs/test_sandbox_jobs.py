@@ -5,8 +5,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake.sandbox import SANDBOXES, living
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets_tests.defs.kept_platform import KEY, TABLE, Platform, error_of
 
 

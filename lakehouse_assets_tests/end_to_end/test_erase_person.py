@@ -7,10 +7,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.contracts.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.errors import ErasedVersionError
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets_tests.conftest import state_in
 from lakehouse_assets_tests.end_to_end.own_platform import platform_in, run_days
 from lakehouse_assets_tests.operations.people import everybody, grep

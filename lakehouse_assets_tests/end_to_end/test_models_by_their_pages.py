@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.sources.plant.milling import Shop, day_file
 from lakehouse_assets_tests.conftest import Road
 from lakehouse_assets_tests.end_to_end.on_call import OnCall
@@ -70,6 +70,11 @@ def serving(on_call: OnCall) -> int:
     return int(on_call.lake.read_pandas(CHAMPION).sort_values("decided_at")["to_version"].iloc[-1])
 
 
+def compared_with(on_call: OnCall) -> int:
+    """The version whose training data drift is measured by."""
+    return int(on_call.lake.read_pandas(["monitoring", USE_CASE, "thresholds"])["model_version"].iloc[0])
+
+
 def test_a_champion_that_labels_of_other_rows_make_look_bad_is_as_expected_when_its_page_was_followed(
     on_call: OnCall,
 ) -> None:
@@ -123,7 +128,9 @@ def test_a_refused_candidate_and_the_promotion_that_nobody_wanted_are_over_when_
     assert f"{USE_CASE}: champion changed" in heard
     assert serving(on_call) == 2
 
-    on_call.starts("promotion", f"{USE_CASE}_roll_back")
+    assert compared_with(on_call) == 2
+    on_call.does_what_the_page_says("promotion", f"{USE_CASE}_roll_back")
+    assert compared_with(on_call) == 1
     assert on_call.hears() == [f"{USE_CASE}: champion changed"]
     assert "roll_back by ann: version 1 serves, before it 2" in on_call.told.messages[-1]["message"]
     on_call.does_what_the_page_says("failed_check", "rerun_from", table="/".join(PREDICTIONS))
@@ -131,7 +138,7 @@ def test_a_refused_candidate_and_the_promotion_that_nobody_wanted_are_over_when_
     assert set(scored["model_version"]) == {1}
     assert serving(on_call) == 1
     assert "champion    version 1 since" in of_the_use_case(on_call.health()["in_words"])
-    assert entries(on_call.lake)["action"].tolist() == ["rerun", "retrain", "retrain", "rerun"]
+    assert entries(on_call.lake)["action"].tolist() == ["rerun", "retrain", "retrain", "roll_back", "rerun"]
 
 
 def a_training_fails_and_its_page_is_followed(on_call: OnCall) -> None:

@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 
-from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets_tests.conftest import Road, state_in
 from lakehouse_assets_tests.end_to_end.on_call import OnCall
 from lakehouse_assets_tests.end_to_end.own_platform import copy_of, platform_in

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets_tests.conftest import PROJECT
 from lakehouse_assets_tests.end_to_end.test_broken_files import READINGS, SET_ASIDE, Plant, line
 

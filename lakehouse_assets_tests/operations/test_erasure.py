@@ -7,9 +7,9 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.contracts.erased import erased_persons
 from lakehouse_assets.lake.errors import ErasedVersionError
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets.operations.erasure.erase import Place, erase
 from lakehouse_assets_tests.operations.erasing import KEPT, TRACES, erased, traces
 from lakehouse_assets_tests.operations.people import (

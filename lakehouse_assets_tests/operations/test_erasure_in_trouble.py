@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets.operations.erasure.erase import ErasureIncompleteError, Place, UnknownPersonError, erase
 from lakehouse_assets_tests.operations.erasing import erased, traces
 from lakehouse_assets_tests.operations.people import (
@@ -90,7 +90,7 @@ def test_what_is_neither_badge_nor_pseudonym_is_refused_without_being_quoted(pla
 CRASHING = """
 import os, signal, sys
 from pathlib import Path
-from lakehouse_assets.operations import audit
+from lakehouse_assets.contracts import audit
 from lakehouse_assets.operations.erasure import erase as module, log, table
 from lakehouse_assets_tests.operations.people import CONTRACTS, KEYS, REQUEST
 from lakehouse_assets.lake.table import Lake

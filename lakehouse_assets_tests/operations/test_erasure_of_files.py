@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.contracts.erased import erased_persons
 from lakehouse_assets.lake.errors import MissingTableError
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets.operations.erasure.erase import ErasureIncompleteError, Place, erase
 from lakehouse_assets_tests.contracts.test_archives import zipped
 from lakehouse_assets_tests.operations.erasing import erased, traces

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake import sandbox
 from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import ErasedVersionError, MissingTableError
@@ -19,7 +20,6 @@ from lakehouse_assets.lake.maintenance.restore import restorable, restore_all, r
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum
 from lakehouse_assets.lake.partitions import resolve
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets.operations.erasure.erase import Place, erase
 from lakehouse_assets_tests.lake.makers import DAYS, daily, daily_frame, day, rows_of
 from lakehouse_assets_tests.operations.people import (

@@ -2,8 +2,8 @@
 
 import dagster as dg
 
+from lakehouse_assets.contracts.audit import AUDIT
 from lakehouse_assets.contracts.erased import ERASED_PERSONS
-from lakehouse_assets.operations.audit import AUDIT
 
 audit_table = dg.AssetSpec(key=AUDIT, kinds={"deltalake"})
 erased_persons_table = dg.AssetSpec(key=ERASED_PERSONS, kinds={"deltalake"})

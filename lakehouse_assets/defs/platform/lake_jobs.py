@@ -60,7 +60,8 @@ class DropSandboxConfig(dg.Config):
 @dg.op(pool=POOL)
 def restoration(context: dg.OpExecutionContext, config: RestoreConfig, lake: LakeResource) -> None:
     """Look, restore as a new commit, tell Dagster the partitions' data versions, note it in the audit."""
-    from lakehouse_assets.operations import audit, restore
+    from lakehouse_assets.contracts import audit
+    from lakehouse_assets.operations import restore
     from lakehouse_assets.operations.housekeeping import spec_of
 
     store, spec = lake.lake(), spec_of(specs(), config.table)
@@ -88,7 +89,8 @@ def restoration(context: dg.OpExecutionContext, config: RestoreConfig, lake: Lak
 @dg.op(pool=POOL)
 def sandbox_making(context: dg.OpExecutionContext, config: MakeSandboxConfig, lake: LakeResource) -> None:
     """Resolve the versions, pin them, look whether they are whole, note it in the audit."""
-    from lakehouse_assets.operations import audit, sandboxes
+    from lakehouse_assets.contracts import audit
+    from lakehouse_assets.operations import sandboxes
 
     store = lake.lake()
     wanted = sandboxes.SandboxRequest(
@@ -115,9 +117,9 @@ def sandbox_making(context: dg.OpExecutionContext, config: MakeSandboxConfig, la
 @dg.op(pool=POOL)
 def sandbox_dropping(context: dg.OpExecutionContext, config: DropSandboxConfig, lake: LakeResource) -> None:
     """End a sandbox's pins, and note it in the audit."""
+    from lakehouse_assets.contracts import audit
     from lakehouse_assets.lake.commit import Provenance
     from lakehouse_assets.lake.sandbox import drop, open_sandbox
-    from lakehouse_assets.operations import audit
 
     store = lake.lake()
     there = open_sandbox(store, config.name)

@@ -175,7 +175,7 @@ def _record(
     config: PauseConfig | ResumeConfig,
     details: dict[str, Any],
 ) -> None:
-    from lakehouse_assets.operations import audit
+    from lakehouse_assets.contracts import audit
 
     run = context.run.root_run_id or context.run_id
     audit.record(

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from lakehouse_assets.contracts.audit import AUDIT, entries, record
 from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
 from lakehouse_assets.contracts.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.errors import LakeError
 from lakehouse_assets.lake.sandbox import living
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import AUDIT, entries, record
 from lakehouse_assets.operations.erasure.artifacts import artifacts_with
 from lakehouse_assets.operations.erasure.files import file_system, tables_in, texts_of
 from lakehouse_assets.operations.erasure.landing import (

@@ -10,11 +10,11 @@ import pandas as pd
 
 from lakehouse_assets.contracts import repairs
 from lakehouse_assets.contracts.additions import add_rows, repairs_contract
+from lakehouse_assets.contracts.audit import record
 from lakehouse_assets.contracts.conform import to_arrow
 from lakehouse_assets.contracts.harmonized import HarmonizedTable
 from lakehouse_assets.contracts.repair_trial import days_of, left_wrong, stretches
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import record
 from lakehouse_assets.operations.repairs.quarantined import RepairConfig
 
 

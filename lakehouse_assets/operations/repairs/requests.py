@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.lifecycle.judging.champions import ROLL_BACK
+
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
 
@@ -57,7 +59,7 @@ def ask(
     Returns:
         The entry, which the run carries as its tag `repair`.
     """
-    from lakehouse_assets.operations import audit
+    from lakehouse_assets.contracts import audit
 
     return audit.record(
         lake,
@@ -117,11 +119,11 @@ def open_requests(
 
 
 def _requests(lake: Lake, now: datetime) -> list[Request]:
-    from lakehouse_assets.operations.audit import AUDIT
+    from lakehouse_assets.contracts.audit import AUDIT
 
     if not lake.exists(AUDIT):
         return []
-    where: dict[str, Any] = {"action": [RERUN, RETRAIN], "at": (now - WAITS, _ALWAYS)}
+    where: dict[str, Any] = {"action": [RERUN, RETRAIN, ROLL_BACK], "at": (now - WAITS, _ALWAYS)}
     rows = lake.read(AUDIT, columns=["entry", "at", "details"], where=where).to_pylist()
     read = [(row, json.loads(row["details"])) for row in sorted(rows, key=lambda row: row["at"])]
     return [

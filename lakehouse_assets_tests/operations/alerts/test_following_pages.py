@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.operations.health.reports import RUNBOOKS
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, Platform
 

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from lakehouse_assets.contracts.audit import AUDIT, entries
 from lakehouse_assets.monitoring.pauses import paused
-from lakehouse_assets.operations.audit import AUDIT, entries
 from lakehouse_assets_tests.operations.repairs.asking import CLEAN, MODEL, RAW, Platform
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets import definitions
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.contracts.conform import in_unit
 from lakehouse_assets.contracts.contract import Column, Contract
 from lakehouse_assets.contracts.harmonized import HarmonizedTable
@@ -17,7 +18,6 @@ from lakehouse_assets.lake.io_manager import DeltaIOManager
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import entries
 from lakehouse_assets.operations.repairs.quarantined import repairing
 from lakehouse_assets.sources.csv_assets import harmonized_table, raw_assets
 from lakehouse_assets.sources.csv_harmonize import identity, origin, rows_in_force

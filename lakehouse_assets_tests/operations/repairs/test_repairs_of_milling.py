@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.sources.plant.milling import HEADER
 from lakehouse_assets_tests.operations.repairs.dropping import Dropping
 

@@ -8,8 +8,8 @@ from unittest import mock
 import dagster as dg
 from dagster._core.test_utils import create_run_for_test
 
-from lakehouse_assets.operations import audit
-from lakehouse_assets.operations.audit import entries
+from lakehouse_assets.contracts import audit
+from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.operations.repairs import requests
 from lakehouse_assets_tests.operations.repairs.asking import WINDOW, Platform
 

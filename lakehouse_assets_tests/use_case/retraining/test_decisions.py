@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from lakehouse_assets.contracts import audit
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.operations import audit
 from lakehouse_assets_tests.use_case.retraining.ticks import KEY, Ticks
 from lakehouse_assets_tests.use_case.shop import shop_in
 

@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from lakehouse_assets.contracts import additions
+from lakehouse_assets.contracts.audit import AUDIT, entries, record
 from lakehouse_assets.contracts.contract import Column
 from lakehouse_assets.contracts.schema import arrow_schema
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.audit import AUDIT, entries, record
 
 
 @pytest.fixture
