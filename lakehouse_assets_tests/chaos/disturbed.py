@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import dagster as dg
 import pandas as pd
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.alerts.book import INCIDENTS
@@ -78,6 +79,14 @@ class Disturbed:
             context = dg.build_sensor_context(instance=instance, cursor=cursor, definitions=defs, resources=resources)
             return defs.resolve_sensor_def("alerts").evaluate_tick(context).cursor
 
+    def failing(self) -> set[str]:
+        """The checks that did not pass when they were last made, as people are told of them."""
+        with platform_in(self.environment) as (defs, instance):
+            keys = list(defs.resolve_asset_graph().asset_check_keys)
+            latest = instance.event_log_storage.get_latest_asset_check_execution_by_key(keys)
+            failed = [key for key, one in latest.items() if one.status is AssetCheckExecutionRecordStatus.FAILED]
+            return {f"{'/'.join(key.asset_key.path)} {key.name}" for key in failed}
+
     def told(self) -> pd.DataFrame:
         """The messages in the order in which they were told, but that of the first model's promotion."""
         if not self.lake.exists(INCIDENTS):
@@ -130,11 +139,13 @@ def expect_the_same(found: dict[str, pd.DataFrame], undisturbed: dict[str, pd.Da
         pd.testing.assert_frame_equal(found[name], rows, check_exact=True, obj=name)
 
 
-def expect_each_told_once(told: pd.DataFrame) -> None:
-    """No message twice, and everything that was told to have begun was told to be over."""
+def expect_each_told_once(told: pd.DataFrame, failing: Collection[str] = ()) -> None:
+    """No message twice, and everything that was told to have begun was told to be over, but what fails now."""
     assert not told.duplicated(["incident", "state", "channel"]).any(), told
-    begun, over = (set(told.loc[told["state"].eq(state), "incident"]) for state in (BEGAN, OVER))
-    assert begun == over, told
+    begun, over = (told[told["state"].eq(state)] for state in (BEGAN, OVER))
+    assert set(over["incident"]) <= set(begun["incident"]), told
+    lasting = begun[~begun["incident"].isin(over["incident"])]
+    assert set(lasting["subject"]) == set(failing), told
 
 
 @contextmanager

@@ -67,7 +67,8 @@ def test_nights_in_which_processes_are_killed_leave_what_calm_ones_leave(shop: D
             assert last.status is dg.DagsterRunStatus.SUCCESS, f"{told}: {last.status} after {victims}"
         wait_until_people_were_told(servers)
     expect_the_same(killed.tables(nights), calm.tables(nights))
-    expect_each_told_once(killed.told())
+    # Calm nights can end with a check that fails, such as a drift that is there.
+    expect_each_told_once(killed.told(), calm.failing())
 
 
 def strike(servers: Supervised, victim: str, told: str, after: int) -> None:
