@@ -19,6 +19,7 @@ from lakehouse_assets.monitoring.windows.dependence import (
     likely_dependences,
     normal_scores,
 )
+from lakehouse_assets.monitoring.windows.levels import Days, as_levels_say
 from lakehouse_assets.monitoring.windows.marginals import Marginal, TwoValues, marginal_of
 from lakehouse_assets.monitoring.windows.score_grid import CELLS, distances_on_grid
 
@@ -130,13 +131,19 @@ def _drawn(
     rows_per_value = max(fitted.rows_per_value * step, 1e-9)
     # A day's mean tells of what is slower than the longest lag, and of what a day repeats.
     slower = _as_days_say(scores, days[known], rows_per_value, window_rows / len(array))
+    lasting = 1.0
+    if not isinstance(marginal, TwoValues) and _has_days(scores[::step], days[known][::step]):
+        # A mean tells nothing of a spread that lasts.
+        own, day_of = scores[::step], Days(days[known][::step])
+        lasting = as_levels_say(array[known][::step], own, day_of, fitted, random)
     independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
     share = known.mean()
     found = _simulated(
         marginal, fitted, len(scores) // step, max(round(window_rows * share / step), 1),
         max(round(sample_rows * share / step), 1), random,
     )  # fmt: skip
-    return _Drawn(found, marginal.edges, float(np.sqrt(slower)), independent)
+    widened = max(slower, lasting) if lasting > NOTABLE else slower
+    return _Drawn(found, marginal.edges, float(np.sqrt(widened)), independent)
 
 
 def _fit_thinned(scores: Floats) -> tuple[Dependence, int]:
@@ -154,20 +161,23 @@ def _as_days_say(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: fl
     More, where something changes from day to day that rows of a day tell nothing of. Less, where each day runs through
     the same cycle: rows then look slow, and a window of whole days is not.
     """
-    _, codes, counts = np.unique(days, return_inverse=True, return_counts=True)
-    if len(counts) < LEAST_DAYS or len(counts) * 2 > len(scores):
+    if not _has_days(scores, days):
         return 1.0
-    means = np.bincount(codes, scores) / counts
-    variance = float(means.var())
-    daily = fit_dependence(means, most_lags=min(len(means) // 7, 10)).rows_per_value * variance * float(counts.mean())
-    ratio = daily / rows_per_value / max(float(scores.var()), 1e-12)
+    own = Days(days)
+    ratio = own.long_run_variance(scores) / rows_per_value / max(float(scores.var()), 1e-12)
     if ratio > NOTABLE:
         return ratio
     return (
         max(ratio * NOTABLE, 1 / rows_per_value)
-        if ratio < 1 / NOTABLE and window_share * len(counts) >= WHOLE_DAYS
+        if ratio < 1 / NOTABLE and window_share * own.how_many >= WHOLE_DAYS
         else 1.0
     )
+
+
+def _has_days(scores: Floats, days: npt.NDArray[np.int64]) -> bool:
+    """Whether daily means can tell anything: there are enough of them, and of several rows each."""
+    found = len(np.unique(days))
+    return found >= LEAST_DAYS and found * 2 <= len(scores)
 
 
 def _simulated(
