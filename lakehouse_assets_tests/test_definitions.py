@@ -77,6 +77,15 @@ def test_the_nightly_job_trains_nothing_and_the_training_job_reads_no_files() ->
     assert not any(key.startswith(("landing/", "raw/")) for key in training)
 
 
+@pytest.mark.parametrize("use_case", ["turbofan_rul", "milling_failure", "energy_demand"])
+def test_what_looks_at_outcomes_comes_after_them(use_case: str) -> None:
+    from lakehouse_assets.definitions import defs
+
+    graph, outcomes = defs.resolve_asset_graph(), dg.AssetKey(["delivery", use_case, "outcomes"])
+    for table in ("drift", "performance"):
+        assert outcomes in graph.get(dg.AssetKey(["monitoring", use_case, table])).parent_keys
+
+
 def test_the_night_is_scheduled_for_the_day_before() -> None:
     from datetime import UTC, datetime
 

@@ -51,7 +51,7 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
     declared, key = plan.declaration, plan.key("monitoring", "drift")
     days = declared.monitoring.window_days
     tables = [declared.monitoring.table or declared.table_of(declared.features[0])]
-    tables += ["/".join(declared.key("delivery", "predictions"))]
+    tables += ["/".join(declared.key("delivery", table)) for table in ("predictions", "outcomes")]
 
     @dg.asset(
         key=key,
@@ -94,11 +94,11 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
 
 
 def _performance(plan: Plan) -> dg.AssetsDefinition:
-    key = plan.key("monitoring", "performance")
+    key, outcomes = plan.key("monitoring", "performance"), "/".join(plan.declaration.key("delivery", "outcomes"))
 
     @dg.asset(
         key=key,
-        deps=[plan.dep("/".join(plan.declaration.key("delivery", "outcomes"))), plan.key("models", "evaluation")],
+        deps=[plan.dep(outcomes, plan.declaration.monitoring.window_days), plan.key("models", "evaluation")],
         metadata=BY_DAY,
         check_specs=[
             dg.AssetCheckSpec(
