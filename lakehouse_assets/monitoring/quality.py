@@ -29,8 +29,10 @@ USUAL_NUMBER = 0.005
 #: A column whose most frequent value fills more of the reference is a state or a count: it may well stay where it is.
 #: It is stuck where it says one number all day and fills less than half of a usual day with any.
 CONTINUOUS, ALL_DAY, VARIED_DAY = 0.1, 0.99, 0.5
-#: Values farther outside the reference's smallest and largest than this share of what lies between them.
-FAR = 0.5
+#: Values farther outside the reference's smallest and largest than this share of what lies between them. Half of that
+#: is two standard deviations where a column has ends (a share, two levels, a daily cycle), and drift takes the bulk of
+#: one farther than that: the bulk itself must lie so many standard deviations outside.
+FAR, BULK_FAR = 0.5, 6.0
 #: Share of such values that is a fault.
 MORE_FAR = 0.01
 #: Drift may stretch a column so much, seen by its quartiles.
@@ -125,10 +127,11 @@ def _out_of_range(reference: Floats, current: Floats, days: Days) -> Fault | Non
     if min(len(known), len(now)) < LEAST_VALUES or np.ptp(known) == 0:
         return None
     far = _far(known, now)
-    if not _far(known, np.median(now, keepdims=True))[0]:
+    if not _far(known, np.median(now, keepdims=True), BULK_FAR * float(known.std()))[0]:
         usual, width = quartiles_width(known), quartiles_width(now)
         stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
-        far &= _far(np.median(now) + stretch * (known - np.median(known)), now)
+        middle = np.median(known)
+        far &= _far(middle + _moved(known, now) + stretch * (known - middle), now)
     share = float(far.mean())
     if share <= MORE_FAR or far.sum() < 2 or days.are_one_reading(_among(held, far)):
         return None
@@ -160,8 +163,14 @@ def _among(held: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]) -> npt.ND
     return rows
 
 
-def _far(known: Floats, values: Floats) -> npt.NDArray[np.bool_]:
-    margin = FAR * float(np.ptp(known))
+def _moved(known: Floats, now: Floats) -> float:
+    """How far the bulk moved: the middle one of its quantiles' moves. A median alone jumps from one level to another."""
+    at = np.linspace(0.01, 0.99, 99)
+    return float(np.median(np.quantile(now, at) - np.quantile(known, at)))
+
+
+def _far(known: Floats, values: Floats, at_least: float = 0.0) -> npt.NDArray[np.bool_]:
+    margin = max(FAR * float(np.ptp(known)), at_least)
     found: npt.NDArray[np.bool_] = (values < known.min() - margin) | (values > known.max() + margin)
     return found
 
