@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse_assets.monitoring.calibration import normed_wasserstein
 from lakehouse_assets.monitoring.units import best_conversion, quartiles_width, spread_of
 from lakehouse_assets.monitoring.usual_days import LEAST_VALUES, Days, UsualDay
 from lakehouse_assets.monitoring.verdicts import NO_READINGS, NULLS, OUT_OF_RANGE, STUCK, UNIT_CHANGE
@@ -66,7 +67,8 @@ def fault_of(
         current: The window's values.
         newest: Those of its last day: what began today is seen in them long before it fills the window.
         usual_of_a_day: What the column is like on a usual day of the reference (`usual_day`).
-        wander: How far windows lie off by chance, in standard deviations of the reference; None: not known.
+        wander: How far windows lie off by chance, in standard deviations of the reference: the threshold of their
+            distance. None: not known.
         days: The days of the window's rows; None: each is of a day of its own.
     """
     ours, window = np.asarray(reference, dtype=np.float64), np.asarray(current, dtype=np.float64)
@@ -80,7 +82,7 @@ def fault_of(
     parts = [(window, Days(usual_of_a_day, of_rows))]
     if newest is not None and len(last) >= LEAST_VALUES:
         parts.insert(0, (last, Days(usual_of_a_day)))
-    rules = (_nulls, _stuck, partial(_unit_change, wander), _out_of_range)
+    rules = (_nulls, _stuck, partial(_unit_change, wander), partial(_out_of_range, wander))
     for rule in rules:
         for part, of_part in parts:
             fault = rule(ours, part, of_part)
@@ -120,7 +122,7 @@ def _most_of_one(usual: float, of_this: float, days: Days) -> float:
     return MOST_OF_A_DAY if of_this >= USUAL_NUMBER else max(usual + MORE_OF_ONE, TIMES_AS_MUCH * usual)
 
 
-def _out_of_range(reference: Floats, current: Floats, days: Days) -> Fault | None:
+def _out_of_range(wander: float | None, reference: Floats, current: Floats, days: Days) -> Fault | None:
     """Whether values lie far outside the reference, and far from where drift has taken the bulk of the window."""
     known, held = _finite(reference), np.isfinite(current)
     now = current[held]
@@ -133,11 +135,24 @@ def _out_of_range(reference: Floats, current: Floats, days: Days) -> Fault | Non
         middle = np.median(known)
         far &= _far(middle + _moved(known, now) + stretch * (known - middle), now)
     share = float(far.mean())
-    if share <= MORE_FAR or far.sum() < 2 or days.are_one_reading(_among(held, far)):
+    many = share > MORE_FAR and far.sum() >= 2
+    if days.are_one_reading(_among(held, far)) or not (many or _look_like_drift(far, wander, known, now, days)):
         return None
-    return Fault(
-        OUT_OF_RANGE, f"{share:.0%} of the rows lie far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}"
+    what = (
+        f"{share:.0%} of the rows lie"
+        if many
+        else f"{far.sum():,} of {len(now):,} rows, which alone look like drift, lie"
     )
+    return Fault(OUT_OF_RANGE, f"{what} far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}")
+
+
+def _look_like_drift(
+    far: npt.NDArray[np.bool_], threshold: float | None, known: Floats, now: Floats, days: Days
+) -> bool:
+    """Whether few rows far off make a drift of a window without one: the distance grows with how far off they are."""
+    if threshold is None or days.is_single or not far.any() or far.mean() > MORE_FAR:
+        return False
+    return normed_wasserstein(known, now[~far]) <= threshold < normed_wasserstein(known, now)
 
 
 def _unit_change(wander: float | None, reference: Floats, current: Floats, days: Days) -> Fault | None:
@@ -164,7 +179,7 @@ def _among(held: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_]) -> npt.ND
 
 
 def _moved(known: Floats, now: Floats) -> float:
-    """How far the bulk moved: the middle one of its quantiles' moves. A median alone jumps from one level to another."""
+    """How far the bulk moved: the middle one of its quantiles' moves, for a median alone jumps between two levels."""
     at = np.linspace(0.01, 0.99, 99)
     return float(np.median(np.quantile(now, at) - np.quantile(known, at)))
 
