@@ -30,6 +30,9 @@ USUAL_NUMBER = 0.005
 #: A column whose most frequent value fills more of the reference is a state or a count: it may well stay where it is.
 #: It is stuck where it says one number all day and fills less than half of a usual day with any.
 CONTINUOUS, ALL_DAY, VARIED_DAY = 0.1, 0.99, 0.5
+#: The converter's noise goes on where a sensor is stuck: it varies by less than this share of what the reference does
+#: on the day on which it varies least.
+ONLY_NOISE = 0.05
 #: Values farther outside the reference's smallest and largest than this share of what lies between them. Half of that
 #: is two standard deviations where a column has ends (a share, two levels, a daily cycle), and drift takes the bulk of
 #: one farther than that: the bulk itself must lie so many standard deviations outside.
@@ -82,7 +85,7 @@ def fault_of(
     parts = [(window, Days(usual_of_a_day, of_rows))]
     if newest is not None and len(last) >= LEAST_VALUES:
         parts.insert(0, (last, Days(usual_of_a_day)))
-    rules = (_nulls, _stuck, partial(_unit_change, wander), partial(_out_of_range, wander))
+    rules = (_nulls, _stuck, partial(_unit_change, wander), _only_noise, partial(_out_of_range, wander))
     for rule in rules:
         for part, of_part in parts:
             fault = rule(ours, part, of_part)
@@ -109,6 +112,18 @@ def _stuck(reference: Floats, current: Floats, days: Days) -> Fault | None:
     if share <= _most_of_one(usual, float((known == value).mean()), days):
         return None
     return Fault(STUCK, f"{share:.0%} of the rows say {value:g}; no value fills more than {usual:.0%} of the reference")
+
+
+def _only_noise(reference: Floats, current: Floats, days: Days) -> Fault | None:
+    """Whether a reading stands still but for noise; asked for after the unit, since another one makes it as narrow."""
+    known, now, day = _finite(reference), _finite(current), days.usual
+    if min(len(now), len(known)) < LEAST_VALUES or day is None or day.is_repeated:
+        return None
+    spread = float(now.std())
+    if _most_frequent(known)[1] > CONTINUOUS or spread >= ONLY_NOISE * day.least_spread:
+        return None
+    what = f"the rows stay at {np.median(now):g} and vary by {spread:.2g}"
+    return Fault(STUCK, f"{what}; no day of the reference varies by less than {day.least_spread:.2g}")
 
 
 def _most_of_one(usual: float, of_this: float, days: Days) -> float:
