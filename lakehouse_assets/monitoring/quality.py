@@ -43,6 +43,8 @@ MORE_FAR = 0.01
 STRETCHED = 4.0
 #: Rows beside those far off are as they were where their middle moved less than so many spreads.
 AS_IT_WAS = 1.0
+#: What differs by so little, as a share or at all, is the same number: of a constant, its last digits.
+SAME, SAME_AS_NONE = 1e-6, 1e-9
 #: So many standard errors are no chance, however many columns and days are looked at.
 SURE = 5.0
 
@@ -141,8 +143,10 @@ def _out_of_range(wander: float | None, reference: Floats, current: Floats, days
     """Whether values lie far outside the reference, and far from where drift has taken the bulk of the window."""
     known, held = _finite(reference), np.isfinite(current)
     now = current[held]
-    if min(len(known), len(now)) < LEAST_VALUES or np.ptp(known) == 0:
+    if min(len(known), len(now)) < LEAST_VALUES:
         return None
+    if np.ptp(known) == 0:
+        return _no_longer_constant(float(known[0]), now, held, days)
     far = _far(known, now)
     if not _far(known, np.median(now, keepdims=True), BULK_FAR * float(known.std()))[0]:
         usual, width = quartiles_width(known), quartiles_width(now)
@@ -159,6 +163,17 @@ def _out_of_range(wander: float | None, reference: Floats, current: Floats, days
         else f"{far.sum():,} of {len(now):,} rows, which alone look like drift, lie"
     )
     return Fault(OUT_OF_RANGE, f"{what} far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}")
+
+
+def _no_longer_constant(constant: float, now: Floats, held: npt.NDArray[np.bool_], days: Days) -> Fault | None:
+    """Whether what never varied holds other numbers; a flag may be raised that never was."""
+    other = ~np.isclose(now, constant, rtol=SAME, atol=SAME_AS_NONE)
+    share = float(other.mean())
+    flags = constant in (0.0, 1.0) and bool(np.isin(now, (0.0, 1.0)).all())
+    if flags or share <= MORE_FAR or other.sum() < 2 or days.are_one_reading(_among(held, other)):
+        return None
+    what = f"{share:.0%} of the rows say another number than {constant:g}, as {now[other][0]:g}"
+    return Fault(OUT_OF_RANGE, f"{what}; the whole reference says {constant:g}")
 
 
 def _look_like_drift(

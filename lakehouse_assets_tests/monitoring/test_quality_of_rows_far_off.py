@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from lakehouse_assets.monitoring.quality import fault_of
+from lakehouse_assets.monitoring.usual_days import usual_day
 from lakehouse_assets_tests.monitoring.test_quality import named
 
 RANDOM = np.random.default_rng(9)
@@ -58,3 +59,28 @@ def test_few_glitches_beside_drift_or_without_weight_leave_the_verdict_to_the_di
     assert named(current, wander=3.0) is None, "they do not reach the threshold"
     assert named(current) is None, "nobody knows a threshold"
     assert named(window(), np.append(window()[:49], -9999), wander=0.117) is None, "a threshold is that of a window"
+
+
+def test_a_constant_that_holds_another_number_is_out_of_range() -> None:
+    constant, days = np.full(5000, 5.0), np.repeat(np.arange(14), 50)
+    usual = usual_day(constant, np.repeat(np.arange(100), 50))
+    fault = fault_of(constant, np.full(700, 500.0), np.full(50, 500.0), usual, days=days)
+    assert fault is not None
+    assert fault.verdict == "out of range"
+    assert fault.detail == "100% of the rows say another number than 5, as 500; the whole reference says 5"
+    for changed, said in ((7, None), (8, "out of range")):
+        current = np.full(700, 5.0)
+        current[::50][:changed] = 5.1
+        assert named(current, reference=constant, usual_of_a_day=usual, days=days) == said
+    assert named(np.full(700, 5.0), reference=constant, usual_of_a_day=usual, days=days) is None
+    assert named(RANDOM.normal(5, 3, 700), reference=constant, usual_of_a_day=usual, days=days) == "out of range"
+
+
+def test_a_constant_that_changed_on_one_day_is_one_reading_and_a_flag_may_be_raised_at_last() -> None:
+    days, current = np.repeat(np.arange(14), 50), np.full(700, 5.0)
+    usual = usual_day(np.full(5000, 5.0), np.repeat(np.arange(100), 50))
+    current[-50:] = 6.0
+    assert named(current, current[-50:], np.full(5000, 5.0), usual_of_a_day=usual, days=days) is None
+    holidays = np.repeat(np.arange(14) % 5 == 0, 50).astype(float)
+    assert named(holidays, reference=np.zeros(5000), usual_of_a_day=usual, days=days) is None
+    assert named(2 * holidays, reference=np.zeros(5000), usual_of_a_day=usual, days=days) == "out of range"
