@@ -195,7 +195,7 @@ def _unit_change(wander: float | None, reference: Floats, current: Floats, days:
     apart = days.are_enough(_among(held, far)) and far.sum() >= MORE_FAR * rows and not far.all()
     if apart and abs(float(np.median(now[~far]) - np.median(known))) < AS_IT_WAS * spread_of(known):
         now = now[far]
-    unit = best_conversion(known, now, wander)
+    unit = best_conversion(known, now, wander, days.usual.least_spread if days.usual else 0.0)
     if unit is None:
         return None
     return Fault(UNIT_CHANGE, f"{len(now) / rows:.0%} of the rows look like the reference in another unit: {unit}")

@@ -45,19 +45,23 @@ AFFINE = {
 }
 
 
-def best_conversion(known: Floats, strange: Floats, wander: float | None) -> str | None:
+def best_conversion(known: Floats, strange: Floats, wander: float | None, quietest: float = 0.0) -> str | None:
     """The conversion that explains values best; None if none does, or a move of what was known does as well.
 
     Args:
         known: The values of the reference, finite.
         strange: What came, at least one value, finite.
         wander: How far windows lie off by chance, in standard deviations of the reference; None: not known.
+        quietest: Standard deviation within the day of the reference that varied least: a slow column is as narrow on
+            its own. 0: not known.
     """
     spread = spread_of(known)
     moved = float(np.median(strange) - np.median(known)) / spread
     width, usual = quartiles_width(strange), quartiles_width(known)
     # Where one value fills half of the reference (a flag), its quartiles tell no width.
     stretched = usual > 0 and not 1 / BEYOND_STRETCH < width / usual < BEYOND_STRETCH
+    if stretched and width < usual and 0 < quietest <= float(strange.std()):
+        stretched = False
     beyond = stretched or abs(moved) > BEYOND_DRIFT
     if wander is None and not beyond:
         return None

@@ -62,6 +62,17 @@ def test_a_reading_in_another_unit_is_narrow_and_keeps_its_name() -> None:
     assert said(RANDOM.normal(100, 5, 700) / 1000) == "unit change"
 
 
+def test_a_slow_skewed_reading_is_as_narrow_on_a_quiet_day_as_another_unit_would_make_it() -> None:
+    """Its days vary by a fiftieth of what it does over all, where it is low."""
+    places = RANDOM.exponential(1, 100)
+    reference = np.repeat(places, 50) * RANDOM.normal(1, 0.1, 5000) + RANDOM.normal(0, 0.005, 5000)
+    current = np.repeat(places[:14], 50) * RANDOM.normal(1, 0.1, 700)
+    current[-50:] = RANDOM.normal(0.05, 0.015, 50)
+    assert said(current, reference) is None
+    current[-50:] = RANDOM.exponential(1, 50) / 1000
+    assert said(current, reference) == "unit change"
+
+
 def test_the_quietest_day_is_found_day_by_day() -> None:
     days = RANDOM.integers(0, 40, 600)
     values = RANDOM.normal(1e6, 1 + days, 600)
