@@ -17,9 +17,9 @@ EXPLAINED, BETTER_THAN_A_MOVE = 0.75, 3.0
 BEYOND_DRIFT, BEYOND_STRETCH, ROUGHLY = 10.0, 20.0, 1.5
 #: Nor is there a unit to look for where the middle moved by less than so many spreads, or by no more than twice what
 #: the column wanders by on its own; less will do where it was squeezed beyond drift, for what is squeezed lies near 0.
-MOVED, WANDERED, SQUEEZED = 1.0, 2.0, 1 / 3
-#: Where nobody knows how far it wanders.
+#: Where nobody knows how far it wanders (a slow, skewed column does by several spreads), only what lies beyond drift.
 UNKNOWN_WANDER = 1.5
+MOVED, WANDERED, SQUEEZED = 1.0, 2.0, 1 / 3
 #: Converted, a window is about as wide as the reference.
 OTHER_WIDTH = 2.5
 
@@ -45,25 +45,32 @@ AFFINE = {
 }
 
 
-def best_conversion(known: Floats, strange: Floats, wander: float | None) -> str | None:
+def best_conversion(known: Floats, strange: Floats, wander: float | None, quietest: float = 0.0) -> str | None:
     """The conversion that explains values best; None if none does, or a move of what was known does as well.
 
     Args:
         known: The values of the reference, finite.
         strange: What came, at least one value, finite.
         wander: How far windows lie off by chance, in standard deviations of the reference; None: not known.
+        quietest: Standard deviation within the day of the reference that varied least: a slow column is as narrow on
+            its own. 0: not known.
     """
     spread = spread_of(known)
     moved = float(np.median(strange) - np.median(known)) / spread
     width, usual = quartiles_width(strange), quartiles_width(known)
     # Where one value fills half of the reference (a flag), its quartiles tell no width.
     stretched = usual > 0 and not 1 / BEYOND_STRETCH < width / usual < BEYOND_STRETCH
+    if stretched and width < usual and 0 < quietest <= float(strange.std()):
+        stretched = False
+    beyond = stretched or abs(moved) > BEYOND_DRIFT
+    if wander is None and not beyond:
+        return None
     by_chance = WANDERED * (UNKNOWN_WANDER if wander is None else wander) * float(known.std()) / spread
     if abs(moved) < (SQUEEZED if stretched else max(MOVED, by_chance)):
         return None
     fits = {name: _misfit(known, (strange - offset) / factor) for name, (factor, offset) in conversions().items()}
     best = min(fits, key=lambda name: fits[name])
-    if stretched or abs(moved) > BEYOND_DRIFT:
+    if beyond:
         return best if fits[best] <= ROUGHLY else None
     as_a_move = _misfit(known, strange - moved * spread)
     return best if fits[best] <= min(EXPLAINED, as_a_move / BETTER_THAN_A_MOVE) else None

@@ -27,12 +27,14 @@ class UsualDay:
         numbers: How many different numbers it says.
         times: How often it says each.
         most: The largest such share of any day with enough rows to tell.
+        least_spread: Standard deviation within the day that varied least; 0 where some day did not at all.
     """
 
     share: float
     numbers: float
     times: float = 1.0
     most: float = 0.0
+    least_spread: float = 0.0
 
     @property
     def is_repeated(self) -> bool:
@@ -92,10 +94,19 @@ def usual_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> UsualDay | None:
     told, sure = rows >= LEAST_OF_A_DAY, rows >= LEAST_VALUES
     if not told.any():
         return None
-    shares, times = most / rows, rows / numbers
+    shares, times, spreads = most / rows, rows / numbers, _spreads(values, codes)
     return UsualDay(
         share=float(np.median(shares[told])),
         numbers=float(np.median(numbers[told])),
         times=float(np.median(times[told])),
         most=float(shares[sure].max(initial=0.0)),
+        least_spread=float(spreads[told].min()),
     )
+
+
+def _spreads(values: npt.NDArray[np.float64], codes: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """Standard deviation within each day that has values; `codes` are the days' numbers, in order."""
+    _, days, rows = np.unique(codes, return_inverse=True, return_counts=True)
+    off = values - (np.bincount(days, values) / rows)[days]
+    found: npt.NDArray[np.float64] = np.sqrt(np.bincount(days, off**2) / rows)
+    return found

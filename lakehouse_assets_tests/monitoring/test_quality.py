@@ -83,6 +83,14 @@ def test_what_a_column_wanders_by_on_its_own_is_no_unit() -> None:
     assert named(current, reference=reference, wander=1.2) is None
 
 
+def test_where_nobody_knows_how_far_a_column_wanders_only_what_no_drift_made_is_another_unit() -> None:
+    reference, current = (POSITIVE["torque"](np.random.default_rng(11).normal(size=rows)) for rows in (5000, 500))
+    for factor in (2.204623, 14.50377):
+        assert named(factor * current, reference=reference, wander=0.12) == "unit change"
+    assert named(2.204623 * current, reference=reference) is None
+    assert named(14.50377 * current, reference=reference) == "unit change"
+
+
 def test_one_machine_of_six_in_another_unit_is_named_beside_five_that_are_as_they_were() -> None:
     values = window(600)
     values[::6] = 1.8 * values[::6] + 32
