@@ -1,4 +1,7 @@
-"""The table of what was told: `monitoring/platform/incidents`, a row for each message that a channel took or missed."""
+"""The table of what was told: `monitoring/platform/incidents`, a row for each message that a channel took or missed.
+
+A row more says what belongs to an incident since, of which nobody is told again.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse_assets.operations.alerts.channels import NotToldError
 from lakehouse_assets.operations.alerts.incidents import Incident, after
 from lakehouse_assets.operations.alerts.messages import Message, Places, message
-from lakehouse_assets.operations.alerts.telling import BEGAN, OWED, Telling, incidents_in, to_tell
+from lakehouse_assets.operations.alerts.telling import BEGAN, OWED, Telling, incidents_in, to_keep, to_tell
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -55,6 +58,8 @@ def tell(
         What could not be told, in words; it stays to be told.
     """
     changed, failed, now = after(known.incidents, facts), [], datetime.now(UTC)
+    for telling in to_keep(known.incidents, changed):
+        _note(lake, telling)
     silent: set[tuple[str, str]] = set()
     for telling in to_tell(known.incidents, changed, known.entries, list(channels), now):
         about = (telling.channel, telling.incident.incident)

@@ -44,6 +44,11 @@ class Incident:
         """Whether somebody has to do something still."""
         return self.over_at is None and not self.is_notice
 
+    @property
+    def grown(self) -> int:
+        """How much belongs to it; while it is open this only grows."""
+        return len(self.assets)
+
     def told(self) -> dict[str, Any]:
         """Everything that makes its messages again, as JSON can hold it."""
         return {**asdict(self), "since": self.since.isoformat(), "over_at": self.over_at and self.over_at.isoformat()}
@@ -64,7 +69,7 @@ def remembered(told: dict[str, Any]) -> Incident:
 
 
 def after(known: Iterable[Incident], facts: Sequence[Fact]) -> list[Incident]:
-    """What is new after the facts: incidents that began, and those that are over now, in the order in which it came.
+    """What is new after the facts: incidents that began, changed, and are over now, in the order in which it came.
 
     A fact that was taken before changes nothing, in whatever order and however often it comes again: an incident is
     known by what began it, and what is right ends only what began before it.
@@ -84,6 +89,8 @@ def after(known: Iterable[Incident], facts: Sequence[Fact]) -> list[Incident]:
 def _begun(state: dict[str, Incident], fact: Fact) -> list[Incident]:
     name = "/".join([fact.kind, fact.subject, *([fact.span] if fact.first else []), fact.at.isoformat()])
     same = [one for one in state.values() if _about(one, fact) and _within(one, fact)]
+    if fact.kind is Kind.BROKEN_FRESHNESS and (still := [one for one in same if one.is_open]):
+        return [replace(one, assets=(*one.assets, *more)) for one in still if (more := _more(one, fact))]
     if name in state or any(one.is_open for one in same):
         return []
     if any(one.over_at is not None and one.since < fact.at <= one.over_at for one in same):
@@ -102,6 +109,11 @@ def _ended(state: dict[str, Incident], fact: Fact) -> list[Incident]:
         for one in state.values()
         if one.is_open and _about(one, fact) and one.since <= fact.at and covers(fact, one.first, one.last)
     ]
+
+
+def _more(one: Incident, fact: Fact) -> list[str]:
+    """What else is late by now of what people were told of; they are not told again."""
+    return [key for key in fact.assets if key not in one.assets]
 
 
 def _about(one: Incident, fact: Fact) -> bool:
