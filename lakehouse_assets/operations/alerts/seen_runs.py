@@ -88,6 +88,11 @@ def span_of(run: dg.DagsterRun) -> tuple[str, str]:
     return (start, end) if start and end else (only, only)
 
 
+def waits(run: dg.DagsterRun) -> bool:
+    """Whether Dagster says that a run will be started again."""
+    return run.tags.get(WILL_RETRY_TAG) == "true"
+
+
 def trained(run: dg.DagsterRun) -> str:
     """The use case that a training is about: by its tag, or as its job's name tells, `<use case>_training`."""
     return run.tags.get("use_case") or run.job_name.removesuffix("_training")
@@ -95,7 +100,7 @@ def trained(run: dg.DagsterRun) -> str:
 
 def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime) -> list[Fact]:
     run = record.dagster_run
-    if run.tags.get(WILL_RETRY_TAG) == "true":
+    if waits(run):
         return []
     steps = {one.step_key: one.get_dagster_event().step_failure_data for one in events if _is(one, "STEP_FAILURE")}
     errors = [data.error for data in steps.values() if data.error is not None]

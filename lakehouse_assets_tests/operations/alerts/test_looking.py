@@ -7,9 +7,11 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.test_utils import create_run_for_test
 
 from lakehouse_assets.monitoring.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.operations.lost_retries import report_again
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
 
 
@@ -68,6 +70,16 @@ def test_a_cursor_of_another_form_costs_one_look_and_stops_nothing(platform: Pla
 def test_a_run_that_dagster_will_start_again_is_not_told(platform: Platform) -> None:
     BROKEN.add("clean")
     platform.night(**{"dagster/will_retry": "true"})
+    assert platform.tick() == []
+
+
+def test_a_run_that_nothing_can_start_again_is_told_though_it_was_seen_while_it_was_to_be(platform: Platform) -> None:
+    started, tags = dg.DagsterRunStatus.STARTED, {"dagster/partition": "2024-03-05", "dagster/will_retry": "true"}
+    run = create_run_for_test(platform.instance, "a_nightly", status=started, tags=tags)
+    platform.instance.report_run_failed(run, "its process is gone")
+    assert platform.tick() == []
+    report_again(platform.instance, run)
+    assert platform.tick() == ["a_nightly 2024-03-05: run failed"]
     assert platform.tick() == []
 
 
