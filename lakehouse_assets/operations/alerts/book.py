@@ -1,6 +1,6 @@
 """The table of what was told: `monitoring/platform/incidents`, a row for each message that a channel took or missed.
 
-A row more says what belongs to an incident since, of which nobody is told again.
+A row more says what belongs to an incident, or is right of it, since; nobody is told of that.
 """
 
 from __future__ import annotations

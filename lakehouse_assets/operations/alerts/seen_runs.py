@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from lakehouse_assets.lake.secrets import without_secrets
 from lakehouse_assets.monitoring.history import RETRAINING_REASON
+from lakehouse_assets.operations.alerts.days import days_between
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
@@ -197,10 +198,9 @@ def _days(first: str, last: str) -> list[str]:
     if first == last:
         return [first] if first else []
     try:
-        start, end = date.fromisoformat(first), date.fromisoformat(last)
+        return days_between(first, last)
     except ValueError:
         return [first, last]  # partitions that are no days: its ends must do
-    return [(start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1)]
 
 
 def _made_since(instance: dg.DagsterInstance, key: str, days: Sequence[str], since: datetime) -> bool:

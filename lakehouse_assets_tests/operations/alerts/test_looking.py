@@ -106,6 +106,24 @@ def test_a_failed_check_fails_no_run_and_is_told_with_its_rows_for_its_day(platf
     assert platform.tick() == ["Over: raw/a/rows readable 2024-03-05: check failed"]
 
 
+@pytest.mark.parametrize(("broken", "what"), [("readable", "raw/a/rows readable"), ("clean", "a_nightly")])
+def test_what_failed_for_several_days_is_over_once_when_each_of_them_was_repaired(
+    platform: Platform, broken: str, what: str
+) -> None:
+    BROKEN.add(broken)
+    platform.nights("2024-03-01", "2024-03-03")
+    (began,) = platform.tick()
+    assert began.startswith(f"{what} 2024-03-01 to 2024-03-03: ")
+    BROKEN.clear()
+    for day in ("2024-03-03", "2024-03-01"):
+        platform.night(day)
+        assert platform.tick() == []
+    platform.night("2024-03-02")
+    assert platform.tick() == [f"Over: {began}"]
+    platform.cursor = None
+    assert platform.tick() == []
+
+
 def test_a_blocking_check_that_stops_its_run_is_one_incident_not_two(platform: Platform) -> None:
     BROKEN.add("must_hold")
     assert not platform.night()
