@@ -16,7 +16,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.alerts.facts import Kind
-from lakehouse_assets.operations.alerts.telling import BEGAN, OVER
+from lakehouse_assets.operations.alerts.telling import BEGAN, CHANGED, OVER
 from lakehouse_assets.sources.plant.milling import Shop, day_file
 from lakehouse_assets_tests.conftest import run_demo, state_in
 from lakehouse_assets_tests.end_to_end.own_platform import delta_tables, platform_in, run_days
@@ -92,7 +92,7 @@ class Disturbed:
         if not self.lake.exists(INCIDENTS):
             return pd.DataFrame(columns=["incident", "state", "kind", "subject", "entry"])
         rows = self.lake.read_pandas(INCIDENTS).sort_values("told_at", ignore_index=True)
-        return rows[rows["kind"].ne(str(Kind.PROMOTION))]
+        return rows[rows["kind"].ne(str(Kind.PROMOTION)) & rows["state"].ne(CHANGED)]
 
     def tables(self, nights: int) -> dict[str, pd.DataFrame]:
         """Every table of the domain and its use case, by name: the rows of the nights' days, in one order."""

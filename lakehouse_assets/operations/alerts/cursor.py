@@ -18,7 +18,8 @@ class Cursor:
 
     Attributes:
         runs_after: Runs that changed after this were not looked at yet, but for those in ``seen``.
-        seen: Run and status of those within the overlap that were looked at.
+        seen: Run and status of those within the overlap that were looked at, and which of them waited to be started
+            again.
         decided: By table of decisions, the newest one that was looked at.
         versions: By table of decisions, the version that was looked at.
         awaited: By domain that never delivered, the last night when it was first seen to be awaited; empty: none.

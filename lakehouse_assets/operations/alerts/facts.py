@@ -39,7 +39,7 @@ class Fact:
         subject: What it is about: a job, a check of an asset, a domain, a use case. One incident is open for each kind,
             subject and span at a time.
         at: When it became so, in UTC.
-        ok: Whether this is right. A right fact ends the open incident that it covers.
+        ok: Whether this is right. A right fact ends the open incidents of which nothing is wrong any more.
         summary: One sentence for a person.
         assets: Keys joined by /, the broken ones; what lies downstream of them is told as well.
         first: First partition that it is about; empty: not about partitions.
@@ -63,11 +63,6 @@ class Fact:
     def span(self) -> str:
         """The partitions in words; empty where it is about none."""
         return self.first if self.first == self.last else f"{self.first} to {self.last}"
-
-
-def covers(good: Fact, first: str, last: str) -> bool:
-    """Whether what is right now includes all partitions that were wrong; without partitions it includes all."""
-    return not good.first or (bool(first) and good.first <= first and last <= good.last)
 
 
 def in_order(facts: Sequence[Fact]) -> list[Fact]:

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from lakehouse_assets.operations.alerts.facts import NOTICES, Fact, Kind, covers, in_order
+from lakehouse_assets.operations.alerts.days import Seen, still_wrong
+from lakehouse_assets.operations.alerts.facts import NOTICES, Fact, Kind, in_order
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Incident:
         since: When it began, in UTC.
         over_at: When it was over; None while it is not.
         over_because: In words, why it is over.
+        seen_since: Which of its days were right since, or wrong again. It is over when none is wrong any more.
     """
 
     incident: str
@@ -33,6 +35,7 @@ class Incident:
     run_id: str = ""
     over_at: datetime | None = None
     over_because: str = ""
+    seen_since: tuple[Seen, ...] = ()
 
     @property
     def is_notice(self) -> bool:
@@ -43,6 +46,11 @@ class Incident:
     def is_open(self) -> bool:
         """Whether somebody has to do something still."""
         return self.over_at is None and not self.is_notice
+
+    @property
+    def grown(self) -> int:
+        """How much belongs to it; while it is open this only grows."""
+        return len(self.assets) + len(self.seen_since)
 
     def told(self) -> dict[str, Any]:
         """Everything that makes its messages again, as JSON can hold it."""
@@ -58,13 +66,14 @@ def remembered(told: dict[str, Any]) -> Incident:
             "kind": Kind(told["kind"]),
             "since": datetime.fromisoformat(told["since"]),
             "assets": tuple(told["assets"]),
+            "seen_since": tuple(tuple(seen) for seen in told.get("seen_since", ())),
             "over_at": datetime.fromisoformat(over_at) if over_at else None,
         }
     )
 
 
 def after(known: Iterable[Incident], facts: Sequence[Fact]) -> list[Incident]:
-    """What is new after the facts: incidents that began, and those that are over now, in the order in which it came.
+    """What is new after the facts: incidents that began, changed, and are over now, in the order in which it came.
 
     A fact that was taken before changes nothing, in whatever order and however often it comes again: an incident is
     known by what began it, and what is right ends only what began before it.
@@ -84,7 +93,9 @@ def after(known: Iterable[Incident], facts: Sequence[Fact]) -> list[Incident]:
 def _begun(state: dict[str, Incident], fact: Fact) -> list[Incident]:
     name = "/".join([fact.kind, fact.subject, *([fact.span] if fact.first else []), fact.at.isoformat()])
     same = [one for one in state.values() if _about(one, fact) and _within(one, fact)]
-    if name in state or any(one.is_open for one in same):
+    if still := [one for one in same if one.is_open]:
+        return [grown for one in still if (grown := _with(one, fact)) != one]
+    if name in state:
         return []
     if any(one.over_at is not None and one.since < fact.at <= one.over_at for one in same):
         return []  # it was part of an incident that is over
@@ -97,11 +108,32 @@ def _begun(state: dict[str, Incident], fact: Fact) -> list[Incident]:
 
 
 def _ended(state: dict[str, Incident], fact: Fact) -> list[Incident]:
-    return [
-        replace(one, over_at=fact.at, over_because=fact.summary)
-        for one in state.values()
-        if one.is_open and _about(one, fact) and one.since <= fact.at and covers(fact, one.first, one.last)
-    ]
+    found = []
+    for one in state.values():
+        if one.is_open and _about(one, fact) and one.since <= fact.at:
+            seen = _with_seen(one, fact)
+            if not fact.first or (one.first and not still_wrong(one.first, one.last, seen.seen_since)):
+                at = max(fact.at, *(datetime.fromisoformat(at) for at, *_ in seen.seen_since), one.since)
+                found.append(replace(seen, over_at=at, over_because=fact.summary))
+            elif seen != one:
+                found.append(seen)
+    return found
+
+
+def _with(one: Incident, fact: Fact) -> Incident:
+    """An open incident with what is wrong as well, of which people are not told again."""
+    if fact.kind is Kind.BROKEN_FRESHNESS:
+        return replace(one, assets=(*one.assets, *(key for key in fact.assets if key not in one.assets)))
+    return _with_seen(one, fact) if one.since < fact.at else one
+
+
+def _with_seen(one: Incident, fact: Fact) -> Incident:
+    """An incident with what was seen of its days; as it was where that tells nothing new of any."""
+    if not one.first or not fact.first:
+        return one
+    seen = (*one.seen_since, (fact.at.isoformat(), fact.ok, fact.first, fact.last))
+    changes = still_wrong(one.first, one.last, seen) != still_wrong(one.first, one.last, one.seen_since)
+    return replace(one, seen_since=seen) if changes else one
 
 
 def _about(one: Incident, fact: Fact) -> bool:

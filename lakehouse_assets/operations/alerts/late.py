@@ -1,12 +1,13 @@
 """From the tables that are late to facts: one incident a domain or use case, told where the lateness begins.
 
 An outage makes every table late that promises freshness. People are told of the places where it begins; what is late
-only because its inputs are late belongs to the same incident, which is over when nothing of it is late any more.
+only because its inputs are late belongs to the same incident, and so does what begins to be late in the same domain or
+use case meanwhile. It is over when nothing of it and nothing else of its domain or use case is late any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
@@ -27,15 +28,18 @@ def late_facts(
         paused: Use cases whose tables nobody waits for.
     """
     late = {key: since for key, since in late.items() if key in graph.assets and _waited_for(graph, key, paused)}
-    known_open = [one for one in known if one.kind is Kind.BROKEN_FRESHNESS and one.is_open]
+    told = [one for one in known if one.kind is Kind.BROKEN_FRESHNESS]
+    known_open = [one for one in told if one.is_open]
+    late_groups = {graph.assets[key].group for key in late}
     behind = {one.subject: {*one.assets, *graph.downstream(one.assets)} for one in known_open}
     ended = [
         Fact(Kind.BROKEN_FRESHNESS, group, now, ok=True, summary="every table of it is fresh again")
         for group, keys in behind.items()
-        if not keys & late.keys()
+        if not keys & late.keys() and group not in late_groups
     ]
     covered: set[str] = set().union(*behind.values()) if behind else set()
-    return [*ended, *(_begun(late, key_group, graph) for key_group in _roots(late, covered, graph).items())]
+    roots = _roots(late, covered, graph)
+    return [*ended, *(_begun(late, group, keys, told, graph, now) for group, keys in roots.items())]
 
 
 def _waited_for(graph: Graph, key: str, paused: Collection[str]) -> bool:
@@ -51,9 +55,17 @@ def _roots(late: Mapping[str, datetime], covered: set[str], graph: Graph) -> dic
     return roots
 
 
-def _begun(late: Mapping[str, datetime], group_roots: tuple[str, list[str]], graph: Graph) -> Fact:
-    group, keys = group_roots
+def _begun(
+    late: Mapping[str, datetime],
+    group: str,
+    keys: Sequence[str],
+    earlier: Iterable[Incident],
+    graph: Graph,
+    now: datetime,
+) -> Fact:
     since = min(late[key] for key in keys)
+    if any(one.over_at is not None and one.subject == group and one.since <= since <= one.over_at for one in earlier):
+        since = now  # it was told to be over in between, such as of a use case that was paused; this is another
     also = len(set(graph.downstream(keys)) & late.keys())
     told = f"{', '.join(keys)} {_said(keys)}" + (f", and {also} tables made from them" if also else "")
     return Fact(Kind.BROKEN_FRESHNESS, group, since, ok=False, summary=told, assets=tuple(keys))

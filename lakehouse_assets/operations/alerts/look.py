@@ -18,7 +18,7 @@ from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
 from lakehouse_assets.operations.alerts.missed import missed_facts
 from lakehouse_assets.operations.alerts.never_delivered import never_delivered
-from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended
+from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended, waits
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
     decisions,
@@ -79,7 +79,7 @@ def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fa
         ascending=True,
     )
     facts: list[Fact] = []
-    marks = {one.dagster_run.run_id: f"{one.dagster_run.run_id} {one.dagster_run.status.value}" for one in records}
+    marks = {one.dagster_run.run_id: _mark(one.dagster_run) for one in records}
     for record in records:
         if marks[record.dagster_run.run_id] not in cursor.seen:
             facts += facts_of_run(instance, record, graph)
@@ -88,6 +88,11 @@ def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fa
         kept = [one for one in records if _utc(one.update_timestamp) > newest - OVERLAP]
         cursor.runs_after, cursor.seen = newest.isoformat(), [marks[one.dagster_run.run_id] for one in kept]
     return facts
+
+
+def _mark(run: dg.DagsterRun) -> str:
+    """What a run was looked at as; one that waits to be started again is looked at once more when nothing can do so."""
+    return f"{run.run_id} {run.status.value}{' waits' if waits(run) else ''}"
 
 
 def _decided(lake: Lake, graph: Graph, known: Sequence[Incident], cursor: Cursor, now: datetime) -> list[Fact]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -19,6 +19,7 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from lakehouse_assets.lake.secrets import without_secrets
 from lakehouse_assets.monitoring.history import RETRAINING_REASON
+from lakehouse_assets.operations.alerts.days import days_between
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
@@ -88,6 +89,11 @@ def span_of(run: dg.DagsterRun) -> tuple[str, str]:
     return (start, end) if start and end else (only, only)
 
 
+def waits(run: dg.DagsterRun) -> bool:
+    """Whether Dagster says that a run will be started again."""
+    return run.tags.get(WILL_RETRY_TAG) == "true"
+
+
 def trained(run: dg.DagsterRun) -> str:
     """The use case that a training is about: by its tag, or as its job's name tells, `<use case>_training`."""
     return run.tags.get("use_case") or run.job_name.removesuffix("_training")
@@ -95,7 +101,7 @@ def trained(run: dg.DagsterRun) -> str:
 
 def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime) -> list[Fact]:
     run = record.dagster_run
-    if run.tags.get(WILL_RETRY_TAG) == "true":
+    if waits(run):
         return []
     steps = {one.step_key: one.get_dagster_event().step_failure_data for one in events if _is(one, "STEP_FAILURE")}
     errors = [data.error for data in steps.values() if data.error is not None]
@@ -192,10 +198,9 @@ def _days(first: str, last: str) -> list[str]:
     if first == last:
         return [first] if first else []
     try:
-        start, end = date.fromisoformat(first), date.fromisoformat(last)
+        return days_between(first, last)
     except ValueError:
         return [first, last]  # partitions that are no days: its ends must do
-    return [(start + timedelta(days=n)).isoformat() for n in range((end - start).days + 1)]
 
 
 def _made_since(instance: dg.DagsterInstance, key: str, days: Sequence[str], since: datetime) -> bool:

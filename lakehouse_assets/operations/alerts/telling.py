@@ -16,6 +16,10 @@ MADE_UP_FOR = timedelta(days=7)
 BEGAN, OVER = "began", "over"
 #: Not a message: the channel was to be told that it began, and did not answer.
 OWED = "owed"
+#: Not a message: what belongs to it changed while it was open.
+CHANGED = "changed"
+#: Channel of what is kept and told to nobody.
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,8 @@ class Telling:
     @property
     def entry(self) -> str:
         """Follows from what is told to whom, so telling it again is the same row."""
+        if self.state == CHANGED:
+            return f"{self.channel} {self.state} {self.incident.incident} {self.incident.grown}"
         return f"{self.channel} {self.state} {self.incident.incident}"
 
     @property
@@ -46,9 +52,22 @@ def incidents_in(rows: Iterable[Mapping[str, Any]]) -> list[Incident]:
     found: dict[str, Incident] = {}
     for row in rows:
         one = remembered(row["details"])
-        if one.incident not in found or row["state"] == OVER:
+        so_far = found.get(one.incident)
+        if so_far is None or (one.over_at is not None, one.grown) > (so_far.over_at is not None, so_far.grown):
             found[one.incident] = one
     return list(found.values())
+
+
+def to_keep(known: Sequence[Incident], changed: Sequence[Incident]) -> list[Telling]:
+    """What belongs to known incidents since, of which nobody is told.
+
+    Args:
+        known: The incidents of the table.
+        changed: What came after them (`incidents.after`).
+    """
+    before = {one.incident: one for one in known}
+    open_still = [one for one in changed if one.is_open and one.incident in before]
+    return [Telling(one, CHANGED, NOBODY) for one in open_still if one.grown > before[one.incident].grown]
 
 
 def to_tell(

@@ -9,12 +9,15 @@ from lakehouse_assets.operations.alerts.late import late_facts
 
 NOW = datetime(2024, 3, 5, 8, tzinfo=UTC)
 RAW, CLEAN, OTHER, SCORES = "raw/a/rows", "harmonized/a/rows", "raw/b/rows", "delivery/u/scores"
+BESIDE, FROM_BESIDE = "raw/a/others", "delivery/v/scores"
 GRAPH = Graph(
     {
         RAW: Asset(RAW, group="a"),
         CLEAN: Asset(CLEAN, group="a", parents=(RAW,)),
         OTHER: Asset(OTHER, group="b"),
         SCORES: Asset(SCORES, group="u", use_case="u", parents=(CLEAN,)),
+        BESIDE: Asset(BESIDE, group="a"),
+        FROM_BESIDE: Asset(FROM_BESIDE, group="v", use_case="v", parents=(BESIDE,)),
     }
 )
 
@@ -51,3 +54,21 @@ def test_it_is_over_when_the_last_table_downstream_is_fresh_and_nothing_new_begi
 def test_nobody_waits_for_the_tables_of_a_use_case_that_is_paused() -> None:
     assert look([], SCORES, paused=("u",)) == []
     assert told(look([], SCORES)) == [("u", (SCORES,), True)]
+
+
+def test_a_second_table_of_the_domain_that_is_late_meanwhile_keeps_the_incident_open_and_is_not_told_again() -> None:
+    known = look([], RAW)
+    known = look(known, RAW, BESIDE, minute=1)
+    assert told(known) == [("a", (RAW, BESIDE), True)]
+    for minute in (2, 3):
+        known = look(known, BESIDE, minute=minute)
+        assert told(known) == [("a", (RAW, BESIDE), True)]
+    known = look(known, FROM_BESIDE, minute=4)
+    assert told(known) == [("a", (RAW, BESIDE), True)], "what is made from the second belongs to it as well"
+    assert told(look(known, minute=5)) == [("a", (RAW, BESIDE), False)]
+
+
+def test_what_is_late_for_longer_than_the_last_incident_of_its_domain_lasted_is_told() -> None:
+    known = look(look([], SCORES), SCORES, minute=1, paused=("u",))
+    assert told(known) == [("u", (SCORES,), False)]
+    assert told(look(known, SCORES, minute=2)) == [("u", (SCORES,), False), ("u", (SCORES,), True)]

@@ -7,9 +7,11 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
+from dagster._core.test_utils import create_run_for_test
 
 from lakehouse_assets.monitoring.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.operations.lost_retries import report_again
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
 
 
@@ -71,6 +73,16 @@ def test_a_run_that_dagster_will_start_again_is_not_told(platform: Platform) -> 
     assert platform.tick() == []
 
 
+def test_a_run_that_nothing_can_start_again_is_told_though_it_was_seen_while_it_was_to_be(platform: Platform) -> None:
+    started, tags = dg.DagsterRunStatus.STARTED, {"dagster/partition": "2024-03-05", "dagster/will_retry": "true"}
+    run = create_run_for_test(platform.instance, "a_nightly", status=started, tags=tags)
+    platform.instance.report_run_failed(run, "its process is gone")
+    assert platform.tick() == []
+    report_again(platform.instance, run)
+    assert platform.tick() == ["a_nightly 2024-03-05: run failed"]
+    assert platform.tick() == []
+
+
 def test_a_password_in_an_error_is_not_told(platform: Platform) -> None:
     BROKEN.add("raw")
     platform.night()
@@ -92,6 +104,24 @@ def test_a_failed_check_fails_no_run_and_is_told_with_its_rows_for_its_day(platf
     assert platform.tick() == []  # the other day's rows are still torn
     platform.night()
     assert platform.tick() == ["Over: raw/a/rows readable 2024-03-05: check failed"]
+
+
+@pytest.mark.parametrize(("broken", "what"), [("readable", "raw/a/rows readable"), ("clean", "a_nightly")])
+def test_what_failed_for_several_days_is_over_once_when_each_of_them_was_repaired(
+    platform: Platform, broken: str, what: str
+) -> None:
+    BROKEN.add(broken)
+    platform.nights("2024-03-01", "2024-03-03")
+    (began,) = platform.tick()
+    assert began.startswith(f"{what} 2024-03-01 to 2024-03-03: ")
+    BROKEN.clear()
+    for day in ("2024-03-03", "2024-03-01"):
+        platform.night(day)
+        assert platform.tick() == []
+    platform.night("2024-03-02")
+    assert platform.tick() == [f"Over: {began}"]
+    platform.cursor = None
+    assert platform.tick() == []
 
 
 def test_a_blocking_check_that_stops_its_run_is_one_incident_not_two(platform: Platform) -> None:

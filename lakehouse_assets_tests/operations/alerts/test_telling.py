@@ -128,6 +128,21 @@ def test_a_channel_that_stumbles_over_a_beginning_is_not_told_the_end_before_it(
     assert sent == ["raw/a/rows readable 2024-03-05", "Over"]
 
 
+def test_what_belongs_to_an_incident_since_is_kept_and_told_to_nobody(lake: Lake, told: Receiver) -> None:
+    def late(minute: int, key: str, ok: bool = False) -> Fact:
+        return Fact(Kind.BROKEN_FRESHNESS, "a", NOW + timedelta(minutes=minute), ok, "late", (key,))
+
+    look(lake, [late(0, "raw/a/rows")])
+    for _ in range(2):
+        look(lake, [late(1, "raw/a/others")])
+    (one,) = book(lake).incidents
+    assert one.assets == ("raw/a/rows", "raw/a/others")
+    look(lake, [late(2, "", ok=True)])
+    assert told.titles == ["a: late", "Over: a: late"]
+    (one,) = book(lake).incidents
+    assert (one.assets, one.is_open) == (("raw/a/rows", "raw/a/others"), False)
+
+
 def test_what_was_over_a_week_before_a_channel_answers_again_is_left_to_the_table(lake: Lake, told: Receiver) -> None:
     told.status = 500
     look(lake, [failed(-9 * 24 * 60)])

@@ -116,6 +116,12 @@ class Platform:
             instance=self.instance, partition_key=day, asset_selection=only, raise_on_error=False, tags=tags
         ).success
 
+    def nights(self, first: str, last: str) -> bool:
+        """Several days in one run."""
+        tags = {"dagster/asset_partition_range_start": first, "dagster/asset_partition_range_end": last}
+        job = self.defs.resolve_job_def("a_nightly")
+        return job.execute_in_process(instance=self.instance, raise_on_error=False, tags=tags).success
+
     def train(self, **tags: str) -> bool:
         job = self.defs.resolve_job_def("u_training")
         return job.execute_in_process(instance=self.instance, raise_on_error=False, tags=tags).success
