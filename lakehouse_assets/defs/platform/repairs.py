@@ -73,16 +73,28 @@ def graph() -> Any:
     return graph_of(defs.resolve_asset_graph())
 
 
+def days_of(key: str) -> tuple[str, str]:
+    """First and last day that an asset of the code location has now; as `graph`, asked for when a step runs."""
+    from lakehouse_assets.definitions import defs
+    from lakehouse_assets.operations.asset_graph import days_of
+
+    return days_of(defs.resolve_asset_graph(), key)
+
+
 @dg.op
 def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeResource) -> None:
     """Tell what would be made, and ask for it."""
+    from datetime import UTC, datetime
+
     from lakehouse_assets.operations.repairs import plan, requests
     from lakehouse_assets.operations.repairs.later_days import plan_later
+    from lakehouse_assets.operations.repairs.own_days import within_days
 
     assets, would = graph(), "dry run, would " if config.dry_run else ""
     wanted = plan.plan_rerun(
         assets, config.table, config.first_day, config.last_day, config.downstream, config.with_training
     )
+    wanted = within_days(assets, config.table, wanted, days_of, datetime.now(UTC).date())
     context.log.info(f"{would}{wanted.words}")
 
     def made(key: str) -> set[str]:
