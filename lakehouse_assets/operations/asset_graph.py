@@ -39,6 +39,14 @@ def graph_of(assets: BaseAssetGraph) -> Graph:  # type: ignore[type-arg]
     return Graph(found, checks)
 
 
+def days_of(assets: BaseAssetGraph, key: str) -> tuple[str, str]:  # type: ignore[type-arg]
+    """First and last day that an asset can be made of now; empty texts where it has none, or none has ended yet."""
+    days = assets.get(dg.AssetKey(key.split("/"))).partitions_def
+    if not isinstance(days, dg.DailyPartitionsDefinition):
+        return "", ""
+    return days.get_first_partition_key() or "", days.get_last_partition_key() or ""
+
+
 def _made_from(node: BaseAssetNode) -> tuple[str, ...]:
     """What an asset is made from. What closes a night only comes after the others, so nothing broken reaches it."""
     if node.tags.get(CADENCE) == CLOSING:

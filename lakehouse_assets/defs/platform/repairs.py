@@ -73,16 +73,28 @@ def graph() -> Any:
     return graph_of(defs.resolve_asset_graph())
 
 
+def days_of(key: str) -> tuple[str, str]:
+    """First and last day that an asset of the code location has now; as `graph`, asked for when a step runs."""
+    from lakehouse_assets.definitions import defs
+    from lakehouse_assets.operations.asset_graph import days_of
+
+    return days_of(defs.resolve_asset_graph(), key)
+
+
 @dg.op
 def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeResource) -> None:
     """Tell what would be made, and ask for it."""
+    from datetime import UTC, datetime
+
     from lakehouse_assets.operations.repairs import plan, requests
     from lakehouse_assets.operations.repairs.later_days import plan_later
+    from lakehouse_assets.operations.repairs.own_days import within_days
 
     assets, would = graph(), "dry run, would " if config.dry_run else ""
     wanted = plan.plan_rerun(
         assets, config.table, config.first_day, config.last_day, config.downstream, config.with_training
     )
+    wanted = within_days(assets, config.table, wanted, days_of, datetime.now(UTC).date())
     context.log.info(f"{would}{wanted.words}")
 
     def made(key: str) -> set[str]:
@@ -229,9 +241,13 @@ def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -
 
     from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests
 
-    def succeeded(entry: str) -> bool:
+    def succeeded(entry: str) -> datetime | None:
         done = dg.RunsFilter(tags={REPAIR: entry}, statuses=[dg.DagsterRunStatus.SUCCESS])
-        return bool(context.instance.get_runs(done, limit=1))
+        for one in context.instance.get_run_records(done, limit=1):
+            return (
+                datetime.fromtimestamp(one.end_time, UTC) if one.end_time else one.update_timestamp.replace(tzinfo=UTC)
+            )
+        return None
 
     found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC), succeeded)
     if not found:

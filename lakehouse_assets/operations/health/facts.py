@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from lakehouse_assets.monitoring.decision import INVESTIGATE
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.health.nights import NightFacts
 
 
 @dataclass(frozen=True)
 class FailedCheck:
-    """A check of an asset whose newest evaluation failed; ``set_aside`` if it is about rows in quarantine."""
+    """A check of an asset whose newest evaluation failed; ``set_aside`` if it is about rows in quarantine.
+
+    ``run_id`` is the run of that evaluation, ``days`` its partitions in words.
+    """
 
     name: str
     at: datetime
     description: str = ""
     rows: int | None = None
     set_aside: bool = False
+    run_id: str = ""
+    days: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ class AssetFacts:
         late_since: Since when it breaks its promise of freshness; None: it keeps it, or promises nothing.
         failing_since: When the run failed in which it was last to be made; None: it was made in it.
         failed_run: That run.
+        failed_days: Its partitions in words.
         failed_checks: Its checks that do not pass.
         quarantined: Rows in it, if it is a quarantine.
         quarantined_since: Since when the oldest of them lies there.
@@ -41,6 +48,7 @@ class AssetFacts:
     late_since: datetime | None = None
     failing_since: datetime | None = None
     failed_run: str = ""
+    failed_days: str = ""
     failed_checks: tuple[FailedCheck, ...] = ()
     quarantined: int = 0
     quarantined_since: datetime | None = None
@@ -94,7 +102,7 @@ class DecisionFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All of it, at a moment."""
+    """All of it, at a moment; ``incidents`` are those that people were told of."""
 
     at: datetime
     graph: Graph
@@ -104,3 +112,4 @@ class Facts:
     pauses: Mapping[str, Pause] = field(default_factory=dict)
     decisions: Mapping[str, DecisionFacts] = field(default_factory=dict)
     nights: NightFacts = field(default_factory=NightFacts)
+    incidents: Sequence[Incident] = ()

@@ -12,12 +12,15 @@ from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshn
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
 from lakehouse_assets.monitoring.pauses import pauses
+from lakehouse_assets.operations.alerts.book import book
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.alerts.seen_runs import span_of
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
 from lakehouse_assets.operations.health.models import champion_facts, decision_facts, drift_facts
 from lakehouse_assets.operations.health.nights import NightFacts
+from lakehouse_assets.operations.health.open_incidents import span_words
 from lakehouse_assets.operations.policies import QUARANTINE
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ def gather(
     keys = [dg.AssetKey(key.split("/")) for key in graph.assets]
     entries = {one.asset_entry.asset_key: one.asset_entry for one in instance.get_asset_records(keys)}
     failed_runs = _failed_runs(instance, [entry.last_run_id for entry in entries.values()])
+    spans = _spans(instance, failed_runs)
     states, checks = instance.get_freshness_state_records(keys), _failed_checks(instance, assets, entries)
     found = {}
     for key in keys:
@@ -49,6 +53,7 @@ def gather(
             late_since=_late_since(assets.get(key).freshness_policy, made, states.get(key), now),
             failing_since=failed_runs[run] if not_made and run else None,
             failed_run=run if not_made and run else "",
+            failed_days=spans.get(run, "") if not_made and run else "",
             failed_checks=tuple(one for one in checks.get(key, ()) if not one.set_aside),
             quarantined=rows,
             quarantined_since=since or (made if rows else None),
@@ -57,6 +62,7 @@ def gather(
     return Facts(
         now, graph, found, champion_facts(lake, _with(graph, "models", "champion")), drift_facts(lake, use_cases),
         pauses(lake, now), decision_facts(lake, use_cases), nights or NightFacts(),
+        book(lake).incidents,
     )  # fmt: skip
 
 
@@ -78,6 +84,13 @@ def _failed_runs(instance: dg.DagsterInstance, found: Iterable[str | None]) -> d
         one.dagster_run.run_id: _at(one.end_time) if one.end_time else one.update_timestamp.replace(tzinfo=UTC)
         for one in instance.get_run_records(wanted)
     }
+
+
+def _spans(instance: dg.DagsterInstance, found: Iterable[str | None]) -> dict[str, str]:
+    """The partitions of these runs, in words."""
+    runs = sorted({run for run in found if run})
+    records = instance.get_run_records(dg.RunsFilter(run_ids=runs)) if runs else []
+    return {one.dagster_run.run_id: span_words(*span_of(one.dagster_run)) for one in records}
 
 
 def _made_in(entry: Any, run: str | None) -> bool:
@@ -111,24 +124,28 @@ def _failed_checks(
         and _made_in(entries.get(key.asset_key), record.run_id)
     }
     failed_runs = _failed_runs(instance, planned.values())
+    failed = [one.run_id for one in latest.values() if one.status is AssetCheckExecutionRecordStatus.FAILED]
+    spans = _spans(instance, failed)
     found: dict[dg.AssetKey, list[FailedCheck]] = {}
     for key, record in sorted(latest.items(), key=lambda item: (item[0].asset_key.path, item[0].name)):
         if record.status is AssetCheckExecutionRecordStatus.FAILED:
-            found.setdefault(key.asset_key, []).append(_failed_check(key.name, record))
+            found.setdefault(key.asset_key, []).append(_failed_check(key.name, record, spans))
         elif planned.get(key) in failed_runs:
             broken = FailedCheck(key.name, failed_runs[planned[key]], "it could not be evaluated, its step failed")
             found.setdefault(key.asset_key, []).append(broken)
     return found
 
 
-def _failed_check(name: str, record: Any) -> FailedCheck:
+def _failed_check(name: str, record: Any, spans: Mapping[str, str]) -> FailedCheck:
     event = record.event.dagster_event if record.event is not None else None
     data = event.event_specific_data if event is not None else None
     metadata = getattr(data, "metadata", None) or {}
     said = next((one for one in ROW_COUNTS if one in metadata), None)
     rows = metadata[said].value if said else None
     described = getattr(data, "description", None) or ""
-    return FailedCheck(name, _at(record.create_timestamp), described, rows, said in SET_ASIDE)
+    days = getattr(data, "partition", None) or spans.get(record.run_id, "")
+    at, aside = _at(record.create_timestamp), said in SET_ASIDE
+    return FailedCheck(name, at, described, rows, aside, record.run_id, days)
 
 
 def _quarantined(

@@ -10,9 +10,11 @@ from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
+from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.graph import HEALTH, Asset
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
 from lakehouse_assets.operations.health.nights import NightFacts
+from lakehouse_assets.operations.health.open_incidents import span_words, untold
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
 
@@ -127,7 +129,10 @@ def health(facts: Facts) -> Health:
     A subject is what an asset's group names: a use case or a domain. Both are found by what assets say of themselves.
     """
     problems = sorted(
-        (problem for key in sorted(facts.graph.assets) for problem in _problems(key, facts)),
+        (
+            *(problem for key in sorted(facts.graph.assets) for problem in _problems(key, facts)),
+            *_of_the_incidents(facts),
+        ),
         key=lambda one: (_ORDER[one.state], one.since or facts.at, one.asset),
     )
     groups: dict[str, list[Asset]] = {}
@@ -179,7 +184,8 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
     if known.failing_since and not _because_of(asset, known, facts):
         below = [facts.assets.get(one, AssetFacts()) for one in facts.graph.downstream([key])]
         also = sum(one.failed_run == known.failed_run for one in below)
-        told = "was not made in the run that failed" + (f", nor were {also} made from it" if also else "")
+        days = f" of {known.failed_days}" if known.failed_days else ""
+        told = f"was not made in the run{days} that failed" + (f", nor were {also} made from it" if also else "")
         yield problem(State.FAILING, known.failing_since, told, run=known.failed_run)
     if known.late_since and asset.use_case not in facts.pauses:
         made = f"last made {known.made_at:%Y-%m-%d %H:%M} UTC" if known.made_at else "never made"
@@ -191,6 +197,16 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
         yield problem(State.QUARANTINED, known.quarantined_since, "rows set aside", known.quarantined)
     yield from _of_the_nights(asset, facts.nights, problem)
     yield from _of_the_model(asset, facts, problem)
+
+
+def _of_the_incidents(facts: Facts) -> Iterator[Problem]:
+    for key, one in untold(facts):
+        asset = facts.graph.assets.get(key, Asset(key, zone=key.split("/")[0]))
+        run, days = one.kind is Kind.FAILED_RUN, span_words(one.first, one.last)
+        what = "was not made" if run else one.subject.rsplit(" ", maxsplit=1)[-1]
+        said = f"{what}{f' of {days}' if days else ''}: {one.summary}"
+        state = State.FAILING if run else State.CHECK
+        yield Problem(state, key, asset.group, asset.zone, one.since, said, one.rows, asset.owner, one.run_id)
 
 
 def _because_of(asset: Asset, known: AssetFacts, facts: Facts) -> bool:

@@ -25,6 +25,9 @@ REPAIR = "repair"
 FIRST_DAY, LAST_DAY = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 #: How long a request waits for a sensor that is off. An older one is not carried out any more: things have changed.
 WAITS = timedelta(days=1)
+#: How long one that comes after another is kept for that one's run to end; it may take more than a day, or be made
+#: again from its failure. Once that has succeeded, it is as old as that end.
+KEPT = timedelta(days=7)
 #: The engine counts nanoseconds and knows no later year than 2262.
 _ALWAYS = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -90,7 +93,7 @@ class Handled:
 
     @classmethod
     def read(cls, cursor: str | None) -> Handled:
-        """What a cursor says. Without one each request of the last day is asked for again, under the same key."""
+        """What a cursor says. Without one each request that is not too old is asked for again, under the same key."""
         try:
             told = json.loads(cursor or "[]")
             return cls(frozenset(map(str, told)))
@@ -103,7 +106,7 @@ class Handled:
 
 
 def open_requests(
-    lake: Lake, cursor: str | None, now: datetime, succeeded: Callable[[str], bool]
+    lake: Lake, cursor: str | None, now: datetime, succeeded: Callable[[str], datetime | None]
 ) -> tuple[list[Request], str]:
     """What was asked for, is not too old and was not made a run, the oldest first; and the cursor once it is.
 
@@ -111,10 +114,15 @@ def open_requests(
         lake: Where the requests lie.
         cursor: What was made a run before.
         now: When this is.
-        succeeded: Whether a run of the request with this entry succeeded, which others may wait for.
+        succeeded: When a run of the request with this entry, which others may wait for, ended well; None: none did.
     """
     handled, found = Handled.read(cursor), _requests(lake, now)
-    begun = [one for one in found if handled.covers(one) or not one.after or succeeded(one.after)]
+
+    def may_begin(one: Request) -> bool:
+        ready = succeeded(one.after) if one.after else one.at
+        return ready is not None and ready >= now - WAITS
+
+    begun = [one for one in found if handled.covers(one) or may_begin(one)]
     return [one for one in begun if not handled.covers(one)], json.dumps(sorted(one.entry for one in begun))
 
 
@@ -123,10 +131,11 @@ def _requests(lake: Lake, now: datetime) -> list[Request]:
 
     if not lake.exists(AUDIT):
         return []
-    where: dict[str, Any] = {"action": [RERUN, RETRAIN, ROLL_BACK], "at": (now - WAITS, _ALWAYS)}
+    where: dict[str, Any] = {"action": [RERUN, RETRAIN, ROLL_BACK], "at": (now - KEPT, _ALWAYS)}
     rows = lake.read(AUDIT, columns=["entry", "at", "details"], where=where).to_pylist()
     read = [(row, json.loads(row["details"])) for row in sorted(rows, key=lambda row: row["at"])]
-    return [
+    found = [
         Request(row["entry"], row["at"], tuple(told["assets"]), told["tags"], told.get("after", ""))
         for row, told in read
     ]
+    return [one for one in found if one.after or one.at >= now - WAITS]

@@ -6,6 +6,8 @@ from datetime import timedelta
 from html.parser import HTMLParser
 
 from lakehouse_assets.monitoring.pauses import Pause
+from lakehouse_assets.operations.alerts.facts import Kind
+from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, FailedCheck
 from lakehouse_assets.operations.health.model import Problem, State, health
@@ -21,6 +23,7 @@ from lakehouse_assets_tests.operations.health.platforms import (
     NOW,
     OTHER,
     RAW,
+    SCORES,
     platform,
 )
 
@@ -51,6 +54,20 @@ def test_a_failure_is_told_once_at_its_beginning_with_how_much_was_not_made_beca
 def test_two_failures_of_different_runs_are_two() -> None:
     one, two = (AssetFacts(failing_since=NOW, failed_run=run) for run in ("r1", "r2"))
     assert len(health(platform(CLEAN=one, SCORES=two)).problems) == 2
+
+
+def test_an_open_incident_that_the_records_do_not_tell_of_names_the_first_asset_and_its_days() -> None:
+    day, since = "2024-03-02", NOW - timedelta(days=3)
+    torn = Incident("i", Kind.FAILED_RUN, "nightly", since, "clean: torn", (SCORES, CLEAN), day, day, run_id="r1")
+    found = health(replace(platform(), incidents=(torn,)))
+    assert told(found.problems) == [(State.FAILING, CLEAN, None, "team:plant")]
+    assert (found.problems[0].since, found.problems[0].what) == (since, "was not made of 2024-03-02: clean: torn")
+    assert found.subjects[2].zones["harmonized"].worst is State.FAILING
+    assert health(replace(platform(), incidents=(replace(torn, over_at=NOW),))).is_well
+    again = AssetFacts(failing_since=NOW, failed_run="r2", failed_days=day)
+    assert len(health(replace(platform(CLEAN=again), incidents=(torn,))).problems) == 1
+    other = replace(again, failed_days="2024-03-04")
+    assert len(health(replace(platform(CLEAN=other), incidents=(torn,))).problems) == 2
 
 
 def test_what_is_late_quarantined_or_breaks_a_check_says_since_when_how_many_rows_and_whose_it_is() -> None:
@@ -109,7 +126,6 @@ def test_a_paused_use_case_is_told_as_such_and_nobody_waits_for_its_tables() -> 
 
 
 def test_every_state_that_is_a_problem_has_a_runbook() -> None:
-    from lakehouse_assets.operations.alerts.facts import Kind
     from lakehouse_assets.operations.health.model import RUNBOOKS as PAGES
 
     pages = {source.stem for source in RUNBOOKS.glob("*.md")}

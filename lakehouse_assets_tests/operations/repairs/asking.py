@@ -1,5 +1,6 @@
 """A small code location with the repair jobs and the sensor that starts what they ask for."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -9,7 +10,7 @@ import dagster as dg
 from lakehouse_assets.defs.platform import repairs
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.operations.asset_graph import graph_of
+from lakehouse_assets.operations.asset_graph import days_of, graph_of
 from lakehouse_assets.sources.daily import CADENCE, TRAINING
 
 RAW, CLEAN, MODEL = (
@@ -70,8 +71,11 @@ class Platform:
         )
 
     def start(self, job: str, op: str, **config: Any) -> dg.ExecuteInProcessResult:
-        graph = graph_of(self.defs.resolve_asset_graph())
-        with mock.patch.object(repairs, "graph", return_value=graph):
+        assets = self.defs.resolve_asset_graph()
+        with (
+            mock.patch.object(repairs, "graph", return_value=graph_of(assets)),
+            mock.patch.object(repairs, "days_of", side_effect=partial(days_of, assets)),
+        ):
             return self.defs.resolve_job_def(job).execute_in_process(
                 instance=self.instance, run_config={"ops": {op: {"config": {**SAID, **config}}}}, raise_on_error=False
             )

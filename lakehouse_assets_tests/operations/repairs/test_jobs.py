@@ -2,9 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from lakehouse_assets.contracts.audit import AUDIT, entries
 from lakehouse_assets.monitoring.pauses import paused
-from lakehouse_assets_tests.operations.repairs.asking import CLEAN, MODEL, RAW, Platform
+from lakehouse_assets_tests.defs.kept_platform import error_of
+from lakehouse_assets_tests.operations.repairs.asking import CLEAN, MODEL, RAW, WINDOW, Platform
 
 
 def test_a_rerun_begins_as_a_dry_run_that_asks_for_nothing(platform: Platform) -> None:
@@ -31,6 +34,38 @@ def test_a_request_for_an_asset_that_is_not_there_fails_and_leaves_nothing(platf
         "rerun_from", "rerunning", table="raw/b/rows", first_day="2024-03-04", dry_run=False
     ).success
     assert not platform.lake.exists(AUDIT)
+
+
+@pytest.mark.parametrize("dry", [True, False])
+@pytest.mark.parametrize(("first", "last"), [("1999-01-01", ""), ("2024-03-04", "2031-01-01")])
+def test_days_that_the_asset_does_not_have_are_refused_by_the_dry_run_already(
+    platform: Platform, first: str, last: str, dry: bool
+) -> None:
+    done = platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day=first, last_day=last, dry_run=dry)
+    assert not done.success
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    assert f"raw/a/rows has no such days: expected days among 2024-03-01 to {yesterday}, found {first}" in error_of(
+        done
+    )
+    assert "Nothing was changed." in error_of(done)
+    assert not platform.lake.exists(AUDIT)
+
+
+def test_a_day_that_goes_on_is_refused_also_for_an_asset_without_days(platform: Platform) -> None:
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    for table in ("raw/a/rows", "models/u/candidate"):
+        done = platform.start("rerun_from", "rerunning", table=table, first_day=today, with_training=True)
+        assert not done.success
+        assert "ended in UTC" in error_of(done) or "has no such days" in error_of(done)
+
+
+def test_what_lies_downstream_and_has_no_such_days_is_left_out_and_said(platform: Platform) -> None:
+    done = platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-02", dry_run=False)
+    [told] = [one.user_message for one in platform.instance.all_logs(done.run_id) if "Left out" in one.user_message]
+    assert "delivery/u/rows (of these days it does not have all, only 2024-03-03 to " in told
+    [asked] = platform.tick()
+    assert set(asked.asset_selection or ()) == {RAW, WINDOW}
+    assert platform.carry_out(asked).success
 
 
 def test_nobody_repairs_without_saying_who_and_why(platform: Platform) -> None:

@@ -97,5 +97,25 @@ def test_the_cursor_keeps_no_more_than_the_requests_of_a_day(platform: Platform)
     assert platform.cursor == f'["{old.run_key}"]'
     entry = requests.ask(platform.lake, requests.RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows"], {}, "other")
     now = datetime.now(UTC) + timedelta(minutes=9)
-    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: True)
+    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: None)
     assert ([one.entry for one in found], cursor) == ([entry], f'["{entry}"]')
+
+
+def test_later_days_wait_for_a_run_that_takes_days_and_are_asked_for_once_it_ended(platform: Platform) -> None:
+    platform.instance.report_runless_asset_event(dg.AssetMaterialization(WINDOW, partition="2024-03-05"))
+    platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
+    begun = datetime.now(UTC)
+
+    def look(days: float, cursor: str | None, ended: float | None) -> tuple[list[str], str]:
+        now, end = begun + timedelta(days=days), None if ended is None else begun + timedelta(days=ended)
+        found, kept = requests.open_requests(platform.lake, cursor, now, lambda _: end)
+        return [one.entry for one in found], kept
+
+    [first], cursor = look(0, None, None)
+    assert look(3, cursor, None)[0] == []
+    [then], kept = look(3, cursor, 2.9)
+    assert then == f"{first} then 2024-03-05"
+    assert look(3.1, kept, 2.9) == ([], kept), "once, as long as it can be read"
+    assert look(6.9, kept, 2.9) == ([], kept)
+    assert look(7.1, kept, 2.9) == ([], "[]")
+    assert look(5, cursor, 2.9)[0] == [], "a sensor was off for a day after its end; things have changed since"
