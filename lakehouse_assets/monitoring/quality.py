@@ -147,12 +147,13 @@ def _out_of_range(wander: float | None, reference: Floats, current: Floats, days
         return None
     if np.ptp(known) == 0:
         return _no_longer_constant(float(known[0]), now, held, days)
-    far = _far(known, now)
-    if not _far(known, np.median(now, keepdims=True), BULK_FAR * float(known.std()))[0]:
-        usual, width = quartiles_width(known), quartiles_width(now)
-        stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
-        middle = np.median(known)
-        far &= _far(middle + _moved(known, now) + stretch * (known - middle), now)
+    far = _far_from_bulk(known, now)
+    if days.of_rows is not None:
+        # Drift that began lately has taken all rows of its days along, and those of the days before not.
+        of_rows = days.of_rows[held]
+        for day in np.unique(of_rows[far]):
+            if (of_rows == day).sum() >= LEAST_VALUES:
+                far[of_rows == day] &= _far_from_bulk(known, now[of_rows == day])
     share = float(far.mean())
     many = share > MORE_FAR and far.sum() >= 2
     if days.are_one_reading(_among(held, far)) or not (many or _look_like_drift(far, wander, known, now, days)):
@@ -163,6 +164,16 @@ def _out_of_range(wander: float | None, reference: Floats, current: Floats, days
         else f"{far.sum():,} of {len(now):,} rows, which alone look like drift, lie"
     )
     return Fault(OUT_OF_RANGE, f"{what} far outside {known.min():g} to {known.max():g}, as {now[far][0]:g}")
+
+
+def _far_from_bulk(known: Floats, now: Floats) -> npt.NDArray[np.bool_]:
+    far = _far(known, now)
+    if not _far(known, np.median(now, keepdims=True), BULK_FAR * float(known.std()))[0]:
+        usual, width = quartiles_width(known), quartiles_width(now)
+        stretch = min(max(width / usual, 1.0), STRETCHED) if usual > 0 else 1.0
+        middle = np.median(known)
+        far &= _far(middle + _moved(known, now) + stretch * (known - middle), now)
+    return far
 
 
 def _no_longer_constant(constant: float, now: Floats, held: npt.NDArray[np.bool_], days: Days) -> Fault | None:

@@ -84,3 +84,13 @@ def test_a_constant_that_changed_on_one_day_is_one_reading_and_a_flag_may_be_rai
     holidays = np.repeat(np.arange(14) % 5 == 0, 50).astype(float)
     assert named(holidays, reference=np.zeros(5000), usual_of_a_day=usual, days=days) is None
     assert named(2 * holidays, reference=np.zeros(5000), usual_of_a_day=usual, days=days) == "out of range"
+
+
+@pytest.mark.parametrize("since", [1, 3, 6])
+def test_a_column_with_ends_that_moved_on_its_last_days_is_drift_in_a_window_of_more(since: int) -> None:
+    made, days = WITH_ENDS["two levels"], np.repeat(np.arange(14), 50)
+    reference, current = made(5000), made(700)
+    current[-50 * since :] += 3 * reference.std()
+    assert named(current, current[-50:], reference, days=days) is None
+    current[::30] = -999
+    assert named(current, current[-50:], reference, days=days) == "out of range"
