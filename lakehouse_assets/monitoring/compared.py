@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -43,6 +44,13 @@ class Compared:
         if "window_rows" not in told.columns or self.current.empty:
             return told["threshold"]
         return told["threshold"] * (told["window_rows"] / len(self.current)).clip(lower=1.0) ** 0.5
+
+    def watching(self, names: Sequence[str]) -> Compared:
+        """These columns, whatever was watched when the reference was made: it calibrated nothing for others."""
+        missing = [name for name in names if name not in self.reference.columns]
+        limits = self.thresholds.set_index("column_name").reindex(names).rename_axis("column_name").reset_index()
+        reference = self.reference.reindex(columns=[*self.reference.columns, *missing])
+        return replace(self, reference=reference, thresholds=limits)
 
     def readable(self) -> Compared:
         """The columns alone that have a value on both sides."""

@@ -159,7 +159,7 @@ def _report(
     verdicts = dict.fromkeys(names, TOO_FEW_ROWS)
     if side.enough:
         verdicts = {
-            name: faults[name].verdict if name in faults else _verdict(values[name], limits[name]) for name in names
+            name: faults[name].verdict if name in faults else _verdict(values.get(name), limits[name]) for name in names
         }
     rows = pd.DataFrame(
         {
@@ -194,8 +194,9 @@ def _faults(
     return found
 
 
-def _verdict(value: float, threshold: float) -> str:
-    if threshold != threshold:
+def _verdict(value: float | None, threshold: float) -> str:
+    """Of a column's distance; None where the reference has no value of it."""
+    if value is None or threshold != threshold:
         return NOT_CALIBRATED
     return DRIFT if value > threshold else STABLE
 

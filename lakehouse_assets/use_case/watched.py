@@ -148,7 +148,9 @@ def compared(
         Compared(compared_with[ours], rows, thresholds[limits], told.least_rows)
         for ours, rows, limits in ((~is_label, window, ~of_label), (is_label, known, of_label))
     )
-    return monitor.compare_with_outcomes(features, came, day, version, page, measure, predicted)
+    return monitor.compare_with_outcomes(
+        features.watching(_columns(plan)), came, day, version, page, measure, predicted
+    )
 
 
 def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
