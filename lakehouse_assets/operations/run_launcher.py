@@ -13,6 +13,7 @@ daemon's system does not know it, so the stock launcher stays there; Kubernetes'
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 from datetime import timedelta
@@ -70,6 +71,12 @@ def is_a_run(pid: int) -> bool:
     By what it is and not by when it began: a clock that jumps would let living ones seem to be others. A number that a
     run of later has got makes the dead one seem to live, until that ends.
     """
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's, of whom the system may hide what it is
     folder = _PROCESSES / str(pid)
     try:
         command, state = (folder / "cmdline").read_bytes(), (folder / "stat").read_text().rpartition(")")[2].split()[0]

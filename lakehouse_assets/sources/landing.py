@@ -44,6 +44,17 @@ class LandingFile:
         return hashlib.sha256(read_bytes(self.path)).hexdigest()
 
 
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there; so is one that answers with an error, as a share does that went away.
+
+    What is the matter with it is told when it is listed. A look at all domains is not stopped by it.
+    """
+    try:
+        return path.is_dir()
+    except OSError:
+        return True
+
+
 def list_landing(folder: Path) -> list[LandingFile]:
     """List the delivered files of a folder, sorted by name; hidden files and sub-folders are left out.
 
@@ -79,12 +90,17 @@ def read_bytes(path: Path) -> bytes:
 
 def _listed(path: Path) -> LandingFile | None:
     """One file's entry; None for a folder, and for a file that was taken away since its folder was listed."""
-    if not path.is_file():
-        return None
     try:
+        if not path.is_file():
+            return None
         stat = path.stat()
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LandingError(
+            f"delivered file {path} cannot be looked at ({error.strerror}): make its folder one that the user who runs "
+            "the platform may list and enter"
+        ) from error
     modified = datetime.fromtimestamp(stat.st_mtime, UTC)
     # A name that is not UTF-8 can stand in a table only with its odd bytes spelled out.
     name = os.fsencode(path.name).decode("utf-8", "backslashreplace")

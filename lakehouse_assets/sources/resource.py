@@ -28,7 +28,7 @@ class LandingZone(dg.ConfigurableResource[None]):
         folder = Path(self.root) / domain
         if self.simulated:
             folder.mkdir(parents=True, exist_ok=True)
-        elif not folder.is_dir():
+        elif not self.has_folder(domain):
             raise FileNotFoundError(
                 f"landing folder {folder} does not exist. LANDING={self.root} must name a folder with one subfolder a "
                 f"domain, so that {domain}'s files lie in {folder}; unset LANDING to let the simulated plant deliver."
@@ -73,8 +73,10 @@ class LandingZone(dg.ConfigurableResource[None]):
         raise error
 
     def has_folder(self, domain: str) -> bool:
-        """Whether the domain delivers at all: the simulated plant always does."""
-        return self.simulated or (Path(self.root) / domain).is_dir()
+        """Whether the domain delivers at all: the simulated plant always does, and so does a folder in trouble."""
+        from lakehouse_assets.sources.landing import is_folder
+
+        return self.simulated or is_folder(Path(self.root) / domain)
 
     def is_retired(self, domain: str) -> bool:
         """Whether somebody said that the domain delivers no more: its folder was renamed to `<domain>.retired`."""

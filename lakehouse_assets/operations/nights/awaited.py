@@ -11,6 +11,7 @@ import dagster as dg
 
 from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.operations.nights.parts import LANDING
+from lakehouse_assets.sources.landing import LandingError
 
 if TYPE_CHECKING:
     from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGraph
@@ -45,10 +46,23 @@ def require_folders(landing: LandingZone, domains: Collection[str]) -> None:
 
     Raises:
         FileNotFoundError: `LANDING` names no folder, or one that has none of any domain.
+        LandingError: it answers with an error.
     """
-    if landing.simulated or any(landing.has_folder(one) or landing.is_retired(one) for one in domains):
+    if landing.simulated:
         return
-    found = "has no folder of any domain" if Path(landing.root).is_dir() else "does not exist"
+    root, trouble = Path(landing.root), None
+    for folder in (root / f"{domain}{ending}" for domain in sorted(domains) for ending in ("", ".retired")):
+        try:
+            if folder.is_dir():
+                return
+        except OSError as error:
+            trouble = error
+    if trouble is not None:
+        raise LandingError(
+            f"landing folder {landing.root} cannot be looked at ({trouble.strerror}): is its disk there, and may the "
+            "user who runs the platform enter it? No night is asked for until it can; it is made up then."
+        ) from trouble
+    found = "has no folder of any domain" if root.is_dir() else "does not exist"
     raise FileNotFoundError(
         f"landing folder {landing.root} {found} ({', '.join(sorted(domains))}): is its disk mounted? LANDING must name "
         "a folder with one subfolder a domain; unset it to let the simulated plant deliver."

@@ -48,4 +48,6 @@ def tick_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _begins(day: date, zone: ZoneInfo) -> datetime:
-    return datetime(day.year, day.month, day.day, HOUR, tzinfo=zone).astimezone(UTC)
+    # Of an hour that comes twice the schedule takes the second; of one that is left out, fold 0 is the moment after it.
+    both = (datetime(day.year, day.month, day.day, HOUR, tzinfo=zone, fold=fold) for fold in (0, 1))
+    return max(one.astimezone(UTC) for one in both)
