@@ -26,8 +26,8 @@ LEAST_SHARE = 0.01
 TOGETHER = (3.23 / 2.40) ** 2
 
 
-class Days:
-    """The days of a series' rows, over which it is averaged."""
+class DailyMeans:
+    """A series averaged over the days of its rows: what is slower than the longest lag of rows shows there."""
 
     def __init__(self, days: npt.NDArray[np.int64]) -> None:
         _, self._codes, self._counts = np.unique(days, return_inverse=True, return_counts=True)
@@ -38,13 +38,24 @@ class Days:
         return len(self._counts)
 
     def long_run_variance(self, series: Floats) -> float:
-        """Of a series' rows, by its daily means: these tell of what is slower than the longest lag of rows."""
-        means = np.bincount(self._codes, series) / self._counts
+        """Of a series' rows."""
+        return self._of_means(np.bincount(self._codes, series) / self._counts)
+
+    def long_run_variances(self, series: Floats, levels: Floats) -> list[float]:
+        """Of whether rows lie at or below each of the levels, which are in order."""
+        places = np.searchsorted(levels, series)
+        cells = np.bincount(self._codes * (len(levels) + 1) + places, minlength=self.how_many * (len(levels) + 1))
+        below = cells.reshape(self.how_many, -1)[:, :-1].cumsum(axis=1) / self._counts[:, None]
+        return [self._of_means(means) for means in below.T]
+
+    def _of_means(self, means: Floats) -> float:
         daily = fit_dependence(means, most_lags=min(len(means) // 7, 10)).rows_per_value
         return daily * float(means.var()) * float(self._counts.mean())
 
 
-def as_levels_say(values: Floats, scores: Floats, days: Days, fitted: Dependence, random: np.random.Generator) -> float:
+def as_levels_say(
+    values: Floats, scores: Floats, days: DailyMeans, fitted: Dependence, random: np.random.Generator
+) -> float:
     """By what factor the variance of a window's distances is larger than the fit explains; 1 if not notably.
 
     A distance adds up the differences of the distribution functions over the column's unit, so each level counts by
@@ -59,24 +70,19 @@ def as_levels_say(values: Floats, scores: Floats, days: Days, fitted: Dependence
     """
     from scipy.special import ndtri
 
-    half = LEVELS[0] / 2
-    apart = np.quantile(values, LEVELS + half) - np.quantile(values, LEVELS - half)
-    below = [scores <= at for at in np.quantile(scores, LEVELS)]
-    told = [(wide, rows) for wide, rows in zip(apart, below, strict=True) if _tells(rows)]
-    found = sum(wide * np.sqrt(days.long_run_variance(rows.astype(np.float64))) for wide, rows in told)
-    explained = [
-        sum(
-            wide * np.sqrt(days.long_run_variance((series <= ndtri(rows.mean())).astype(np.float64)))
-            for wide, rows in told
-        )
-        for series in fitted.simulate(random, DRAWN, len(scores))
-    ]
-    if not told or found <= max(explained):
+    half, at = LEVELS[0] / 2, np.quantile(scores, LEVELS)
+    shares = np.searchsorted(np.sort(scores), at, side="right") / len(scores)
+    tell = (shares > LEAST_SHARE) & (shares < 1 - LEAST_SHARE)
+    apart = (np.quantile(values, LEVELS + half) - np.quantile(values, LEVELS - half))[tell]
+
+    def told(series: Floats, levels: Floats) -> float:
+        return float(apart @ np.sqrt(days.long_run_variances(series, levels)))
+
+    # Where many rows say the same, fewer or more than a level's share lie below: so they do in what is drawn.
+    drawn = fitted.simulate(random, DRAWN, len(scores))
+    found, explained = told(scores, at[tell]), [told(series, ndtri(shares[tell])) for series in drawn]
+    if not tell.any() or found <= max(explained):
         return 1.0
     larger = float((found / np.mean(explained)) ** 2)
     # Of what the fit does not explain.
     return larger + (TOGETHER - 1) * (larger - 1)
-
-
-def _tells(rows: npt.NDArray[np.bool_]) -> bool:
-    return bool(LEAST_SHARE < rows.mean() < 1 - LEAST_SHARE)

@@ -19,7 +19,7 @@ from lakehouse_assets.monitoring.windows.dependence import (
     likely_dependences,
     normal_scores,
 )
-from lakehouse_assets.monitoring.windows.levels import Days, as_levels_say
+from lakehouse_assets.monitoring.windows.levels import DailyMeans, as_levels_say
 from lakehouse_assets.monitoring.windows.marginals import Marginal, TwoValues, marginal_of
 from lakehouse_assets.monitoring.windows.score_grid import CELLS, distances_on_grid
 
@@ -134,7 +134,7 @@ def _drawn(
     lasting = 1.0
     if not isinstance(marginal, TwoValues) and _has_days(scores[::step], days[known][::step]):
         # A mean tells nothing of a spread that lasts.
-        own, day_of = scores[::step], Days(days[known][::step])
+        own, day_of = scores[::step], DailyMeans(days[known][::step])
         lasting = as_levels_say(array[known][::step], own, day_of, fitted, random)
     independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
     share = known.mean()
@@ -163,7 +163,7 @@ def _as_days_say(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: fl
     """
     if not _has_days(scores, days):
         return 1.0
-    own = Days(days)
+    own = DailyMeans(days)
     ratio = own.long_run_variance(scores) / rows_per_value / max(float(scores.var()), 1e-12)
     if ratio > NOTABLE:
         return ratio

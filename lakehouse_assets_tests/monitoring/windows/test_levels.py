@@ -9,7 +9,7 @@ from scipy.signal import lfilter
 
 from lakehouse_assets.monitoring.calibration import calibrate, normed_wasserstein
 from lakehouse_assets.monitoring.windows.dependence import fit_dependence, normal_scores
-from lakehouse_assets.monitoring.windows.levels import Days, as_levels_say
+from lakehouse_assets.monitoring.windows.levels import DailyMeans, as_levels_say
 
 ROWS_A_DAY, LEARNED_DAYS, WINDOW_DAYS, WINDOWS, SEEDS = 50, 100, 14, 20, 8
 Draw = Callable[[np.random.Generator, int], np.ndarray]
@@ -52,6 +52,6 @@ def test_what_the_rows_explain_widens_nothing() -> None:
         noise = random.standard_normal(len(days) + 500) * np.sqrt(1 - phi**2)
         values = lfilter([1.0], [1.0, -phi], noise)[500:]
         scores = normal_scores(values)
-        told.append(as_levels_say(values, scores, Days(days), fit_dependence(scores), random))
+        told.append(as_levels_say(values, scores, DailyMeans(days), fit_dependence(scores), random))
     assert sum(one > 1 for one in told) <= 4
     assert max(told) < 2
