@@ -1,4 +1,4 @@
-"""Which days of a range are still wrong after some of them were looked at again. Pure; standard library only."""
+"""Ranges of days: in words, and which are still wrong after some were looked at again. Pure; standard library only."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from datetime import date, timedelta
 
 #: What was seen of a part of the range: when (ISO 8601, UTC), whether it was right, and the part's first and last day.
 Seen = tuple[str, bool, str, str]
+
+
+def span_words(first: str, last: str) -> str:
+    """Partitions in words; empty where there are none."""
+    return first if first == last else f"{first} to {last}"
 
 
 def days_between(first: str, last: str) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from lakehouse_assets.operations.alerts.days import span_words
+
 
 class Kind(StrEnum):
     """What can happen that somebody is told of. Each kind has a runbook of this name."""
@@ -62,7 +64,7 @@ class Fact:
     @property
     def span(self) -> str:
         """The partitions in words; empty where it is about none."""
-        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+        return span_words(self.first, self.last)
 
 
 def in_order(facts: Sequence[Fact]) -> list[Fact]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
@@ -95,7 +96,7 @@ def _text(lines: Sequence[str], incident: Incident) -> str:
 
 
 def _days(incident: Incident) -> str:
-    return incident.first if incident.first == incident.last else f"{incident.first} to {incident.last}"
+    return span_words(incident.first, incident.last)
 
 
 def _named(keys: Sequence[str]) -> str:

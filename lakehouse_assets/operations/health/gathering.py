@@ -13,6 +13,7 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from lakehouse_assets.monitoring.pauses import pauses
 from lakehouse_assets.operations.alerts.book import book
+from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.seen_runs import span_of
@@ -20,7 +21,6 @@ from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
 from lakehouse_assets.operations.health.models import champion_facts, decision_facts, drift_facts
 from lakehouse_assets.operations.health.nights import NightFacts
-from lakehouse_assets.operations.health.open_incidents import span_words
 from lakehouse_assets.operations.policies import QUARANTINE
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
+from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.graph import HEALTH, Asset
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
 from lakehouse_assets.operations.health.nights import NightFacts
-from lakehouse_assets.operations.health.open_incidents import span_words, untold
+from lakehouse_assets.operations.health.open_incidents import untold
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
 

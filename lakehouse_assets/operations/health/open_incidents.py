@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.graph import HEALTH, Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
@@ -21,11 +22,6 @@ def untold(facts: Facts) -> Iterator[tuple[str, Incident]]:
         told = _TOLD.get(one.kind)
         if one.is_open and told is not None and not told(one, facts):
             yield _place(one, facts.graph), one
-
-
-def span_words(first: str, last: str) -> str:
-    """Partitions in words; empty where there are none."""
-    return first if first == last else f"{first} to {last}"
 
 
 def _place(one: Incident, graph: Graph) -> str:

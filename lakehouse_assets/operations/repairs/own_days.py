@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
+from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.repairs.plan import RepairRequestError, Rerun
 
@@ -30,9 +31,9 @@ def within_days(
     """
     if not again.first:
         return again
-    broken, span = graph.assets[table], _span(again.first, again.last)
+    broken, span = graph.assets[table], span_words(again.first, again.last)
     if broken.daily and not _has(days_of(table), again):
-        there = _span(*days_of(table)) or "none that has ended in UTC"
+        there = span_words(*days_of(table)) or "none that has ended in UTC"
         raise RepairRequestError(
             f"{table} has no such days: expected days among {there}, found {span}. Correct first_day and last_day. "
             "Nothing was changed."
@@ -43,7 +44,7 @@ def within_days(
             "last_day. Nothing was changed."
         )
     left_out = {
-        key: f"of these days it does not have all, only {_span(*days_of(key)) or 'none'}"
+        key: f"of these days it does not have all, only {span_words(*days_of(key)) or 'none'}"
         for key in again.assets
         if key not in (table, *broken.made_with) and graph.assets[key].daily and not _has(days_of(key), again)
     }
@@ -53,7 +54,3 @@ def within_days(
 
 def _has(days: tuple[str, str], again: Rerun) -> bool:
     return bool(days[0]) and days[0] <= again.first and again.last <= days[1]
-
-
-def _span(first: str, last: str) -> str:
-    return first if first == last else f"{first} to {last}"

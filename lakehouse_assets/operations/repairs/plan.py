@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
 from lakehouse_assets.sources.daily import REPORT, SEARCH, TRAINING
 
@@ -26,7 +27,7 @@ class Rerun:
     @property
     def words(self) -> str:
         """What would be done."""
-        span = self.first if self.first == self.last else f"{self.first} to {self.last}"
+        span = span_words(self.first, self.last)
         left = "; ".join(f"{key} ({why})" for key, why in self.left_out.items())
         return f"make again{f' for {span}' if span else ''}: {', '.join(self.assets)}" + (
             f". Left out: {left}" if left else ""
