@@ -7,9 +7,9 @@ import yaml
 from lakehouse_assets.contracts.declared import component_files
 from lakehouse_assets.definitions import DEFS, contracts
 from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
-from lakehouse_assets.use_case.candidate import settings_of
 from lakehouse_assets.use_case.component import declared_use_cases
 from lakehouse_assets.use_case.plan import Plan
+from lakehouse_assets.use_case.training.candidate import settings_of
 
 
 def settings(name: str) -> ModelSettings:

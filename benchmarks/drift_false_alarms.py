@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.signal import lfilter
 
 from lakehouse_assets.monitoring.calibration import calibrate, normed_wasserstein
-from lakehouse_assets.monitoring.decision import Policy, decide
-from lakehouse_assets.monitoring.history import RETRAIN, SUCCEEDED, History, Training
+from lakehouse_assets.monitoring.deciding.decision import Policy, decide
+from lakehouse_assets.monitoring.deciding.history import RETRAIN, SUCCEEDED, History, Training
 
 PHI, FEATURES, REFERENCE, WINDOW, ROWS_A_DAY, SAMPLE = 0.98, 20, 10_000, 500, 50, 5000
 NAMES = [f"f{number:02}" for number in range(FEATURES)]

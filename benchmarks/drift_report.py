@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import normed_wasserstein
-from lakehouse_assets.monitoring.compared import Compared
-from lakehouse_assets.monitoring.drift import compare_with_outcomes
+from lakehouse_assets.monitoring.reports.compared import Compared
+from lakehouse_assets.monitoring.reports.drift import compare_with_outcomes
 
 ROWS, COLUMNS, REFERENCE = 1_000_000, 20, 5000
 

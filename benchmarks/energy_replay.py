@@ -24,9 +24,9 @@ from lakehouse_assets.contracts.conform import to_arrow
 from lakehouse_assets.defs.energy import harmonize
 from lakehouse_assets.defs.energy.days import SOURCE, contract
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.monitoring.replay import AnyPolicy
-from lakehouse_assets.monitoring.replay_plot import replay_plot
-from lakehouse_assets.monitoring.replay_results import Replayed, summary
+from lakehouse_assets.monitoring.replays.replay import AnyPolicy
+from lakehouse_assets.monitoring.replays.replay_plot import replay_plot
+from lakehouse_assets.monitoring.replays.replay_results import Replayed, summary
 from lakehouse_assets.use_case.feature_rows import feature_rows
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.policy_replay.playing import EITHER, NEVER, OWN, Asked, changed, play, policy_named

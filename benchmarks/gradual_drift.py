@@ -26,14 +26,14 @@ from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.learning.tasks import task_named
 from lakehouse_assets.lifecycle.learning.training_rows import TrainingRows
 from lakehouse_assets.monitoring.calibration import WINDOW_DAYS, calibrate
-from lakehouse_assets.monitoring.decision import decide
-from lakehouse_assets.monitoring.drift import compare, distances
-from lakehouse_assets.monitoring.history import RETRAIN
+from lakehouse_assets.monitoring.deciding.decision import decide
+from lakehouse_assets.monitoring.deciding.history import RETRAIN
+from lakehouse_assets.monitoring.deciding.policy import Policy
 from lakehouse_assets.monitoring.performance import performance
-from lakehouse_assets.monitoring.policy import Policy
 from lakehouse_assets.monitoring.reference import SAMPLE_ROWS, window_of
-from lakehouse_assets.monitoring.replayed_nights import Nights
-from lakehouse_assets.use_case.candidate import REPEATABLE
+from lakehouse_assets.monitoring.replays.replayed_nights import Nights
+from lakehouse_assets.monitoring.reports.drift import compare, distances
+from lakehouse_assets.use_case.training.candidate import REPEATABLE
 
 SENSORS, TELLING, ROWS_A_DAY, LEARNED_DAYS, HELD_OUT_DAYS = 8, 5, 36, 280, 28
 CALM_DAYS, DRIFT_DAYS, DRIFT, RISE, DRAWN = 20, 30, 3.0, 0.2, 5000

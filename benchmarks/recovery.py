@@ -22,17 +22,17 @@ from benchmarks.declared import plan_of
 from benchmarks.simulated import days_after, energy_lake, milling_lake
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.lifecycle.judging import gate
-from lakehouse_assets.monitoring.replay import Stage, replay
-from lakehouse_assets.monitoring.replay_results import Replayed
+from lakehouse_assets.monitoring.replays.replay import Stage, replay
+from lakehouse_assets.monitoring.replays.replay_results import Replayed
 from lakehouse_assets.sources.plant.drift import ColumnDrift
-from lakehouse_assets.use_case import gated, judged
 from lakehouse_assets.use_case.assets.judging import GateConfig
-from lakehouse_assets.use_case.candidate import ingredients, settings_of
-from lakehouse_assets.use_case.labelled import TRAINING
+from lakehouse_assets.use_case.judging import gated, judged
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.policy_replay.night_model import NightModel, loss_name
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 from lakehouse_assets.use_case.policy_replay.playing import stage_of
+from lakehouse_assets.use_case.training.candidate import ingredients, settings_of
+from lakehouse_assets.use_case.training.labelled import TRAINING
 
 SEEDS = (3, 4)
 #: Nights before the jump from which on it is played, and nights after it.

@@ -9,7 +9,7 @@ from lakehouse_assets import settings
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
-    from lakehouse_assets.use_case.declaration import Declaration
+    from lakehouse_assets.use_case.declaring.declaration import Declaration
 
 ZONES = ("raw", "harmonized", "distilled", "delivery", "models", "monitoring")
 #: Predictions shown of each use case.
@@ -43,7 +43,7 @@ def _zones(instance: dg.DagsterInstance, lake: Lake, keys: Sequence[Sequence[str
 def _champion(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     from lakehouse_assets.lifecycle.judging.champions import serves_by_record
     from lakehouse_assets.lifecycle.judging.evaluation import ALL, BASELINE, CANDIDATE, figure
-    from lakehouse_assets.use_case.judged import HELD_OUT_DATA
+    from lakehouse_assets.use_case.judging.judged import HELD_OUT_DATA
 
     decisions = lake.read_pandas(use_case.key("models", "champion")).sort_values("decided_at")
     version, last = serves_by_record(decisions), decisions.iloc[-1]
@@ -82,7 +82,7 @@ def _predictions(lake: Lake, use_case: "Declaration") -> Iterator[str]:
 
 
 def _drift(lake: Lake, use_case: "Declaration") -> Iterator[str]:
-    from lakehouse_assets.monitoring.drift import overall
+    from lakehouse_assets.monitoring.reports.drift import overall
 
     key = use_case.key("monitoring", "drift")
     if not lake.exists(key):

@@ -18,21 +18,22 @@ from lakehouse_assets.use_case.assets.judging import judging_assets
 from lakehouse_assets.use_case.assets.monitoring import monitoring_assets
 from lakehouse_assets.use_case.assets.serving import serving_assets
 from lakehouse_assets.use_case.assets.training import training_assets
-from lakehouse_assets.use_case.contracts import UnknownTableError, contracts_of
-from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.jobs import jobs_of
+from lakehouse_assets.use_case.declaring.declaration import Declaration
+from lakehouse_assets.use_case.jobs.automation import jobs_of
 from lakehouse_assets.use_case.named import require_what_is_named
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.policy_replay.job import policy_replays_spec
 from lakehouse_assets.use_case.retraining.sensor import decisions_spec
 from lakehouse_assets.use_case.scaffolding import UseCaseScaffolder
+from lakehouse_assets.use_case.tables.contracts import UnknownTableError, contracts_of
 
 
 @dg.scaffold_with(UseCaseScaffolder)
 class UseCase(dg.Component, dg.Resolvable):
     """A prediction that somebody acts on: features, training, gate, scoring, outcomes, monitoring, retraining.
 
-    The YAML is read as :class:`~lakehouse_assets.use_case.declaration.Declaration`; docs/use_cases.md explains it.
+    The YAML is read as :class:`~lakehouse_assets.use_case.declaring.declaration.Declaration`; docs/use_cases.md
+    explains it.
     """
 
     def __init__(self, declaration: Declaration) -> None:

@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.read import to_pandas
-from lakehouse_assets.use_case.declared_table import View
+from lakehouse_assets.use_case.declaring.declared_table import View
 from lakehouse_assets.use_case.observations import Days, Source
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from lakehouse_assets.contracts.located import LocatedYaml, Place
-from lakehouse_assets.use_case.functions import UnknownFunctionError, source_of
+from lakehouse_assets.use_case.declaring.functions import UnknownFunctionError, source_of
 from lakehouse_assets.use_case.plan import Plan
 
 MEAN = "mean"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.declared_table import Query
-from lakehouse_assets.use_case.functions import load_function
+from lakehouse_assets.use_case.declaring.declaration import Declaration
+from lakehouse_assets.use_case.declaring.declared_table import Query
+from lakehouse_assets.use_case.declaring.functions import load_function
 
 if TYPE_CHECKING:
     import pyarrow as pa

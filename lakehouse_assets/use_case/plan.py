@@ -14,10 +14,10 @@ import dagster as dg
 from lakehouse_assets.code_version import DECLARED, combined, function_version
 from lakehouse_assets.contracts.contract import Contract
 from lakehouse_assets.sources.daily import CADENCE
-from lakehouse_assets.use_case.contracts import feature_columns
-from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.declared_table import View
-from lakehouse_assets.use_case.functions import load_function, source_of
+from lakehouse_assets.use_case.declaring.declaration import Declaration
+from lakehouse_assets.use_case.declaring.declared_table import View
+from lakehouse_assets.use_case.declaring.functions import load_function, source_of
+from lakehouse_assets.use_case.tables.contracts import feature_columns
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def candidate_file() -> str:
     """Where training is written: its source is part of a model's origin."""
-    return str(Path(__file__).parent / "candidate.py")
+    return str(Path(__file__).parent / "training" / "candidate.py")
 
 
 Contracts = Mapping[tuple[str, ...], Contract]

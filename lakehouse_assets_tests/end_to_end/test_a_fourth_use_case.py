@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.declaring.declaration import Declaration
 from lakehouse_assets_tests.end_to_end.fourth import COMPONENT, DOMAIN, NAME, Copy, Ran, run_its_days, with_a_fourth
 from lakehouse_assets_tests.end_to_end.fourth_days import FIRST, LAST, NIGHT
 

@@ -5,8 +5,8 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from lakehouse_assets.monitoring.plots import distances
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
+from lakehouse_assets.monitoring.reports.plots import distances
 
 KEYS = ["plant", "machine", "day"]
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from lakehouse_assets.contracts.catalogue import catalogue
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.use_case.candidate import ingredients, settings_of, trained
-from lakehouse_assets.use_case.labelled import training_set
 from lakehouse_assets.use_case.observations import Days
 from lakehouse_assets.use_case.plan import Plan
-from lakehouse_assets.use_case.scored import outcomes, scored, scoring_rows
+from lakehouse_assets.use_case.serving.scored import outcomes, scored, scoring_rows
+from lakehouse_assets.use_case.training.candidate import ingredients, settings_of, trained
+from lakehouse_assets.use_case.training.labelled import training_set
 from lakehouse_assets_tests.use_case.shop import FIRST, READINGS, Shop, readings, shop_in, write
 
 #: Days that are learned from, and days after them.

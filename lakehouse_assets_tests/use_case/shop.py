@@ -14,9 +14,9 @@ from deltalake import write_deltalake
 from lakehouse_assets.contracts.scaffold import draft
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.lifecycle.serving.retrieval import ViewSpec
-from lakehouse_assets.use_case.declaration import Declaration
+from lakehouse_assets.use_case.declaring.declaration import Declaration
+from lakehouse_assets.use_case.declaring.functions import load_function
 from lakehouse_assets.use_case.feature_rows import feature_rows
-from lakehouse_assets.use_case.functions import load_function
 from lakehouse_assets.use_case.observations import Source
 from lakehouse_assets.use_case.plan import Plan
 

@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.lifecycle.learning.model import model_digest
-from lakehouse_assets.use_case.candidate import ingredients, settings_of
-from lakehouse_assets.use_case.labelled import training_set
-from lakehouse_assets.use_case.parity import as_check, differences
+from lakehouse_assets.use_case.training.candidate import ingredients, settings_of
+from lakehouse_assets.use_case.training.labelled import training_set
+from lakehouse_assets.use_case.training.parity import as_check, differences
 from lakehouse_assets_tests.use_case.shop import MACHINES, READINGS, Shop, readings, shop_in, write
 
 AS_OF = pd.Timestamp("2024-01-15T12:00Z")

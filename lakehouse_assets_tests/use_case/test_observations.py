@@ -5,10 +5,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from lakehouse_assets.use_case.declaring.functions import load_function
 from lakehouse_assets.use_case.feature_rows import feature_rows
-from lakehouse_assets.use_case.functions import load_function
 from lakehouse_assets.use_case.observations import Days, labels, observations
-from lakehouse_assets.use_case.scored import outcomes, scoring_rows
+from lakehouse_assets.use_case.serving.scored import outcomes, scoring_rows
 from lakehouse_assets_tests.use_case.shop import FIRST, MACHINES, READINGS, Shop, readings, shop_in, write
 
 DAY = pd.Timestamp("2024-01-05")

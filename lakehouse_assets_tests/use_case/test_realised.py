@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.lifecycle.judging.expected import expected, keep_expected
-from lakehouse_assets.use_case import judged
-from lakehouse_assets.use_case.realised import performance
+from lakehouse_assets.use_case.judging import judged
+from lakehouse_assets.use_case.serving.realised import performance
 from lakehouse_assets_tests.use_case.serving_shop import (
     LAST,
     LEARNED,

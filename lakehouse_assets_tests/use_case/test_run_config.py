@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from lakehouse_assets.definitions import defs
 from lakehouse_assets.lifecycle.judging import gate
 from lakehouse_assets.use_case.assets.judging import AtLeast, AtMost, GateMode
-from lakehouse_assets.use_case.gated import rules_of
-from lakehouse_assets.use_case.search import best_of
+from lakehouse_assets.use_case.judging.gated import rules_of
+from lakehouse_assets.use_case.training.search import best_of
 from lakehouse_assets_tests.use_case.shop import shop_in
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from deltalake import write_deltalake
 
-from lakehouse_assets.use_case.candidate import settings_in_force
+from lakehouse_assets.use_case.training.candidate import settings_in_force
 from lakehouse_assets_tests.use_case.shop import shop_in
 
 CHOSEN = {"num_leaves": 5}

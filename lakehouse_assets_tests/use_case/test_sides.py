@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.declared_model import Split
-from lakehouse_assets.use_case.labelled import EMBARGO, HELD_OUT, TRAINING, learns_until, sides
+from lakehouse_assets.use_case.declaring.declaration import Declaration
+from lakehouse_assets.use_case.declaring.declared_model import Split
+from lakehouse_assets.use_case.training.labelled import EMBARGO, HELD_OUT, TRAINING, learns_until, sides
 from lakehouse_assets_tests.use_case.shop import YAML
 
 FIRST = date(2024, 1, 1)

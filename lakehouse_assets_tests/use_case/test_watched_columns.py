@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lakehouse_assets.use_case import watched
 from lakehouse_assets.use_case.observations import Days, observations
+from lakehouse_assets.use_case.watching import watched
 from lakehouse_assets_tests.use_case.shop import FIRST, Shop, shop_in, write
 
 BOTH, ONE = "columns: [load, mean_load]", "columns: [load]"

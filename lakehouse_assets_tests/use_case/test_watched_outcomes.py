@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.monitoring.drift import DriftReport
-from lakehouse_assets.use_case import watched
+from lakehouse_assets.monitoring.reports.drift import DriftReport
+from lakehouse_assets.use_case.watching import watched
 from lakehouse_assets_tests.use_case.serving_shop import (
     LAST,
     LEARNED,

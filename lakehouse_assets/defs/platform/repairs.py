@@ -112,7 +112,7 @@ def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeRes
 @dg.op
 def retraining(context: dg.OpExecutionContext, config: RetrainConfig, lake: LakeResource) -> None:
     """Tell what would be trained, and ask for it. A use case that rests is trained all the same: somebody wants it."""
-    from lakehouse_assets.monitoring.history import RETRAINING_REASON
+    from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
     from lakehouse_assets.operations.repairs import plan, requests
 
     assets = plan.plan_retraining(graph(), config.use_case)

@@ -18,7 +18,7 @@ from dagster._core.storage.dagster_run import RunRecord
 from dagster._core.storage.tags import WILL_RETRY_TAG
 
 from lakehouse_assets.lake.secrets import without_secrets
-from lakehouse_assets.monitoring.history import RETRAINING_REASON
+from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.days import days_between
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph

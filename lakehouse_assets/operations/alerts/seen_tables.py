@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.monitoring.decision import INVESTIGATE
+from lakehouse_assets.monitoring.deciding.decision import INVESTIGATE
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.incidents import Incident
 

@@ -8,7 +8,7 @@ import dagster as dg
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import BY_DAY, NIGHT, ONE_RUN, days_of
-from lakehouse_assets.use_case.declared_table import View
+from lakehouse_assets.use_case.declaring.declared_table import View
 from lakehouse_assets.use_case.plan import Plan
 
 

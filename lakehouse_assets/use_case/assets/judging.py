@@ -82,8 +82,8 @@ def _evaluation(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, candidate: Frame, rows: Frame, lake: LakeResource, registry: ModelRegistry
     ) -> Frame:
         """Measure candidate, champion and baseline on the same rows."""
-        from lakehouse_assets.use_case import judged
-        from lakehouse_assets.use_case.evaluated import metadata_of, models_to_judge
+        from lakehouse_assets.use_case.judging import judged
+        from lakehouse_assets.use_case.judging.evaluated import metadata_of, models_to_judge
 
         newest, serving = models_to_judge(plan, registry, candidate)
         data = judged.data_to_measure_on(plan, plan.source(lake.lake()), rows)
@@ -107,7 +107,7 @@ def _champion(plan: Plan) -> dg.AssetsDefinition:
         registry: ModelRegistry,
     ) -> Iterator[Any]:
         """Let the candidate serve if it passes the gate, and write down who decided what and why."""
-        from lakehouse_assets.use_case import gated
+        from lakehouse_assets.use_case.judging import gated
 
         decided = gated.decide(plan, registry, lake.lake(), candidate, scores, rows, gated.rules_of(plan, config))
         context.log.info(f"version {decided.version.version}: {decided.verdict.action}: {decided.verdict.reason}")
@@ -156,7 +156,7 @@ def _model_card(plan: Plan) -> dg.AssetsDefinition:
         registry: ModelRegistry,
     ) -> Frame:
         """Write the card of what serves, as a table row and as a page."""
-        from lakehouse_assets.use_case import carded
+        from lakehouse_assets.use_case.judging import carded
 
         store = lake.lake()
         rows = carded.training_rows(plan, registry, store)

@@ -38,7 +38,7 @@ def _reference(plan: Plan) -> dg.AssetsDefinition:
     )
     def reference(lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         """Take the reference at the versions that the champion learned from, and calibrate the thresholds on it."""
-        from lakehouse_assets.use_case import watched
+        from lakehouse_assets.use_case.watching import watched
 
         made = watched.reference(plan, lake.lake(), registry)
         yield dg.Output(made.sample, "reference", metadata={"model_version": made.version})
@@ -77,7 +77,7 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, reference: Frame, thresholds: Frame, lake: LakeResource
     ) -> Iterator[Any]:
         """Make one report for each of the run's days."""
-        from lakehouse_assets.use_case import watched
+        from lakehouse_assets.use_case.watching import watched
 
         store, days = lake.lake(), days_of(context)
         reports = watched.reports(plan, store, reference, thresholds, *days, context.log.info)
@@ -113,7 +113,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
     )
     def performance(context: dg.AssetExecutionContext, lake: LakeResource, registry: ModelRegistry) -> Iterator[Any]:
         """Measure the predictions whose outcome became known, apart from those that were made in hindsight."""
-        from lakehouse_assets.use_case import realised
+        from lakehouse_assets.use_case.serving import realised
 
         found = realised.performance(plan, lake.lake(), registry, *days_of(context))
         yield dg.Output(found.rows, metadata=found.metadata)

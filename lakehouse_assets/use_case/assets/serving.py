@@ -43,8 +43,8 @@ def _predictions(plan: Plan) -> dg.AssetsDefinition:
         Where nothing serves yet, it is left out with all that rests on it, and the rest of the domain's night goes on.
         """
         from lakehouse_assets.use_case.observations import Days
-        from lakehouse_assets.use_case.scored import scoring_rows
-        from lakehouse_assets.use_case.shadow import by_challenger, by_champion, nobody_serves
+        from lakehouse_assets.use_case.serving.scored import scoring_rows
+        from lakehouse_assets.use_case.serving.shadow import by_challenger, by_champion, nobody_serves
 
         if registry.champion(plan.name) is None:
             context.log.warning(nobody_serves(plan.name))
@@ -76,8 +76,8 @@ def _outcomes(plan: Plan) -> dg.AssetsDefinition:
     def outcomes(context: dg.AssetExecutionContext, lake: LakeResource) -> Table:
         """Join what became known on the run's days to the predictions made before."""
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.use_case import scored
         from lakehouse_assets.use_case.observations import Days
+        from lakehouse_assets.use_case.serving import scored
 
         source, days = plan.source(lake.lake()), Days(*days_of(context))
         rows = scored.outcomes(declared, plan.folder, source, made, days)

@@ -11,7 +11,7 @@ from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.sources.daily import SEARCH, TRAINING
-from lakehouse_assets.use_case.pictured import pictures_metadata
+from lakehouse_assets.use_case.judging.pictured import pictures_metadata
 from lakehouse_assets.use_case.plan import Plan
 
 
@@ -72,7 +72,7 @@ def _training_set(plan: Plan) -> dg.AssetsDefinition:
     def training_set(context: dg.AssetExecutionContext, config: TrainingSetConfig, lake: LakeResource) -> Iterator[Any]:
         """Read the sources at the versions that the manifest names, and join what was known at each time."""
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.use_case import labelled, parity
+        from lakehouse_assets.use_case.training import labelled, parity
 
         store = lake.lake()
         source = plan.source(store, {table: store.version(table.split("/")) for table in plan.learned_tables})
@@ -106,7 +106,7 @@ def _candidate(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, rows: Frame, manifest: Frame, lake: LakeResource, registry: ModelRegistry
     ) -> Frame:
         """Train on the training side; the same rows and settings as an earlier version are that version."""
-        from lakehouse_assets.use_case import candidate as candidates
+        from lakehouse_assets.use_case.training import candidate as candidates
 
         store = lake.lake()
         made_of = candidates.ingredients(plan, rows, candidates.settings_in_force(plan.declaration, store))
@@ -135,7 +135,7 @@ def _trials(plan: Plan) -> dg.AssetsDefinition:
     )
     def trials(context: dg.AssetExecutionContext, config: TuningConfig, rows: Frame, registry: ModelRegistry) -> Frame:
         """Search for settings; goes on where an interrupted search on the same rows stopped."""
-        from lakehouse_assets.use_case import search
+        from lakehouse_assets.use_case.training import search
 
         found = search.run(plan, rows, registry, config.trials, config.budget_minutes, context.log.info)
         context.add_output_metadata({"trials": len(found), **search.best_of(plan, found)})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lakehouse_assets.use_case.columns import column
-from lakehouse_assets.use_case.declaration import Declaration
-from lakehouse_assets.use_case.judged_columns import Described
+from lakehouse_assets.use_case.declaring.declaration import Declaration
+from lakehouse_assets.use_case.tables.columns import column
+from lakehouse_assets.use_case.tables.judged_columns import Described
 
 
 def policy_replays(declaration: Declaration) -> Described:

@@ -10,8 +10,8 @@ from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.use_case.plan import Plan
 
 if TYPE_CHECKING:
-    from lakehouse_assets.monitoring.policy import Policy
-    from lakehouse_assets.monitoring.replay_results import Replayed
+    from lakehouse_assets.monitoring.deciding.policy import Policy
+    from lakehouse_assets.monitoring.replays.replay_results import Replayed
     from lakehouse_assets.use_case.policy_replay.playing import Asked
 
 POLICIES = ["never", "every 30 days", "every 7 days", "drift", "performance", "drift or performance", "own"]
@@ -119,7 +119,7 @@ def asked_of(config: PolicyReplayConfig, own: "Policy") -> "Asked":
 def metadata_of(plan: Plan, asked: "Asked", played: "list[Replayed]", table: str) -> dict[str, Any]:
     """What the asset page shows: the table, the plot, and why each policy trained."""
     from lakehouse_assets.lifecycle.drawing.plots import as_markdown
-    from lakehouse_assets.monitoring.replay_plot import replay_plot
+    from lakehouse_assets.monitoring.replays.replay_plot import replay_plot
     from lakehouse_assets.use_case.policy_replay.night_model import loss_name
 
     measure, unit = loss_name(plan)

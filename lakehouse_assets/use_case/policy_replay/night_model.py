@@ -15,13 +15,13 @@ import pandas as pd
 from lakehouse_assets.lifecycle.judging import evaluation as measure
 from lakehouse_assets.lifecycle.learning.model import PREDICTION
 from lakehouse_assets.lifecycle.serving.predicted import predicted
-from lakehouse_assets.monitoring.drift import distances
 from lakehouse_assets.monitoring.performance import performance
-from lakehouse_assets.use_case.candidate import ingredients, settings_of
-from lakehouse_assets.use_case.judged import HELD_OUT_DATA, held_out_rows, metrics_of
+from lakehouse_assets.monitoring.reports.drift import distances
+from lakehouse_assets.use_case.judging.judged import HELD_OUT_DATA, held_out_rows, metrics_of
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
-from lakehouse_assets.use_case.watched import Reference, beside, compared, reference_of
-from lakehouse_assets.use_case.watched_outcomes import by_day
+from lakehouse_assets.use_case.training.candidate import ingredients, settings_of
+from lakehouse_assets.use_case.watching.watched import Reference, beside, compared, reference_of
+from lakehouse_assets.use_case.watching.watched_outcomes import by_day
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.judging.metric import Metric

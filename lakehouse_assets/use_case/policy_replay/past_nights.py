@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
-from lakehouse_assets.use_case.labelled import known_by, learns_until
 from lakehouse_assets.use_case.observations import Days, labels, observations
-from lakehouse_assets.use_case.watched import measured
+from lakehouse_assets.use_case.training.labelled import known_by, learns_until
+from lakehouse_assets.use_case.watching.watched import measured
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake

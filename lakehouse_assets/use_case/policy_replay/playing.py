@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.monitoring.policy import Policy
-from lakehouse_assets.monitoring.replay import AnyPolicy, Every, Never, Stage, replay
-from lakehouse_assets.monitoring.replay_results import Replayed
+from lakehouse_assets.monitoring.deciding.policy import Policy
+from lakehouse_assets.monitoring.replays.replay import AnyPolicy, Every, Never, Stage, replay
+from lakehouse_assets.monitoring.replays.replay_results import Replayed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,10 @@ from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.predicate import Interval
 from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
-from lakehouse_assets.monitoring.decision import decide, worth_a_row
-from lakehouse_assets.monitoring.history import History, Training, as_date
-from lakehouse_assets.monitoring.policy import Decision, Policy
-from lakehouse_assets.monitoring.silence import Coming
+from lakehouse_assets.monitoring.deciding.decision import decide, worth_a_row
+from lakehouse_assets.monitoring.deciding.history import History, Training, as_date
+from lakehouse_assets.monitoring.deciding.policy import Decision, Policy
+from lakehouse_assets.monitoring.deciding.silence import Coming
 from lakehouse_assets.use_case.retraining.trainings import training_runs
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> dic
     import pandas as pd
 
     from lakehouse_assets.lake.read import to_pandas
-    from lakehouse_assets.use_case.labelled import learns_until
+    from lakehouse_assets.use_case.training.labelled import learns_until
 
     outcomes = plan.declaration.key("delivery", "outcomes")
     training_set = plan.declaration.key("delivery", "training_set")

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.monitoring.history import Training
-    from lakehouse_assets.monitoring.policy import Decision
+    from lakehouse_assets.monitoring.deciding.history import Training
+    from lakehouse_assets.monitoring.deciding.policy import Decision
     from lakehouse_assets.use_case.plan import Plan
 
 #: Looks again after this long whatever is new: a failed training is tried again when its back-off is over, and an alias

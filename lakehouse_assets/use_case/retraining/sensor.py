@@ -12,8 +12,8 @@ from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.use_case.plan import Plan
 
 if TYPE_CHECKING:
-    from lakehouse_assets.monitoring.history import History
-    from lakehouse_assets.monitoring.policy import Decision
+    from lakehouse_assets.monitoring.deciding.history import History
+    from lakehouse_assets.monitoring.deciding.policy import Decision
 
 #: How often somebody looks. A look that finds nothing new reads no more than the newest commits' numbers.
 SECONDS = 30
@@ -76,7 +76,7 @@ def retraining_sensor(plan: Plan, training: Any) -> dg.SensorDefinition:
 
 
 def _request(plan: Plan, decision: Decision) -> dg.RunRequest:
-    from lakehouse_assets.monitoring.history import RETRAINING_REASON
+    from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
     from lakehouse_assets.use_case.retraining.trainings import DECIDED_ON, LABELLED_ROWS
 
     tags = {RETRAINING_REASON: decision.reason, "use_case": plan.name, DECIDED_ON: str(decision.day)}

@@ -10,7 +10,7 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import BACKFILL_ID_TAG, WILL_RETRY_TAG
 
-from lakehouse_assets.monitoring.history import FAILED, SUCCEEDED, UNDER_WAY, Training
+from lakehouse_assets.monitoring.deciding.history import FAILED, SUCCEEDED, UNDER_WAY, Training
 
 if TYPE_CHECKING:
     from dagster._core.storage.dagster_run import RunRecord

@@ -9,7 +9,7 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.test_utils import create_run_for_test
 
-from lakehouse_assets.monitoring.history import RETRAINING_REASON
+from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.lost_retries import report_again
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from lakehouse_assets.contracts.catalogue import catalogue
-from lakehouse_assets.monitoring.replay import AnyPolicy
-from lakehouse_assets.monitoring.replay_results import Replayed
+from lakehouse_assets.monitoring.replays.replay import AnyPolicy
+from lakehouse_assets.monitoring.replays.replay_results import Replayed
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.policy_replay.playing import Asked, play, policy_named
 from lakehouse_assets_tests.use_case.shop import FIRST, Shop, readings, shop_in

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.lake.resource import LakeResource
-from lakehouse_assets.monitoring.policy import Policy
-from lakehouse_assets.monitoring.replay import Every, Never
+from lakehouse_assets.monitoring.deciding.policy import Policy
+from lakehouse_assets.monitoring.replays.replay import Every, Never
 from lakehouse_assets.use_case.policy_replay.job import (
     POLICIES,
     Changes,

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.monitoring.replay import AnyPolicy
-from lakehouse_assets.monitoring.replay_results import Replayed
-from lakehouse_assets.use_case.labelled import training_set
+from lakehouse_assets.monitoring.replays.replay import AnyPolicy
+from lakehouse_assets.monitoring.replays.replay_results import Replayed
 from lakehouse_assets.use_case.policy_replay.night_model import NightModel
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 from lakehouse_assets.use_case.policy_replay.playing import Asked, play
+from lakehouse_assets.use_case.training.labelled import training_set
 from lakehouse_assets_tests.use_case.policy_replay.replayed_shop import (
     FIRST_NIGHT,
     JUMP,

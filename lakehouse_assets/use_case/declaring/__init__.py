@@ -1,0 +1,1 @@
+"""What a use case's YAML may say, section by section."""

@@ -1,0 +1,1 @@
+"""The jobs of a use case: its schedule, training again what was registered, rolling back."""

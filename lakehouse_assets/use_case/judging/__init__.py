@@ -1,0 +1,1 @@
+"""What decides on a candidate and is told of it: evaluation, gate, card."""

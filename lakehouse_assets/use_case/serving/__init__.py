@@ -1,0 +1,1 @@
+"""Predictions of the champion and the challenger, and what came of them."""

@@ -1,0 +1,1 @@
+"""From observations to a candidate: training rows, settings, the search, parity with scoring."""
