@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from lakehouse_assets.lake.secrets import secret_values
+from lakehouse_assets.lake.secrets import HIDDEN, secret_values, without_named_secrets
 
 SHORTEST_SECRET = 4
 LONGEST_TEXT = 1500
@@ -87,7 +87,8 @@ def told(error: BaseException, options: Mapping[str, str] | None = None) -> str:
     trace = _TRACE.search(text)
     text = " ".join((text[: trace.start()] if trace else text).split())
     for secret in _secrets(options):
-        text = text.replace(secret, "***")
+        text = text.replace(secret, HIDDEN)
+    text = without_named_secrets(text)
     return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"
 
 
@@ -95,7 +96,10 @@ def cause(error: BaseException, options: Mapping[str, str] | None = None) -> Bas
     """The error to chain, or ``None`` when its own text holds a secret or rows: Dagster stores and shows the chain."""
     chained: BaseException | None = error
     while chained is not None:
-        if _ROWS.search(str(chained)) or any(secret in str(chained) for secret in _secrets(options)):
+        words = str(chained)
+        if _ROWS.search(words) or without_named_secrets(words) != words:
+            return None
+        if any(secret in words for secret in _secrets(options)):
             return None
         chained = chained.__cause__ or chained.__context__
     return error

@@ -17,6 +17,13 @@ SECRET = re.compile(
 _IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
 #: The same where the whole value is an address; what is not escaped in it may hold any sign.
 _OF_ADDRESS = (re.compile(r"://[^\s/:@]*:(\S+?)@"), re.compile(r"://[^\s/:@]*:(\S+)@"))
+#: What a text calls a secret itself: a signed address (SAS, presigned S3), a connection string, a header of a request.
+_CALLED_SO = re.compile(
+    r"(\b(?:(?:x-(?:amz|goog)-)?(?:sig|signature|security-token)|access_?token|api_?key|account_?key|shared_?access_?key"
+    r"|client_?secret|password|pwd)=|\bauthorization['\"]?\s*[:=]\s*['\"]?(?:bearer |basic )?|\bbearer (?=\S{16}))"
+    r"([^\s&;,'\"<>]+)",
+    re.IGNORECASE,
+)
 #: Shorter values would blank ordinary words, shorter parts of an address the words of its path.
 _SHORTEST, _SHORTEST_PART = 6, 8
 HIDDEN = "•••"
@@ -37,10 +44,15 @@ def secret_values(variables: Mapping[str, str], shortest: int = _SHORTEST) -> li
 
 
 def without_secrets(text: str, environment: Mapping[str, str] | None = None) -> str:
-    """The text with every secret value of the environment, and every password in an address, hidden."""
+    """The text with every secret value of the environment hidden, and what it calls a secret itself."""
     for secret in secret_values(os.environ if environment is None else environment):
         text = text.replace(secret, HIDDEN)
-    return _IN_ADDRESS.sub(rf"\1:{HIDDEN}", text)
+    return without_named_secrets(text)
+
+
+def without_named_secrets(text: str) -> str:
+    """The text with the password of every address, the signature of a signed one and the key of a request hidden."""
+    return _CALLED_SO.sub(rf"\1{HIDDEN}", _IN_ADDRESS.sub(rf"\1:{HIDDEN}", text))
 
 
 def _of(name: str, value: str) -> Iterator[str]:

@@ -49,10 +49,28 @@ def test_a_password_in_an_address_that_nobody_configured_is_hidden_too() -> None
     assert without_secrets("GET https://ann:hunter22@host/x", {}) == f"GET https://ann:{HIDDEN}@host/x"
 
 
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("GET https://a.blob/x?sv=2024&sig=Ab%2Fc9&se=1: 403", f"GET https://a.blob/x?sv=2024&sig={HIDDEN}&se=1: 403"),
+        ("https://b.s3/x?X-Amz-Signature=abc123&X-Amz-Date=2", f"https://b.s3/x?X-Amz-Signature={HIDDEN}&X-Amz-Date=2"),
+        ("AccountName=lake;AccountKey=k3y==;Suffix=net", f"AccountName=lake;AccountKey={HIDDEN};Suffix=net"),
+        ('{"Authorization": "Bearer eyJhbGciOi.abc"}', f'{{"Authorization": "Bearer {HIDDEN}"}}'),
+        ("header authorization: Basic dXNlcjpwYXNz", f"header authorization: Basic {HIDDEN}"),
+        ("sent Bearer eyJhbGciOiJIUzI1NiJ9.e30.x to it", f"sent Bearer {HIDDEN} to it"),
+    ],
+)
+def test_what_an_error_itself_calls_a_secret_is_hidden_though_no_variable_holds_it(said: str, shown: str) -> None:
+    assert without_secrets(said, {}) == shown
+    assert told(OSError(said)) == shown
+    assert cause(OSError(said)) is None
+
+
 def test_words_of_everyday_are_left_alone() -> None:
     environment = {"TOKENIZERS_PARALLELISM": "false", "UI_URL": "http://127.0.0.1:3000", "LAKE_URI": "s3://lake"}
     assert secret_values(environment) == []
-    assert without_secrets("s3://lake is false", environment) == "s3://lake is false"
+    for words in ("s3://lake is false", "the bearer of news", "no authorization", "password of 8 signs, sig_x = 3"):
+        assert without_secrets(words, environment) == words
 
 
 @pytest.mark.parametrize("name", ["azure_storage_sas_key", "GOOGLE_SERVICE_ACCOUNT_KEY", "AZURE_STORAGE_MASTER_KEY"])
