@@ -104,9 +104,10 @@ def rerunning(context: dg.OpExecutionContext, config: RerunConfig, lake: LakeRes
     for one in later:
         context.log.info(f"{would}then, since they look back on it, {one.words}")
     if not config.dry_run:
-        first = _ask(context, lake, requests.RERUN, config.table, config, wanted.assets, _days(wanted))
+        before = _ask(context, lake, requests.RERUN, config.table, config, wanted.assets, _days(wanted))
+        # One after the other: a day may look back on one that the run before makes again.
         for one in later:
-            _ask(context, lake, requests.RERUN, config.table, config, one.assets, _days(one), first)
+            before = _ask(context, lake, requests.RERUN, config.table, config, one.assets, _days(one), before)
 
 
 @dg.op

@@ -52,6 +52,27 @@ def test_days_that_were_never_made_are_left_out_and_so_are_all_where_nothing_loo
     assert later(Graph({RAW: GRAPH.assets[RAW], TOTALS: Asset(TOTALS, parents=(RAW,))}), range(60)) == []
 
 
+def test_of_what_domains_share_only_its_own_days_are_made_and_none_of_a_domain_that_delivered_no_file() -> None:
+    """The mart of all domains was made up to July, by another one; this one delivered until day 2."""
+    mart = Asset("mart", parents=(SCORES,), daily=True, looks_back=((SCORES, 1),))
+    graph, delivered = Graph({**GRAPH.assets, mart.key: mart}), [day(n) for n in range(3)]
+    again = plan_rerun(graph, RAW, day(0))
+    found = plan_later(graph, RAW, again, lambda key: [day(n) for n in range(90)] if key == mart.key else delivered)
+    assert [(one.first, one.last, set(one.assets)) for one in found] == [
+        (day(1), day(2), {WEEK, SCORES, TOTALS, mart.key}),
+        (day(3), day(3), {mart.key}),
+    ], "of day 3 the mart reads the scores of the day before, and of no later one any that changed"
+
+
+def test_of_what_begins_later_no_day_is_made_that_never_was() -> None:
+    again = plan_rerun(GRAPH, RAW, day(0))
+    found = plan_later(GRAPH, RAW, again, lambda key: [day(n) for n in range(4 if key == SCORES else 0, 60)])
+    assert [(one.first, one.last, set(one.assets)) for one in found] == [
+        (day(1), day(3), {WEEK, TOTALS}),
+        (day(4), day(7), {WEEK, SCORES, TOTALS}),
+    ]
+
+
 def test_of_a_table_that_carries_its_own_days_on_every_later_day_is_made_again() -> None:
     carried = Asset(CARRIED, parents=(RAW, CARRIED), daily=True, looks_back=((CARRIED, 1),))
     [found] = later(Graph({**GRAPH.assets, CARRIED: carried}), range(400))
