@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.errors import RequestRefusedError
+from lakehouse_assets.lake.errors import MissingTableError, RequestRefusedError, SchemaChangedError
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
@@ -63,11 +63,24 @@ class Restoration:
         }
 
 
+@dataclass(frozen=True)
+class Restored:
+    """What was done: the version that the table has now, and the constraints that rows of then do not keep."""
+
+    version: int
+    constraints_pending: Mapping[str, str] = field(default_factory=dict)
+
+    def describe(self) -> dict[str, Any]:
+        """In words and numbers; constraints as the IO manager tells of them after a write."""
+        pending = "; ".join(f"{name}: {why}" for name, why in self.constraints_pending.items())
+        return {"delta_version": self.version, **({"constraints_pending": pending} if pending else {})}
+
+
 def moment(version: int | None, time: str | None) -> int | dt.datetime:
     """The version or the time that a config names.
 
     Raises:
-        RestoreRequestError: neither or both are given, or the time cannot be read.
+        RestoreRequestError: neither or both are given, or the time cannot be read or is still to come.
     """
     if (version is None) == (time is None):
         raise RestoreRequestError("Give either a version or a time to restore to, not both and not neither.")
@@ -79,21 +92,31 @@ def moment(version: int | None, time: str | None) -> int | dt.datetime:
         read = dt.datetime.fromisoformat(str(time))
     except ValueError as error:
         raise RestoreRequestError(f"time must be like 2024-03-05T04:00:00+00:00, found {time!r}.") from error
-    return read if read.tzinfo is not None else read.replace(tzinfo=dt.UTC)
+    read = read if read.tzinfo is not None else read.replace(tzinfo=dt.UTC)
+    if read > dt.datetime.now(dt.UTC):
+        raise RestoreRequestError(f"time must lie in the past, found {read.isoformat()}. Nothing was changed.")
+    return read
 
 
 def examine(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) -> Restoration:
     """Checks a request against the asset and its table.
 
     Raises:
-        RestoreRequestError: partitions that the asset does not have.
-        LakeError: the table or the version is not there, or not whole.
+        RestoreRequestError: partitions that the asset does not have; the table or the version is not there, or not
+            whole; or its columns of then do not fit those of now.
+        LakeError: the store does not answer.
     """
     from lakehouse_assets.lake.maintenance.restore import restorable
 
     uri, who = lake.table_uri(request.key), Provenance("/".join(request.key), partitions=request.partitions)
+    if not lake.exists(request.key):
+        raise RestoreRequestError(f"There is no Delta table at {uri} yet. Nothing was changed.")
     scope = _scope(request, lake, instance)
-    found = restorable(uri, lake.storage_options, request.to, scope, who, bool(request.partitions))
+    partly = bool(request.partitions)
+    try:
+        found = restorable(uri, lake.storage_options, request.to, scope, who, partly, request.fill_new_columns)
+    except (MissingTableError, SchemaChangedError) as error:
+        raise RestoreRequestError(str(error)) from error
     contents = dict(found.contents.contents)
     if scope is not None and not request.partitions:
         known = instance.get_materialized_partitions(request.asset.key)
@@ -101,8 +124,8 @@ def examine(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) -
     return Restoration(request, found, scope, contents)
 
 
-def carry_out(restoration: Restoration, lake: Lake, run_id: str) -> int:
-    """Makes the commit; gives its version."""
+def carry_out(restoration: Restoration, lake: Lake, run_id: str) -> Restored:
+    """Makes the commit."""
     from lakehouse_assets.contracts.promise import promise_named
     from lakehouse_assets.lake.constraints import loosen, tighten
     from lakehouse_assets.lake.maintenance.restore import restore_all, restore_partitions
@@ -111,24 +134,24 @@ def carry_out(restoration: Restoration, lake: Lake, run_id: str) -> int:
     uri, options = lake.table_uri(request.key), lake.storage_options
     who = Provenance("/".join(request.key), run_id=run_id, partitions=request.partitions)
     if not request.partitions:
-        restored = restore_all(uri, options, version, who)
+        restored, pending = restore_all(uri, options, version, who), {}
         # The table has the constraints of then: those of its contract are to hold for whoever writes next.
         promise = promise_named(request.asset.metadata)
         if promise is not None:
             loosen(uri, options, promise, who)
-            tighten(uri, options, promise, who)
-        return restored
+            pending = tighten(uri, options, promise, who)
+        return Restored(restored, pending)
     if restoration.scope is None:
         raise RestoreRequestError(f"{request.key} has no partitions.")
-    return restore_partitions(uri, options, version, restoration.scope, request.fill_new_columns, who)
+    return Restored(restore_partitions(uri, options, version, restoration.scope, request.fill_new_columns, who))
 
 
-def events(restoration: Restoration, new_version: int) -> Iterator[dg.AssetMaterialization]:
+def events(restoration: Restoration, restored: Restored) -> Iterator[dg.AssetMaterialization]:
     """What Dagster has to be told: the data version of each restored partition, so that what lies downstream of one
     with other rows than before turns stale, and what was made from just these rows turns fresh again.
     """
     definition = restoration.request.asset.partitions_def
-    told = {**restoration.describe(), "delta_version": new_version, "restored": True}
+    told = {**restoration.describe(), **restored.describe(), "restored": True}
     for key, content in restoration.contents.items():
         partition: str | None = key or None
         if partition and isinstance(definition, dg.MultiPartitionsDefinition):
@@ -163,6 +186,6 @@ def _scope(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) ->
     return resolve(list(request.partitions) or known, definition, columns, lake.schema(request.key), name)
 
 
-def audit_entry(run_id: str, subject: Sequence[str]) -> str:
+def audit_entry(action: str, run_id: str, subject: Sequence[str]) -> str:
     """The audit row's identifier, which is the same when the run's step is repeated."""
-    return json.dumps(["restore", run_id, *subject])
+    return json.dumps([action, run_id, *subject])

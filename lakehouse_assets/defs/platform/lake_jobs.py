@@ -6,6 +6,7 @@ from pydantic import Field
 from lakehouse_assets.defs.platform.maintenance import POOL, specs
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.sandbox import SANDBOXES
+from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
 
 #: Something must be said: an audit row without it says nothing.
 SAID = r"\S"
@@ -57,33 +58,58 @@ class DropSandboxConfig(dg.Config):
     reason: str = Field(default="not needed any more", pattern=SAID, description="Why.")
 
 
+def made_by_runs(key: dg.AssetKey) -> bool:
+    """Whether a run makes the asset; jobs keep the platform's own tables. Asked for when a step runs."""
+    from lakehouse_assets.definitions import defs
+
+    return defs.resolve_asset_graph().get(key).is_executable
+
+
 @dg.op(pool=POOL)
 def restoration(context: dg.OpExecutionContext, config: RestoreConfig, lake: LakeResource) -> None:
-    """Look, restore as a new commit, tell Dagster the partitions' data versions, note it in the audit."""
+    """Look, note it in the audit, restore as a new commit, tell Dagster the partitions' data versions."""
     from lakehouse_assets.contracts import audit
+    from lakehouse_assets.contracts.schema import CONTRACT
     from lakehouse_assets.operations import restore
     from lakehouse_assets.operations.housekeeping import spec_of
+    from lakehouse_assets.operations.restorable import require_restorable
 
     store, spec = lake.lake(), spec_of(specs(), config.table)
+    require_restorable(config.table, has_contract=CONTRACT in spec.metadata, made_by_runs=made_by_runs(spec.key))
     to = restore.moment(config.version, config.time)
     wanted = restore.RestoreRequest(spec, to, tuple(config.partitions), config.fill_new_columns)
     planned = restore.examine(wanted, store, context.instance)
     context.log.info(f"{'dry run, would restore' if config.dry_run else 'restoring'}: {planned.describe()}")
     if config.dry_run:
         return
-    version = restore.carry_out(planned, store, context.run_id)
-    for event in restore.events(planned, version):
+    run, subject = context.run.root_run_id or context.run_id, [config.table, *config.partitions]
+
+    def note(action: str, **more: str) -> None:
+        audit.record(
+            store,
+            action=action,
+            subject=config.table,
+            who=config.who,
+            reason=config.reason,
+            details={**planned.describe(), **more},
+            run_id=context.run_id,
+            entry=restore.audit_entry(action, run, subject),
+        )
+
+    # First, so that no table is ever restored without a row that says by whom and why.
+    note("restore")
+    try:
+        restored = restore.carry_out(planned, store, context.run_id)
+    except Exception as error:
+        note("restore_failed", error=f"{type(error).__name__}: {error}")
+        raise
+    for event in restore.events(planned, restored):
         context.log_event(event)
-    audit.record(
-        store,
-        action="restore",
-        subject=config.table,
-        who=config.who,
-        reason=config.reason,
-        details={**planned.describe(), "new_version": version},
-        run_id=context.run_id,
-        entry=restore.audit_entry(context.run.root_run_id or context.run_id, [config.table, *config.partitions]),
-    )
+    if restored.constraints_pending:
+        context.log.warning(
+            f"restored, but rows of then break the contract of now; the table is without: {restored.describe()}. They "
+            "stay until their partitions are made again."
+        )
 
 
 @dg.op(pool=POOL)
@@ -138,7 +164,10 @@ def sandbox_dropping(context: dg.OpExecutionContext, config: DropSandboxConfig, 
     )
 
 
-@dg.job(description="Bring a table or some of its partitions back to a version or a time, as a new commit.")
+@dg.job(
+    description="Bring a table or some of its partitions back to a version or a time, as a new commit.",
+    tags={NIGHT_TAG: BY_HAND},
+)
 def restore_table() -> None:
     """Restore."""
     restoration()

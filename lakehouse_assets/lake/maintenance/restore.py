@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
+import pyarrow as pa
 from deltalake import DeltaTable
 
 from lakehouse_assets.lake.commit import Provenance, commit_properties, retried
@@ -41,6 +43,7 @@ def restorable(
     scope: PartitionScope | None,
     provenance: Provenance,
     partly: bool = False,
+    fill_new_columns: bool = False,
 ) -> Restorable:
     """Looks at an earlier version without changing anything.
 
@@ -50,11 +53,14 @@ def restorable(
         to: a version, or a time, which means the version that was the newest then.
         scope: the partitions whose rows are looked at; ``None`` for an unpartitioned table.
         provenance: who, for errors.
-        partly: whether these partitions alone are to be restored, so that files of the others may be gone.
+        partly: whether these partitions alone are to be restored, so that files of the others may be gone, and their
+            columns of then have to fit those of now.
+        fill_new_columns: as for `restore_partitions`.
 
     Raises:
         MissingTableError: there was no table then, or the version's log or files are gone; names the versions that can
             be brought back.
+        SchemaChangedError: partitions' columns of then do not fit the columns of now.
     """
     newest = open_table(uri, options)
     table = _at(newest, uri, options, to)
@@ -70,6 +76,9 @@ def restorable(
             f"example {gone[0]}. They were vacuumed. Nothing was changed. Versions that are whole: "
             f"{_ranges(whole_versions(uri, options, stored))}."
         )
+    if partly and scope is not None:
+        with _telling_of(scope, uri, int(table.version())):
+            _columns(table, newest, fill_new_columns, provenance, uri)
     contents = inspect(read_stream(table, None, predicate), scope, provenance, uri)
     return Restorable(int(table.version()), int(newest.version()), contents, _schema_change(table, newest))
 
@@ -112,13 +121,9 @@ def restore_partitions(
     Raises:
         SchemaChangedError: the rows of then do not fit the columns of now. Nothing was changed.
     """
-    then, now = open_table(uri, options, version), table_schema(open_table(uri, options))
-    mode = SchemaMode.MERGE if fill_new_columns else SchemaMode.STRICT
-    dropped = [name for name in table_schema(then).names if name not in now.names]
-    try:
-        if dropped:
-            raise SchemaChangedError(f"column {', '.join(dropped)} was dropped since")
-        schema, _ = reconciled(table_schema(then), now, mode, provenance.asset, uri)
+    then = open_table(uri, options, version)
+    with _telling_of(scope, uri, version):
+        schema = _columns(then, open_table(uri, options), fill_new_columns, provenance, uri)
         with Rows.from_stream(
             schema,
             (cast_batch(batch, schema, provenance.asset, uri) for batch in read_stream(then, None, scope.predicate())),
@@ -133,6 +138,23 @@ def restore_partitions(
                 "rows_version": contents.total.version(),
             }
             return write_rows(rows, target, settings, provenance, extra).version
+
+
+def _columns(then: DeltaTable, now: DeltaTable, fill_new_columns: bool, provenance: Provenance, uri: str) -> pa.Schema:
+    """The columns in which rows of then are written to the table of now."""
+    old, new = table_schema(then), table_schema(now)
+    dropped = [name for name in old.names if name not in new.names]
+    if dropped:
+        raise SchemaChangedError(f"column {', '.join(dropped)} was dropped since.")
+    mode = SchemaMode.MERGE if fill_new_columns else SchemaMode.STRICT
+    return reconciled(old, new, mode, provenance.asset, uri)[0]
+
+
+@contextmanager
+def _telling_of(scope: PartitionScope, uri: str, version: int) -> Iterator[None]:
+    """Says of columns that do not fit what was to be restored, and the ways out."""
+    try:
+        yield
     except SchemaChangedError as error:
         raise SchemaChangedError(
             f"Partitions {scope.describe()} of table {uri} cannot be restored to version {version}: {error} "
