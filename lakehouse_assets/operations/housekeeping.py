@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.errors import RequestRefusedError, StorageError
+from lakehouse_assets.lake.errors import StorageError
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.naming import named
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.maintenance.compaction import CompactionRule
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.registry import ModelRegistry
 
 Tell = Callable[[str], None]
-
-
-class UnknownTableError(RequestRefusedError):
-    """A table that was named is not an asset of the lake. Nothing was changed."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +48,7 @@ def spec_of(specs: Iterable[dg.AssetSpec], table: str) -> dg.AssetSpec:
     Raises:
         UnknownTableError: with those that are alike.
     """
-    known = {"/".join(spec.key.path): spec for spec in specs}
-    if table not in known:
-        last = table.rsplit("/", maxsplit=1)[-1]
-        alike = sorted(name for name in known if name.endswith(f"/{last}")) or sorted(known)
-        raise UnknownTableError(
-            f"{table!r} is not an asset of this lake. Name it by its key joined by /, such as {', '.join(alike)}. "
-            "Nothing was changed."
-        )
-    return known[table]
+    return named({"/".join(spec.key.path): spec for spec in specs}, table)
 
 
 def kept_tables(specs: Iterable[dg.AssetSpec], lake: Lake, wanted: Sequence[str] = ()) -> list[KeptTable]:

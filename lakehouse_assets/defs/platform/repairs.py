@@ -51,6 +51,9 @@ class PauseConfig(dg.Config):
 
     use_case: str = USE_CASE
     days: int = Field(default=7, ge=1, le=90, description="Days after which it goes on by itself.")
+    shorten: bool = Field(
+        default=False, description="Let it end earlier than a pause that holds already; otherwise that is refused."
+    )
     dry_run: bool = Field(default=True, description="Only tell what would rest.")
     who: str = WHO
     reason: str = REASON
@@ -128,11 +131,15 @@ def pausing(context: dg.OpExecutionContext, config: PauseConfig, lake: LakeResou
     """Write the pause down, which is the switch."""
     from datetime import UTC, datetime, timedelta
 
-    from lakehouse_assets.monitoring.pauses import PAUSE
-    from lakehouse_assets.operations.repairs.plan import require_use_case
+    from lakehouse_assets.monitoring.pauses import PAUSE, paused
+    from lakehouse_assets.operations.repairs.plan import require_no_longer_pause, require_use_case
 
     require_use_case(graph(), config.use_case)
     until = datetime.now(UTC) + timedelta(days=config.days)
+    holds = paused(lake.lake(), config.use_case)
+    if holds:
+        context.log.info(f"until now: {holds.words}")
+        require_no_longer_pause(holds.words, holds.until, until, config.shorten)
     context.log.info(
         f"{'dry run, would pause' if config.dry_run else 'pausing'} {config.use_case} "
         f"until {until:%Y-%m-%d %H:%M} UTC: no training of it starts by itself (its nights go on), "
@@ -150,9 +157,15 @@ def resuming(context: dg.OpExecutionContext, config: ResumeConfig, lake: LakeRes
 
     require_use_case(graph(), config.use_case)
     pause = paused(lake.lake(), config.use_case)
-    context.log.info(pause.words if pause else f"{config.use_case} is not paused; there is nothing to do")
-    if pause and not config.dry_run:
+    if not pause:
+        context.log.info(f"{config.use_case} is not paused; there is nothing to do")
+    elif config.dry_run:
+        context.log.info(f"dry run, would end this pause: {pause.words}")
+    else:
         _record(context, lake, RESUME, config, {"paused_since": pause.since})
+        context.log.info(
+            f"{config.use_case} goes on: the pause of {pause.who} until {pause.until:%Y-%m-%d %H:%M} UTC is over"
+        )
 
 
 def _ask(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
+from lakehouse_assets.operations.naming import named
 from lakehouse_assets.sources.daily import REPORT, SEARCH, TRAINING
 
 
@@ -49,12 +50,13 @@ def plan_rerun(
         training: Whether what is trained belongs to it; otherwise models stay as they are.
 
     Raises:
-        RepairRequestError: no such asset, it is made by no run, or the days are none.
+        UnknownTableError: no such asset.
+        RepairRequestError: it is made by no run, or the days are none.
     """
-    broken = _asset(graph, table)
+    broken = named(graph.assets, table)
     if not broken.made_by_runs:
         raise RepairRequestError(f"{table} is kept by jobs; no run makes it. Nothing was changed.")
-    first, last = _days(broken, first, last or first)
+    first, last = _days(broken, first, last)
     left_out: dict[str, str] = {}
     wanted = [broken.key, *broken.made_with]
     for key in graph.downstream(wanted) if downstream else ():
@@ -93,26 +95,41 @@ def require_use_case(graph: Graph, use_case: str) -> None:
         )
 
 
-def _asset(graph: Graph, table: str) -> Asset:
-    if table in graph.assets:
-        return graph.assets[table]
-    last = table.rsplit("/", maxsplit=1)[-1]
-    alike = sorted(key for key in graph.assets if key.endswith(f"/{last}")) or sorted(graph.assets)
-    raise RepairRequestError(
-        f"{table!r} is no asset. Name it by its key joined by /, such as {', '.join(alike[:20])}. Nothing was changed."
-    )
+def require_no_longer_pause(holds: str, held_until: datetime, until: datetime, shorten: bool) -> None:
+    """Refuse a pause that would end one that holds earlier, unless that is wanted.
+
+    Args:
+        holds: The pause that holds, in words.
+        held_until: When it ends.
+        until: When the new one would end.
+        shorten: Whether it may end earlier.
+
+    Raises:
+        RepairRequestError: with the pause that holds.
+    """
+    if until < held_until and not shorten:
+        raise RepairRequestError(
+            f"{holds} A pause until {until:%Y-%m-%d %H:%M} UTC would end it earlier: expected one that ends later, or "
+            "shorten: true. Nothing was changed."
+        )
 
 
 def _days(broken: Asset, first: str, last: str) -> tuple[str, str]:
-    if not broken.daily and not first:
+    if not broken.daily and not first and not last:
         return "", ""
-    try:
-        start, end = date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError as error:
-        given = f"{first!r} to {last!r}" if first else "no day"
+    if last and not first:
         raise RepairRequestError(
-            f"{broken.key} has a partition a day: say first_day (and last_day) as 2024-03-05; found {given}. "
-            "Nothing was changed."
+            f"last_day is {last!r} and first_day is empty. Say first_day too. Nothing was changed."
+        )
+    try:
+        start, end = date.fromisoformat(first), date.fromisoformat(last or first)
+    except ValueError as error:
+        given = (f"{first!r} to {last!r}" if last else repr(first)) if first else "no day"
+        has = (
+            "has a partition a day: say" if broken.daily else "has no days, what is made from it may: leave out or say"
+        )
+        raise RepairRequestError(
+            f"{broken.key} {has} first_day (and last_day) as 2024-03-05; found {given}. Nothing was changed."
         ) from error
     if end < start:
         raise RepairRequestError(f"The last day {last} lies before the first, {first}. Nothing was changed.")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import dagster as dg
 import pytest
 
 from lakehouse_assets.contracts.audit import AUDIT, entries
@@ -101,3 +102,36 @@ def test_a_pause_ends_by_itself_or_when_somebody_ends_it(platform: Platform) -> 
 def test_a_pause_of_what_is_no_use_case_is_refused(platform: Platform) -> None:
     assert not platform.start("pause_use_case", "pausing", use_case="v", dry_run=False).success
     assert not platform.lake.exists(AUDIT)
+
+
+def said(platform: Platform, done: dg.ExecuteInProcessResult) -> list[str]:
+    return [one.user_message for one in platform.instance.all_logs(done.run_id) if not one.is_dagster_event]
+
+
+def test_a_pause_that_holds_is_said_and_not_made_shorter_unless_somebody_wants_it(platform: Platform) -> None:
+    platform.start("pause_use_case", "pausing", use_case="u", days=60, dry_run=False)
+    holds = paused(platform.lake, "u")
+    assert holds is not None
+    for dry in (True, False):
+        refused = platform.start("pause_use_case", "pausing", use_case="u", days=1, who="bob", dry_run=dry)
+        assert not refused.success
+        assert f"{holds.words} A pause until " in error_of(refused)
+        assert "would end it earlier" in error_of(refused)
+    assert paused(platform.lake, "u") == holds
+    longer = platform.start("pause_use_case", "pausing", use_case="u", days=61, who="bob", dry_run=False)
+    assert said(platform, longer)[0] == f"until now: {holds.words}"
+    assert paused(platform.lake, "u", holds.until) is not None
+    assert platform.start("pause_use_case", "pausing", use_case="u", days=1, shorten=True, dry_run=False).success
+    assert paused(platform.lake, "u", datetime.now(UTC) + timedelta(days=2)) is None
+
+
+def test_ending_a_pause_says_that_it_would_and_that_it_did(platform: Platform) -> None:
+    platform.start("pause_use_case", "pausing", use_case="u", dry_run=False)
+    pause = paused(platform.lake, "u")
+    assert pause is not None
+    dry = platform.start("resume_use_case", "resuming", use_case="u")
+    assert said(platform, dry) == [f"dry run, would end this pause: {pause.words}"]
+    done = platform.start("resume_use_case", "resuming", use_case="u", dry_run=False)
+    assert said(platform, done) == [f"u goes on: the pause of ann until {pause.until:%Y-%m-%d %H:%M} UTC is over"]
+    again = platform.start("resume_use_case", "resuming", use_case="u", dry_run=False)
+    assert said(platform, again) == ["u is not paused; there is nothing to do"]

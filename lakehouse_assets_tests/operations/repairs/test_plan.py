@@ -3,6 +3,7 @@
 import dagster as dg
 import pytest
 
+from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.repairs.plan import RepairRequestError, plan_rerun, plan_retraining
@@ -80,15 +81,18 @@ def test_what_has_no_days_needs_none_and_leaves_what_has_days_out() -> None:
 @pytest.mark.parametrize(
     ("table", "first", "last", "words"),
     [
-        ("raw/b/rows", "2024-03-05", "", "is no asset.*such as harmonized/a/rows, raw/a/rows"),
+        ("raw/b/rows", "2024-03-05", "", "is not an asset.*such as harmonized/a/rows, raw/a/rows"),
         (RAW, "", "", "say first_day .* found no day"),
         (RAW, "5 March", "", "found '5 March'"),
         (RAW, "2024-03-05", "2024-03-04", "before the first"),
+        (RAW, "", "2024-03-05", "last_day is '2024-03-05' and first_day is empty"),
+        (MODEL, "", "2024-03-05", "last_day is '2024-03-05' and first_day is empty"),
+        (MODEL, "5 March", "", "has no days, what is made from it may: leave out or say first_day.*found '5 March'"),
         (AUDIT, "", "", "kept by jobs"),
     ],
 )
 def test_what_cannot_be_made_is_refused_in_words(table: str, first: str, last: str, words: str) -> None:
-    with pytest.raises(RepairRequestError, match=words):
+    with pytest.raises(RequestRefusedError, match=words):
         plan_rerun(GRAPH, table, first, last)
 
 
