@@ -8,7 +8,8 @@ import pandas as pd
 from lakehouse_assets.contracts.conform import conform
 from lakehouse_assets.contracts.contract import Contract
 from lakehouse_assets.contracts.harmonized import HarmonizedTable
-from lakehouse_assets.contracts.repairs import CORRECT, Place, places_of
+from lakehouse_assets.contracts.quarantine import RAW_PLACE, SOURCE_PLACE
+from lakehouse_assets.contracts.repairs import CORRECT, Place, in_force, places_of
 from lakehouse_assets.lake.table import Lake
 
 
@@ -22,7 +23,7 @@ def left_wrong(
         lake: Where its raw tables lie.
         held: The table's repairs so far.
         repairs: The new ones, tried together.
-        rows: The quarantined rows that they are for.
+        rows: The rows that they are for, quarantined or repaired before.
     """
     days = days_of(rows) if table.has_days else None
     raw = [lake.read_pandas(key, where={"day": days} if days is not None else None) for key in table.raw]
@@ -41,8 +42,28 @@ def left_wrong(
     return {**dict(_in_the_way(after, table.promise, places_of(repairs), driven_out)), **wrong}
 
 
+def repaired_rows(table: HarmonizedTable, lake: Lake, held: pd.DataFrame, files: Sequence[str]) -> pd.DataFrame:
+    """The rows of these files that a repair in force names: `SOURCE_PLACE` and `day`, the latest repaired last.
+
+    A repair does not say the day of its row; raw does.
+
+    Args:
+        table: The table whose rows they are.
+        lake: Where its raw tables lie.
+        held: The table's repairs so far.
+        files: Names of files.
+    """
+    named = in_force(held[held["source_file"].isin(files)])[SOURCE_PLACE]
+    if named.empty or not table.has_days:
+        return named
+    where = {"file": sorted(named["source_file"].unique())}
+    raw = pd.concat([lake.read_pandas(key, columns=[*RAW_PLACE, "day"], where=where) for key in table.raw])
+    days = raw.drop_duplicates(RAW_PLACE).set_axis([*SOURCE_PLACE, "day"], axis=1)
+    return named.merge(days, on=SOURCE_PLACE, how="inner")
+
+
 def days_of(rows: pd.DataFrame) -> list[date]:
-    """The days of quarantined rows, in order."""
+    """The days of rows, in order."""
     return sorted(set(pd.to_datetime(rows["day"]).dt.date))
 
 

@@ -8,19 +8,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lakehouse_assets.contracts.quarantine import SOURCE_PLACE
+from lakehouse_assets.contracts.repair_file import wishes_in
+from lakehouse_assets.contracts.repair_plan import Author, Plan, Wish, plan
 from lakehouse_assets.contracts.repair_trial import stretches
 from lakehouse_assets.contracts.repairs import (
     DISCARD,
     REPAIR_COLUMNS,
-    Author,
+    UNDO,
     Place,
-    Plan,
-    Wish,
     apply_repairs,
+    in_force,
     places_of,
-    plan,
-    wishes_in,
+    repaired_at,
 )
+from lakehouse_assets.lake.errors import RequestRefusedError
 
 QUARANTINE = pd.DataFrame(
     {
@@ -36,16 +38,20 @@ NONE = pd.DataFrame(columns=REPAIR_COLUMNS)
 
 def planned(*wishes: Wish, held: pd.DataFrame = NONE, at: int = 1, quarantined: pd.DataFrame = QUARANTINE) -> Plan:
     def left_wrong(repairs: pd.DataFrame, rows: pd.DataFrame) -> dict[Place, str]:
-        delivered = dict(zip(places_of(rows), map(json.loads, rows["row"]), strict=True))
+        aside = rows.dropna(subset="row")
+        delivered = dict(zip(places_of(aside), map(json.loads, aside["row"]), strict=True))
         corrected = zip(places_of(repairs), repairs["action"], map(json.loads, repairs["values"]), strict=True)
         force = {
-            place: {**delivered[place], **values}["force"] for place, action, values in corrected if action != DISCARD
+            place: {**delivered.get(place, {"force": "1"}), **values}["force"]
+            for place, action, values in corrected
+            if action not in (DISCARD, UNDO)
         }
         wrong = {place: value for place, value in force.items() if not value.isdigit() or int(value) > 900}
         return {place: f"with these values it still breaks a rule: force is {value}" for place, value in wrong.items()}
 
     author = Author("ines", "logbook", datetime(2024, 1, at, tzinfo=UTC), "run")
-    return plan(wishes, "strokes", quarantined, held, ["force", "heat"], left_wrong, author)
+    repaired = in_force(held)[SOURCE_PLACE]
+    return plan(wishes, "strokes", quarantined, repaired, held, ["force", "heat"], left_wrong, author)
 
 
 def raw(**values: list[Any]) -> pd.DataFrame:
@@ -94,10 +100,53 @@ def test_a_row_that_left_the_quarantine_by_the_same_repair_is_told_and_no_other_
     again = planned(wish, Wish("a.txt", 5, {"force": "1"}), held=held, at=2, quarantined=gone)
     assert again.done == ["a.txt line 2: it is repaired so already"]
     assert (again.refused, again.repairs["source_line"].tolist()) == ([], [5])
-    for other in (Wish("a.txt", 2, {"force": "8"}), Wish("a.txt", 2, discard=True), Wish("a.txt", 2)):
-        assert planned(other, held=held, quarantined=gone).refused == [
-            "a.txt line 2: no such row stands in the quarantine"
-        ]
+
+
+def test_a_repair_of_a_row_that_left_the_quarantine_is_superseded_by_a_later_one_which_adds_to_it() -> None:
+    gone = QUARANTINE.iloc[1:]
+    typo = planned(Wish("a.txt", 2, {"force": "70", "heat": "80"})).repairs
+    right = planned(Wish("a.txt", 2, {"force": "7"}), held=typo, at=2, quarantined=gone)
+    assert (right.refused, right.done, right.repairs["supersedes"].tolist()) == ([], [], typo["repair_id"].tolist())
+    both = pd.concat([typo, right.repairs])
+    assert apply_repairs(raw(heat=["", "", ""]), both).loc[1, ["force", "heat"]].tolist() == ["7", "80"]
+    dropped = planned(Wish("a.txt", 2, discard=True), held=both, at=3, quarantined=gone).repairs
+    assert apply_repairs(raw(), pd.concat([both, dropped]))["line"].tolist() == [1, 5]
+    assert planned(Wish("a.txt", 2, {"force": "901"}), held=both, quarantined=gone).refused == [
+        "a.txt line 2: with these values it still breaks a rule: force is 901"
+    ]
+
+
+def test_a_repair_that_supersedes_another_is_taken_again_as_it_is_since_its_days_may_not_have_been_made() -> None:
+    gone, wish = QUARANTINE.iloc[1:], Wish("a.txt", 2, {"force": "7"})
+    held = planned(Wish("a.txt", 2, {"force": "70"})).repairs
+    held = pd.concat([held, planned(wish, held=held, at=2, quarantined=gone).repairs], ignore_index=True)
+    again = planned(wish, held=held, at=3, quarantined=gone)
+    assert again.done == []
+    pd.testing.assert_frame_equal(again.repairs.reset_index(drop=True), held.iloc[1:].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("first", [Wish("a.txt", 2, {"force": "7"}), Wish("a.txt", 2, discard=True)])
+def test_a_repair_that_was_undone_leaves_the_row_as_delivered_and_free_for_another(first: Wish) -> None:
+    undo, gone = Wish("a.txt", 2, undo=True), QUARANTINE.iloc[1:]
+    held = planned(first).repairs
+    undone = planned(undo, held=held, at=2, quarantined=gone).repairs
+    assert undone[["action", "values", "supersedes"]].to_numpy().tolist() == [["undo", "{}", held["repair_id"].iloc[0]]]
+    held = pd.concat([held, undone], ignore_index=True)
+    pd.testing.assert_frame_equal(apply_repairs(raw(), held), raw())
+    assert repaired_at(raw(), held)[1] == pd.Timestamp("2024-01-02", tz="UTC"), "known so since it was undone"
+    assert planned(undo, held=held, at=3).done == ["a.txt line 2: it is as delivered already"]
+    assert len(planned(undo, held=held, at=3, quarantined=gone).repairs) == 1, "its days were not made anew yet"
+    again = planned(Wish("a.txt", 2, {"heat": "80", "force": "9"}), held=held, at=3).repairs
+    assert json.loads(again["values"].iloc[0]) == {"heat": "80", "force": "9"}, "nothing of what was undone"
+
+
+def test_what_nobody_repaired_has_nothing_to_undo_and_what_is_undone_gets_no_value_with_it() -> None:
+    assert planned(Wish("a.txt", 2, undo=True)).refused == [
+        "a.txt line 2: nobody has repaired it, so there is nothing to undo"
+    ]
+    assert planned(Wish("a.txt", 2, {"force": "7"}, undo=True)).refused == [
+        "a.txt line 2: either undo its repair or make another one, not both"
+    ]
 
 
 def test_days_in_a_row_are_made_anew_in_one_run() -> None:
@@ -139,10 +188,37 @@ def test_a_file_of_repairs_leaves_empty_cells_as_they_are(tmp_path: Path, form: 
     assert wishes_in(str(file)) == [Wish("a.txt", 2, {"force": "7"}), Wish("a.txt", 5, {}, True)]
 
 
-def test_a_file_that_names_no_rows_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "repairs.csv").write_text("line,force\n2,7\n")
-    with pytest.raises(ValueError, match="found no source_file, source_line"):
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("line,force\n2,7\n", "found no source_file, source_line among line, force"),
+        ("source_file;source_line;force\na.txt;2;7\n", "divided by commas, found no source_file"),
+        (
+            "source_file,source_line,force\na.txt,two,7\na.txt,0,7\n",
+            "row 2: source_line must be a line from 1, found 'two'; row 3: .* found '0'",
+        ),
+        ("source_file,source_line,discard\na.txt,2,ja\n", "row 2: discard must be true, 1, yes or .* found 'ja'"),
+        ("source_file,source_line,undo\na.txt,2,x\n", "row 2: undo must be true, 1, yes or .* found 'x'"),
+        ("", "expected a table as CSV"),
+        ('source_file,source_line\n"a.txt,2\nb.txt,3,4,5\n', "expected a table as CSV"),
+    ],
+)
+def test_a_file_that_says_no_row_or_no_yes_is_refused_in_words(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "repairs.csv").write_text(text)
+    with pytest.raises(RequestRefusedError, match=told):
         wishes_in(str(tmp_path / "repairs.csv"))
+
+
+def test_a_file_that_is_not_there_is_refused_in_words(tmp_path: Path) -> None:
+    with pytest.raises(RequestRefusedError, match=r"repairs.csv: there is no such file where the job runs"):
+        wishes_in(str(tmp_path / "repairs.csv"))
+
+
+@pytest.mark.parametrize("said", ["2", "2.0", " 2 "])
+def test_a_line_may_be_written_as_a_spreadsheet_does(tmp_path: Path, said: str) -> None:
+    file = tmp_path / "repairs.csv"
+    file.write_text(f"source_file,source_line,undo,discard\na.txt,{said},Yes,no\n", encoding="utf-8-sig")
+    assert wishes_in(str(file)) == [Wish("a.txt", 2, undo=True)]
 
 
 @settings(deadline=None, max_examples=40)

@@ -47,7 +47,7 @@ def test_a_page_s_run_config_is_taken_by_its_job(
     dg.validate_run_config(jobs[op], config)
     given = config["ops"][op]["config"]
     assert given["dry_run"] is False
-    assert given.get("who") or given["made_by"]
+    assert given["who"]
     assert given["reason"]
 
 
@@ -71,7 +71,7 @@ def test_every_domain_s_repair_of_quarantined_rows_begins_as_a_dry_run_and_says_
     assert all(field.description for field in fields.values())
     assert all(field.description for field in RowRepair.model_fields.values())
     assert fields["dry_run"].default_value is True
-    assert {name for name, field in fields.items() if field.is_required} == {"made_by", "reason"}
+    assert {name for name, field in fields.items() if field.is_required} == {"who", "reason"}
     assert re.search("Raw columns that can be corrected of [A-Z_]+: .+", fields["table"].description)
 
 

@@ -44,7 +44,7 @@ def readings(plant: Plant) -> dict[int, float]:
 
 def repair(plant: Plant, *rows: dict[str, Any], **more: Any) -> subprocess.CompletedProcess[str]:
     """Run the job as a person does, by the command line."""
-    config = {"made_by": "ines", "reason": "read off the logbook", "rows": list(rows), **more}
+    config = {"who": "ines", "reason": "read off the logbook", "rows": list(rows), **more}
     command = [".venv/bin/dg", "launch", "--job", "turbofan_repair_quarantined_rows", "--config-json"]
     return subprocess.run(
         [*command, json.dumps({"ops": {"repair_quarantined_rows": {"config": config}}})],

@@ -8,13 +8,15 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from lakehouse_assets.contracts import repairs
 from lakehouse_assets.contracts.additions import add_rows, repairs_contract
 from lakehouse_assets.contracts.audit import record
 from lakehouse_assets.contracts.conform import to_arrow
 from lakehouse_assets.contracts.harmonized import HarmonizedTable
-from lakehouse_assets.contracts.repair_trial import days_of, left_wrong, stretches
+from lakehouse_assets.contracts.repair_file import wishes_in
+from lakehouse_assets.contracts.repair_plan import Author, Plan, Wish, plan
+from lakehouse_assets.contracts.repair_trial import days_of, left_wrong, repaired_rows, stretches
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.repairs.plan import RepairRequestError
 from lakehouse_assets.operations.repairs.quarantined import RepairConfig
 
 
@@ -22,27 +24,28 @@ def put_back(context: dg.OpExecutionContext, config: RepairConfig, table: Harmon
     """Check the repairs against the contract, keep them, and make the rows' days anew, unless it is a dry run.
 
     Raises:
-        dagster.Failure: some repairs cannot be taken, and so none is; or they are kept, and their days could not be
-            made anew.
+        RepairRequestError: some repairs cannot be taken, and so none is.
+        dagster.Failure: they are kept, and their days could not be made anew.
     """
     planned, promise = _planned(context, config, table, lake), repairs_contract(table.promise.key[1])
     if planned.refused:
-        raise dg.Failure(
-            f"{len(planned.refused)} of the repairs cannot be taken; nothing was written. "
-            + "; ".join(planned.refused),
-            allow_retries=False,
+        raise RepairRequestError(
+            f"{len(planned.refused)} of the repairs cannot be taken; nothing was written. " + "; ".join(planned.refused)
         )
     for words in planned.done:
         context.log.info(words)
     told = "; ".join(
         f"{r.source_file} line {r.source_line}: {r.action} {r.values}" for r in planned.repairs.itertuples()
     )
-    if config.dry_run or planned.repairs.empty:
+    if config.dry_run:
         context.log.info(f"dry run, nothing was written. Would be done in {table.name}: {told or 'nothing'}")
+        return
+    if planned.repairs.empty:
+        context.log.info(f"there is nothing to do in {table.name}, so nothing was written")
         return
     version = add_rows(lake, promise, to_arrow(planned.repairs, promise), ["repair_id"], context.run_id)
     context.log.info(f"taken in {table.name}: {told}")
-    metadata: dict[str, Any] = {"repairs": len(planned.repairs), "made_by": config.made_by, "delta_version": version}
+    metadata: dict[str, Any] = {"repairs": len(planned.repairs), "made_by": config.who, "delta_version": version}
     context.log_event(dg.AssetMaterialization(table.repairs_key, metadata=metadata))
     _note(context, config, table, lake, planned.repairs)
     _make_anew(context, table, planned.rows)
@@ -57,7 +60,7 @@ def _note(
         lake,
         action="repair",
         subject="/".join(table.promise.key),
-        who=config.made_by,
+        who=config.who,
         reason=config.reason,
         details={"repairs": rows},
         run_id=context.run_id,
@@ -65,22 +68,23 @@ def _note(
     )
 
 
-def _planned(context: dg.OpExecutionContext, config: RepairConfig, table: HarmonizedTable, lake: Lake) -> repairs.Plan:
+def _planned(context: dg.OpExecutionContext, config: RepairConfig, table: HarmonizedTable, lake: Lake) -> Plan:
     aside = table.quarantine.key
     if not lake.exists(aside):
-        raise dg.Failure(f"There is no quarantine {'/'.join(aside)} yet, so nothing to repair.", allow_retries=False)
+        raise RepairRequestError(f"There is no quarantine {'/'.join(aside)} yet, so nothing to repair.")
     held = table.repairs_in(lake)
-    wishes = [repairs.Wish(row.source_file, row.source_line, row.values, row.discard) for row in config.rows]
+    wishes = [Wish(row.source_file, row.source_line, row.values, row.discard, row.undo) for row in config.rows]
     if config.repairs_file:
-        wishes += repairs.wishes_in(config.repairs_file)
-    return repairs.plan(
+        wishes += wishes_in(config.repairs_file)
+    return plan(
         wishes,
         table.name,
         lake.read_pandas(aside),
+        repaired_rows(table, lake, held, [wish.source_file for wish in wishes]),
         held,
         table.repairable,
         lambda new, rows: left_wrong(table, lake, held, new, rows),
-        repairs.Author(config.made_by, config.reason, datetime.now(UTC), context.run_id),
+        Author(config.who, config.reason, datetime.now(UTC), context.run_id),
     )
 
 

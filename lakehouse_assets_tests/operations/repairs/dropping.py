@@ -39,7 +39,7 @@ class Dropping:
 
     def repair(self, *rows: dict[str, Any], fails: bool = False, **config: Any) -> str:
         """Start the job; what it said in its log, or why it failed."""
-        asked = {"made_by": "ines", "reason": "read off the gauge", "rows": list(rows), "dry_run": False, **config}
+        asked = {"who": "ines", "reason": "read off the gauge", "rows": list(rows), "dry_run": False, **config}
         # What is made anew is made by the definitions as they stand in the module: those of this process's environment.
         with platform_in(self.environment) as (defs, instance), mock.patch.object(definitions, "defs", defs):
             job = defs.resolve_job_def(f"{self.domain}_repair_quarantined_rows")

@@ -103,7 +103,7 @@ class Sawmill:
         assert job.execute_in_process(instance=self.instance, tags=SPAN, asset_selection=only).success
 
     def repair(self, **row: Any) -> None:
-        asked = {"made_by": "ines", "reason": "measured", "dry_run": False, "rows": [{"source_file": FILE, **row}]}
+        asked = {"who": "ines", "reason": "measured", "dry_run": False, "rows": [{"source_file": FILE, **row}]}
         with mock.patch.object(definitions, "defs", self.defs):
             assert (
                 self.defs.resolve_job_def("sawing_repair_quarantined_rows")

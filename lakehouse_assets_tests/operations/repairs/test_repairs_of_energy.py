@@ -41,7 +41,7 @@ def test_a_file_of_repairs_makes_the_meters_day_whole_and_its_author_can_be_eras
 ) -> None:
     file = tmp_path / "repairs.csv"
     file.write_text(f"source_file,source_line,usage_kwh,lagging_power_factor\n{FILE},11,3.5,\n{FILE},12,,70\n")
-    told = meter.repair(repairs_file=str(file), made_by="B-10423")
+    told = meter.repair(repairs_file=str(file), who="B-10423")
     assert f'{FILE} line 12: correct {{"lagging_power_factor": "70"}}' in told
     readings = meter.rows("readings")
     assert len(readings) == 96

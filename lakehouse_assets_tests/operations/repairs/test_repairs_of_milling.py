@@ -117,6 +117,8 @@ def test_a_finding_that_was_put_right_is_known_since_its_repair(shop: Dropping) 
             "with these values it still breaks a rule: only one row per machine_id, day, product_number: an earlier",
         ),
         (row(3), "neither discarded nor given a value"),
+        (row(4, undo=True), "no such row stands in the quarantine, and none was repaired"),
+        (row(3, undo=True), "nobody has repaired it, so there is nothing to undo"),
     ],
 )
 def test_what_puts_a_row_not_right_is_refused_with_all_others_and_nothing_is_written(
@@ -174,3 +176,29 @@ def test_a_run_that_broke_off_before_the_days_were_made_anew_is_started_again_an
     assert len(entries(shop.lake, "repair")) == 1
     assert "line 3: it is repaired so already" in shop.repair(wanted, row(2, LAST, values={"torque_nm": "39"}))
     assert list(shop.aside("operations_quarantine")) == [5]
+
+
+def test_a_typing_error_in_a_repair_is_put_right_by_another_and_a_wrong_discard_is_undone(shop: Dropping) -> None:
+    shop.repair(row(3, values={"torque_nm": "99"}), row(6, discard=True))
+    assert shop.rows("operations").query("source_file == @FIRST").loc[3, "torque"] == 99
+    shop.repair(row(3, values={"torque_nm": "41.5"}), row(6, undo=True))
+    assert shop.rows("operations").query("source_file == @FIRST").loc[3, "torque"] == 41.5
+    assert list(shop.aside("operations_quarantine")) == [2, 5, 6], "line 6 stands there again as it was delivered"
+    kept = shop.kept()
+    assert kept["action"].tolist() == ["correct", "discard", "correct", "undo"]
+    assert kept["supersedes"].tolist() == ["", "", *kept["repair_id"][:2]]
+    assert len(entries(shop.lake, "repair")) == 2
+    known = shop.rows("operations").query("source_file == @FIRST").loc[3, "known_at"]
+    assert known == kept["made_at"].iloc[2]
+
+    shop.repair(row(3, undo=True))
+    assert list(shop.aside("operations_quarantine")) == [2, 3, 5, 6]
+    assert 3 not in shop.rows("operations").query("source_file == @FIRST").index
+    shop.ingest()
+    assert list(shop.aside("operations_quarantine")) == [2, 3, 5, 6]
+
+
+def test_where_there_is_nothing_to_do_no_dry_run_is_told_that_was_none(shop_left_alone: Dropping) -> None:
+    told = shop_left_alone.repair()
+    assert "there is nothing to do in operations, so nothing was written" in told
+    assert "dry run" not in told
