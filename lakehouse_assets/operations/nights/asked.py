@@ -103,10 +103,14 @@ def made(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
     return _any_takes(domain, instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()})))
 
 
-def is_under_way(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
-    """Whether a run that takes the domain's files of the day waits or runs."""
-    wanted = dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}, statuses=NOT_FINISHED_STATUSES)
-    return _any_takes(domain, instance.get_runs(wanted))
+def under_way(instance: dg.DagsterInstance, domain: str) -> dict[date, str]:
+    """The days whose files of the domain a run takes that waits or runs, with the mark that they had when it was asked for.
+
+    Where there are several of a day, the newest: it reads last.
+    """
+    wanted = dg.RunsFilter(tags={PART: [WHOLE, LATE]}, statuses=NOT_FINISHED_STATUSES)
+    taking = [run for run in reversed(instance.get_runs(wanted)) if _takes(domain, run)]
+    return {date.fromisoformat(run.tags[NIGHT_TAG]): run.tags[f"{DOMAIN_PREFIX}{domain}"] for run in taking}
 
 
 def is_queued(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
