@@ -143,7 +143,7 @@ def late_files(
     now = datetime.now(UTC)
     last = asked.last_night(context.instance, now.date()) or first
     days = Look(context, lake.lake(), parts, first, last, now).days(landing, seen)
-    requests = [_late(day, asked_for, parts) for day, asked_for in days.items()]
+    requests = [late_run(day, asked_for, parts) for day, asked_for in days.items()]
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason("no file came late"),
@@ -151,7 +151,8 @@ def late_files(
     )
 
 
-def _late(day: date, asked_for: "AskedFor", parts: "Parts") -> dg.RunRequest:
+def late_run(day: date, asked_for: "AskedFor", parts: "Parts") -> dg.RunRequest:
+    """A run of `nightly_late_files` for a day."""
     from lakehouse_assets.operations.nights import asked
 
     told = " ".join(f"{domain}:{mark}" for domain, mark in sorted(asked_for.rests_on.items()))

@@ -104,7 +104,7 @@ def made(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
 
 
 def under_way(instance: dg.DagsterInstance, domain: str) -> dict[date, str]:
-    """The days whose files of the domain a run takes that waits or runs, with the mark that they had when it was asked for.
+    """The days whose files of a domain a run takes that waits or runs, with their mark when it was asked for.
 
     Where there are several of a day, the newest: it reads last.
     """

@@ -38,7 +38,7 @@ class Asked:
         first: The oldest day whose night was asked for.
         last: The newest one.
         took: Whether exactly these files of a day were there when its newest run was asked for, however it ended.
-        under_way: The days whose files a run takes that waits or runs, with the mark that they had when it was asked for.
+        under_way: The days whose files a run takes that waits or runs, with their mark when it was asked for.
         queued: Whether a run of the day waits still. Of nights that wait the older goes first.
         made: Whether a run was ever asked for that takes the domain's files of the day.
     """

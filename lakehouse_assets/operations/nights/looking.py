@@ -127,7 +127,7 @@ class Look:
         if repository is None:
             raise dg.DagsterInvariantViolationError("the sensor late_files needs its code location to know the assets")
         keys = {*self.parts.by_domain[domain], *self.parts.shared}
-        return days_ahead(repository.asset_graph, keys, dg.AssetKey([LANDING, domain, "files"]))
+        return days_ahead(repository.asset_graph, keys, [dg.AssetKey([LANDING, domain, "files"])])
 
 
 def raw_tables(domain: str) -> list[tuple[str, ...]]:
