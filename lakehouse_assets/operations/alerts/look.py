@@ -49,7 +49,7 @@ def look(
 
     Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day.
     """
-    late = {**late_tables(instance, graph), **never_delivered(instance, awaited, cursor, zone, now)}
+    late = {**late_tables(instance, graph), **never_delivered(instance, awaited, zone)}
     return [
         *_runs(instance, graph, cursor),
         *mended(instance, graph, known, now),

@@ -1,6 +1,7 @@
 """Nights that were asked for, a schedule that is on or off, and ticks that failed, on a real instance."""
 
 import sys
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -27,9 +28,12 @@ def after(days: int) -> date:
     return DAY + timedelta(days=days)
 
 
-def night_of(instance: dg.DagsterInstance, day: date, *domains: str, part: str = asked.WHOLE) -> dg.DagsterRun:
-    """A run that was asked for, with the files of these domains."""
-    return create_run_for_test(instance, "nightly", tags=asked.tags_of(day, part, dict.fromkeys(domains, "mark")))
+def night_of(
+    instance: dg.DagsterInstance, day: date, *domains: str, part: str = asked.WHOLE, late: Collection[str] = ()
+) -> dg.DagsterRun:
+    """A run that was asked for, with the files of these domains; of others it had waited for theirs in vain."""
+    tags = asked.tags_of(day, part, dict.fromkeys(domains, "mark"), late)
+    return create_run_for_test(instance, "nightly", tags=tags)
 
 
 def switch(instance: dg.DagsterInstance, on: bool, at: datetime, name: str = SCHEDULE) -> InstigatorState:
