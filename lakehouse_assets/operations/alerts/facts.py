@@ -21,6 +21,7 @@ class Kind(StrEnum):
     REFUSAL = "refusal"
     INVESTIGATE = "investigate"
     MISSED_NIGHT = "missed_night"
+    FAILING_TICK = "failing_tick"
 
 
 #: Told once and over at once: there is nothing to put right.

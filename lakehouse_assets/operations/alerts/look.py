@@ -25,10 +25,12 @@ from lakehouse_assets.operations.alerts.seen_tables import (
     investigation_facts,
     training_decisions,
 )
+from lakehouse_assets.operations.alerts.ticks import tick_facts
 from lakehouse_assets.operations.nights.missed import missed_nights
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.operations.ticks import Ticking
 
 #: Runs looked at in one tick. More wait for the next.
 RUNS_A_LOOK = 100
@@ -44,10 +46,12 @@ def look(
     zone: ZoneInfo,
     paused: Collection[str] = (),
     awaited: Mapping[str, date] = MappingProxyType({}),
+    ticks: Mapping[str, Ticking] = MappingProxyType({}),
 ) -> list[Fact]:
     """Everything since the last look; ``cursor`` is moved on.
 
-    Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day.
+    Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day. ``ticks``
+    says how the other sensors and schedules do.
     """
     late = {**late_tables(instance, graph), **never_delivered(instance, awaited, zone)}
     return [
@@ -56,6 +60,7 @@ def look(
         *late_facts(late, known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now),
         *missed_facts(missed_nights(instance, zone, now), known, graph, cursor, now),
+        *tick_facts(ticks, known, graph, now),
     ]
 
 

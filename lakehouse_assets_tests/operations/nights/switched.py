@@ -6,11 +6,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.definitions.sensor_definition import SensorType
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
     ScheduleInstigatorData,
+    SensorInstigatorData,
     TickData,
     TickStatus,
 )
@@ -36,14 +38,22 @@ def night_of(
     return create_run_for_test(instance, "nightly", tags=tags)
 
 
-def switch(instance: dg.DagsterInstance, on: bool, at: datetime, name: str = SCHEDULE) -> InstigatorState:
-    """Switch the night's schedule on or off, as the UI does."""
+def switch(
+    instance: dg.DagsterInstance,
+    on: bool,
+    at: datetime,
+    name: str = SCHEDULE,
+    kind: InstigatorType = InstigatorType.SCHEDULE,
+) -> InstigatorState:
+    """Switch the night's schedule, or another one, or a sensor, on or off, as the UI does."""
     where = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=1, location_name="lakehouse_assets")
     state = InstigatorState(
         RemoteInstigatorOrigin(RemoteRepositoryOrigin(where, "__repository__"), name),
-        InstigatorType.SCHEDULE,
+        kind,
         InstigatorStatus.RUNNING if on else InstigatorStatus.STOPPED,
-        ScheduleInstigatorData("0 2 * * *", at.timestamp() if on else None),
+        ScheduleInstigatorData("0 2 * * *", at.timestamp() if on else None)
+        if kind is InstigatorType.SCHEDULE
+        else SensorInstigatorData(sensor_type=SensorType.STANDARD),
     )
     known = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
     return instance.update_instigator_state(state) if known else instance.add_instigator_state(state)
@@ -61,7 +71,7 @@ def ticked(instance: dg.DagsterInstance, state: InstigatorState, at: datetime, e
         TickData(
             state.instigator_origin_id,
             state.instigator_name,
-            InstigatorType.SCHEDULE,
+            state.instigator_type,
             TickStatus.FAILURE if error else TickStatus.SKIPPED,
             at.timestamp(),
             selector_id=state.selector_id,
