@@ -171,7 +171,8 @@ def _of_the_incidents(facts: Facts) -> Iterator[Problem]:
     for key, one in untold(facts):
         asset = facts.graph.assets.get(key, Asset(key, zone=key.split("/")[0]))
         run, days = one.kind is Kind.FAILED_RUN, span_words(one.first, one.last)
-        what = "was not made" if run else one.subject.rsplit(" ", maxsplit=1)[-1]
+        broken = "was not made" if one.assets else f"{one.subject} failed"
+        what = broken if run else one.subject.rsplit(" ", maxsplit=1)[-1]
         said = f"{what}{f' of {days}' if days else ''}: {one.summary}"
         state = State.FAILING if run else State.CHECK
         yield Problem(state, key, asset.group, asset.zone, one.since, said, one.rows, asset.owner, one.run_id)
