@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
-from dagster._core.scheduler.instigation import InstigatorState, InstigatorStatus, InstigatorTick, TickStatus
+from dagster._core.scheduler.instigation import (
+    InstigatorState,
+    InstigatorStatus,
+    InstigatorTick,
+    InstigatorType,
+    TickStatus,
+)
 
 from lakehouse_assets.operations.nights.missed import SCHEDULE
 
@@ -15,6 +21,8 @@ from lakehouse_assets.operations.nights.missed import SCHEDULE
 ALERTS = "alerts"
 #: How long ticks have to fail: while a code server is started anew a few do.
 FAILS_FOR = timedelta(minutes=5)
+#: How many ticks of a sensor: one may have failed before the machine slept for hours. A schedule's next is far away.
+AT_LEAST = 2
 #: Failed ticks read to find the first; a sensor's are half a minute apart.
 READ = 1000
 _WELL = [TickStatus.SUCCESS, TickStatus.SKIPPED]
@@ -26,7 +34,7 @@ class Ticking:
 
     Attributes:
         name: Its name.
-        at: When its last tick began, in UTC.
+        at: When its last tick began that counts, in UTC.
         failing_since: When the first tick failed after which none succeeded; None: the last one did not fail.
         why: Of what the last one failed, in words without secrets.
     """
@@ -88,6 +96,8 @@ def _ticking(instance: dg.DagsterInstance, state: InstigatorState, last: Instiga
         limit=READ,
         statuses=[TickStatus.FAILURE],
     )
+    if state.instigator_type is InstigatorType.SENSOR and len(failed) < AT_LEAST:
+        return Ticking(state.instigator_name, at if well is None else datetime.fromtimestamp(well.timestamp, UTC))
     first = min((one.timestamp for one in failed), default=last.timestamp)
     error = last.tick_data.error
     said = without_secrets(cause(error)).rstrip(".") if error is not None else "no reason recorded"

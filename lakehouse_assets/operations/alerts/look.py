@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 
+from lakehouse_assets.operations.alerts.cancelled import cancelled_night
 from lakehouse_assets.operations.alerts.cursor import FIRST_LOOK, OVERLAP, Cursor
 from lakehouse_assets.operations.alerts.facts import Fact
 from lakehouse_assets.operations.alerts.graph import Graph
@@ -87,7 +88,7 @@ def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fa
     marks = {one.dagster_run.run_id: _mark(one.dagster_run) for one in records}
     for record in records:
         if marks[record.dagster_run.run_id] not in cursor.seen:
-            facts += facts_of_run(instance, record, graph)
+            facts += [*facts_of_run(instance, record, graph), *cancelled_night(instance, record)]
     if records:
         newest = max(after, *(_utc(one.update_timestamp) for one in records))
         kept = [one for one in records if _utc(one.update_timestamp) > newest - OVERLAP]

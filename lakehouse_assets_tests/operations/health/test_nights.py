@@ -80,7 +80,8 @@ def test_sensors_whose_ticks_fail_are_a_problem_above_all_the_one_that_tells_peo
 ) -> None:
     first, now = at(DAY), at(DAY) + timedelta(hours=1)
     sensor = switch(instance, True, first, ALERTS, InstigatorType.SENSOR)
-    ticked(instance, sensor, first, OSError("the lake is away"))
+    for moment in (first, first + timedelta(minutes=1)):
+        ticked(instance, sensor, moment, OSError("the lake is away"))
     landing = LandingZone(root=str(tmp_path), simulated=True)
     nights = night_facts(instance, ASSETS, landing, UTC_ZONE, now, {ALERTS})
     (told,) = problems(nights)
