@@ -7,6 +7,13 @@ class LakeError(Exception):
     """Base of every error that the lake raises on purpose."""
 
 
+class RequestRefusedError(ValueError):
+    """What somebody asked for by hand is refused, in words for that person. Nothing was changed.
+
+    Base of the refusals of all jobs that people start: no asset is worse off, so nobody but that person need know.
+    """
+
+
 class MissingTableError(LakeError):
     """A table, a version of it or a file below it is not there."""
 

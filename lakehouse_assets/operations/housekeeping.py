@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.errors import StorageError
+from lakehouse_assets.lake.errors import RequestRefusedError, StorageError
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Tell = Callable[[str], None]
 
 
-class UnknownTableError(ValueError):
+class UnknownTableError(RequestRefusedError):
     """A table that was named is not an asset of the lake. Nothing was changed."""
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.lake.table import Lake
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.partitions import PartitionScope
 
 
-class RestoreRequestError(ValueError):
+class RestoreRequestError(RequestRefusedError):
     """What was asked for does not exist or does not go together. Nothing was changed."""
 
 

@@ -241,13 +241,9 @@ def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -
 
     from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests
 
-    def succeeded(entry: str) -> datetime | None:
+    def succeeded(entry: str) -> bool:
         done = dg.RunsFilter(tags={REPAIR: entry}, statuses=[dg.DagsterRunStatus.SUCCESS])
-        for one in context.instance.get_run_records(done, limit=1):
-            return (
-                datetime.fromtimestamp(one.end_time, UTC) if one.end_time else one.update_timestamp.replace(tzinfo=UTC)
-            )
-        return None
+        return bool(context.instance.get_runs(done, limit=1))
 
     found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC), succeeded)
     if not found:

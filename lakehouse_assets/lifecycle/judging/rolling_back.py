@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.lifecycle.judging.champions import ROLL_BACK, former_champion, was_champion
 from lakehouse_assets.lifecycle.judging.gate import DRY_RUN, ON, TRIED
 from lakehouse_assets.lifecycle.judging.promotion import Occasion, Registry, V, audit_frame, found_changed, row_of
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class RollBackRefusedError(ValueError):
+class RollBackRefusedError(RequestRefusedError):
     """The version cannot or should not serve; the alias is where it was."""
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
 from lakehouse_assets.sources.daily import REPORT, SEARCH, TRAINING
 
 
-class RepairRequestError(ValueError):
+class RepairRequestError(RequestRefusedError):
     """What was asked for cannot be done; nothing was changed."""
 
 
