@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,8 @@ class Places:
         """Whether a day with this median lies farther off than any would by chance."""
         if self.is_log and middle <= 0:
             return True
-        return abs((np.log(middle) if self.is_log else middle) - self.mean) > SURE * self.spread
+        scaled = log(middle) if self.is_log else middle
+        return abs(scaled - self.mean) > SURE * self.spread
 
 
 def _skew(values: npt.NDArray[np.float64]) -> float:
