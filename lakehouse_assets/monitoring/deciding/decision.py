@@ -49,6 +49,8 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
     """
     known = _Known.of(history, policy, use_case, now)
     answer = _answer(known)
+    if answer.decision == WAIT and known.faults.lingering:
+        return _at_fault(known)
     still = _still_to_be_looked_into(known) if answer.decision == WAIT else None
     if still is None:
         return answer
@@ -115,7 +117,7 @@ def _answer(known: _Known) -> Decision:
     strange = _strange_reference(history, known.use_case)
     if known.day is None:
         return say(INVESTIGATE, strange) if strange else say(WAIT, f"no report against champion {history.champion} yet")
-    if known.faults.violated or known.faults.lingering:
+    if known.faults.violated:
         return _at_fault(known)
     spent = None
     for trigger, signals in known.wanted.items():
@@ -132,7 +134,7 @@ def _answer(known: _Known) -> Decision:
 
 
 def _at_fault(known: _Known) -> Decision:
-    """Data are at fault, or were lately: the window still holds them, and what drifts may follow from it."""
+    """Data are at fault, or were lately and nothing else is to be done."""
     now = [one.signal for one in known.faults.violated]
     names = now or [one.signal for one in known.faults.lingering]
     faults = faults_of(_of_champion(known.history.reports, known.history.champion), names)
