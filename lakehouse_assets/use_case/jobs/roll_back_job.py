@@ -31,7 +31,7 @@ def roll_back_job(plan: Plan) -> dg.JobDefinition:
         from lakehouse_assets.use_case.judging.rolled_back import Asked
 
         wish = Wish(config.reason, config.to_version, config.forced)
-        run = context.run.root_run_id or context.run_id
+        run = context.run.root_run_id or context.run.tags.get("dagster/root_run_id") or context.run_id
         asked = Asked(plan, lake.lake(), registry, wish, config.who, run)
         planned = asked.planned()
         context.log.info(planned.in_words(config.reason, config.dry_run))
