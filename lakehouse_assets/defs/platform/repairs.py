@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from lakehouse_assets.defs.platform.lake_jobs import SAID, WHO
+from lakehouse_assets.contracts.asking import REASON, SAID, WHO
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
 
 if TYPE_CHECKING:
     from lakehouse_assets.operations.repairs.plan import Rerun
 
-REASON: str = Field(pattern=SAID, description="Why. Stands in the audit table.")
 USE_CASE: str = Field(pattern=SAID, description="The use case, such as the second part of its tables' asset keys.")
 
 
