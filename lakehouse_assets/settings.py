@@ -5,7 +5,7 @@ Standard library only: the code location, the sensors and every step process imp
 
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
@@ -75,7 +75,7 @@ def mlflow_tracking_uri() -> str:
         ValueError: it holds a password. Dagster shows a resource's values, and MLflow's errors quote the address.
     """
     given = os.environ.get("MLFLOW_TRACKING_URI")
-    if given and urlsplit(given).password is not None:
+    if given and _has_a_secret(given):
         raise ValueError(
             "MLFLOW_TRACKING_URI holds a password, which would stand in the UI, in errors and on model cards: leave it "
             "out there, and give MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (a server) or PGPASSWORD "
@@ -110,20 +110,31 @@ def reports_root() -> Path:
 
 
 def reports_url() -> str:
-    """Address under which `make ui` serves the reports, for links from asset pages: `REPORTS_URL`."""
-    return (os.environ.get("REPORTS_URL") or "http://127.0.0.1:3001").rstrip("/")
+    """Address under which `make ui` serves the reports, for links from asset pages: `REPORTS_URL`.
+
+    Raises:
+        ValueError: it holds a password or a token.
+    """
+    return _link("REPORTS_URL", "http://127.0.0.1:3001")
 
 
 def ui_url() -> str:
-    """Address of Dagster's web server, for links in messages: `UI_URL`, by default where `make ui` serves."""
-    given = os.environ.get("UI_URL")
-    return (given or f"http://{os.environ.get('UI_HOST', '127.0.0.1')}:{os.environ.get('UI_PORT', '3000')}").rstrip("/")
+    """Address of Dagster's web server, for links in messages: `UI_URL`, by default where `make ui` serves.
+
+    Raises:
+        ValueError: it holds a password or a token.
+    """
+    return _link("UI_URL", f"http://{os.environ.get('UI_HOST', '127.0.0.1')}:{os.environ.get('UI_PORT', '3000')}")
 
 
 def runbooks_url() -> str:
-    """Address of a runbook with `{kind}` in it: below `RUNBOOKS_URL` (a folder with docs/runbooks/), else a report."""
-    given = os.environ.get("RUNBOOKS_URL")
-    return f"{given.rstrip('/')}/{{kind}}.md" if given else f"{reports_url()}/runbooks/{{kind}}.html"
+    """Address of a runbook with `{kind}` in it: below `RUNBOOKS_URL` (a folder with docs/runbooks/), else a report.
+
+    Raises:
+        ValueError: it holds a password or a token.
+    """
+    given = _link("RUNBOOKS_URL", "")
+    return f"{given}/{{kind}}.md" if given else f"{reports_url()}/runbooks/{{kind}}.html"
 
 
 def dagster_home() -> Path:
@@ -155,6 +166,24 @@ def switch_telemetry_off() -> None:
     """Set the libraries' own switches; what the environment already says stays."""
     for name, value in OFFLINE.items():
         os.environ.setdefault(name, value)
+
+
+def _has_a_secret(address: str) -> bool:
+    """Whether an address holds a password, or what a web server takes for one: a token before its host counts too."""
+    parts = urlsplit(address)
+    named = any(name.lower() in ("password", "token", "access_token", "sig") for name, _ in parse_qsl(parts.query))
+    return named or parts.password is not None or (parts.scheme.startswith("http") and parts.username is not None)
+
+
+def _link(variable: str, embedded: str) -> str:
+    """An address that messages and pages show to everybody."""
+    given = os.environ.get(variable) or embedded
+    if _has_a_secret(given):
+        raise ValueError(
+            f"{variable} holds a password or a token, which would stand in every message and on every asset's page: "
+            "leave it out, and let people log in (docs/deploy.md)"
+        )
+    return given.rstrip("/")
 
 
 def _absolute(path: str | Path) -> Path:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +12,13 @@ SECRET = "s3cret-t0ken-9"
 
 
 @pytest.mark.parametrize(
-    "address", [f"https://bot:{SECRET}@mlflow.example.org", f"postgresql+psycopg2://mlflow:{SECRET}@db/mlflow"]
+    "address",
+    [
+        f"https://bot:{SECRET}@mlflow.example.org",
+        f"https://{SECRET}@mlflow.example.org",
+        f"postgresql+psycopg2://mlflow:{SECRET}@db/mlflow",
+        f"postgresql+psycopg2://mlflow@db/mlflow?sslmode=require&password={SECRET}",
+    ],
 )
 def test_a_registry_s_address_with_a_password_is_refused_and_the_refusal_says_where_it_belongs(
     address: str, monkeypatch: pytest.MonkeyPatch
@@ -28,6 +35,26 @@ def test_a_registry_s_address_with_a_password_is_refused_and_the_refusal_says_wh
 def test_one_without_is_taken_as_it_is(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
     assert settings.mlflow_tracking_uri() == address
+
+
+@pytest.mark.parametrize(
+    ("variable", "link"),
+    [
+        ("REPORTS_URL", settings.reports_url),
+        ("UI_URL", settings.ui_url),
+        ("RUNBOOKS_URL", settings.runbooks_url),
+    ],
+)
+@pytest.mark.parametrize("address", [f"https://{SECRET}@x.org", f"https://x.org/?token={SECRET}", f"//u:{SECRET}@x"])
+def test_a_link_that_everybody_is_shown_holds_no_token(
+    variable: str, link: Callable[[], str], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "https://x.example.org/a/")
+    assert link().startswith("https://x.example.org/a")
+    monkeypatch.setenv(variable, address)
+    with pytest.raises(ValueError, match=variable) as refused:
+        link()
+    assert SECRET not in str(refused.value)
 
 
 def test_a_process_that_dies_of_a_secret_dies_without_it_in_its_last_words(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,11 @@ SECRET = re.compile(
 #: A password within an address, as `postgresql://user:password@host` has it.
 _IN_ADDRESS = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
 #: The same where the whole value is an address; what is not escaped in it may hold any sign.
-_OF_ADDRESS = (re.compile(r"://[^\s/:@]*:(\S+?)@"), re.compile(r"://[^\s/:@]*:(\S+)@"))
+_OF_ADDRESS = (
+    re.compile(r"://[^\s/:@]*:(\S+?)@"),
+    re.compile(r"://[^\s/:@]*:(\S+)@"),
+    re.compile(r"://\S*[?&](?:password|sslpassword|token|access_token|sig)=([^\s&#]+)", re.IGNORECASE),
+)
 #: What a text calls a secret itself: a signed address (SAS, presigned S3), a connection string, a header of a request.
 _CALLED_SO = re.compile(
     r"(\b(?:(?:x-(?:amz|goog)-)?(?:sig|signature|security-token)|access_?token|api_?key|account_?key|shared_?access_?key"

@@ -29,11 +29,11 @@ QUARANTINE = "quarantine"
 
 #: Pages about what one table of a domain or a use case is about, by zone and table.
 _OWN_RUNBOOKS = {
-    ("landing", "files"): ["late_file", "missed_night"],
+    ("landing", "files"): ["late_file", "missed_night", "failing_tick"],
     ("models", "champion"): ["promotion", "refusal", "retraining"],
     ("monitoring", "drift"): ["drifting", "investigate"],
     ("monitoring", "performance"): ["worse_than_expected"],
-    ("monitoring", "decisions"): ["investigate", "retraining"],
+    ("monitoring", "decisions"): ["investigate", "retraining", "failing_tick"],
 }
 
 #: Subject of the platform's own assets (`monitoring/platform/audit`): they belong to no use case and say their kinds.

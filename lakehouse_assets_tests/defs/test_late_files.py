@@ -133,6 +133,36 @@ def test_a_file_that_is_put_back_as_it_was_with_its_old_time_is_made_again_each_
     assert len(keys) == 4, "Dagster starts no second run of a key"
 
 
+def test_a_file_put_back_as_it_was_while_its_correction_is_taken_is_made_again_when_that_run_is_over(
+    plant: Plant,
+) -> None:
+    plant.deliver("milling", DAY)
+    file = plant.home / "landing" / "milling" / f"ai4i_M01_{DAY}.csv"
+    first, whole = file.read_bytes(), file.stat().st_mtime_ns
+    other = b"\r\n".join(first.split(b"\r\n")[:101]) + b"\r\n"
+
+    def put(content: bytes, moment: int) -> None:
+        file.write_bytes(content)
+        os.utime(file, ns=(moment, moment))
+
+    (night,) = plant.night(DAY)
+    assert plant.run(replaced(night, RAW_OF_MILLING)).success
+    put(other, whole + 10**9)
+    (corrected,) = plant.look()
+    (run,) = plant.recorded([corrected], RUNS, LATE_JOB)
+    put(first, whole)
+    assert plant.look() == [], "the run under way may read either"
+    put(other, whole + 10**9)
+    assert plant.run(replaced(corrected, RAW_OF_MILLING), LATE_JOB).success
+    put(first, whole)
+    plant.instance.report_run_failed(run)
+    (again,) = plant.look(1)
+    assert days_of([again]) == [str(DAY)]
+    assert again.run_key != corrected.run_key
+    plant.recorded([again], job=LATE_JOB)
+    assert plant.look() == []
+
+
 def test_where_a_run_under_way_took_a_file_only_the_later_days_are_asked_for(plant: Plant) -> None:
     nights_without_the_first_file(plant)
     plant.deliver("milling", DAY)

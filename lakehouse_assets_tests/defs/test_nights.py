@@ -55,6 +55,16 @@ def test_a_time_zone_that_is_none_is_refused_with_its_name(monkeypatch: pytest.M
         plant_timezone()
 
 
+def test_a_night_says_for_whom_it_waited_in_vain_and_not_who_has_no_folder(plant: Plant) -> None:
+    plant.deliver("milling", DAY)
+    (plant.home / "landing" / "energy").mkdir()
+    (night,) = plant.night(DAY)
+    assert [tag for tag in night.tags if tag.startswith(asked.LATE_PREFIX)] == ["night/late.energy"]
+    plant.recorded([night])
+    assert asked.nights_without(plant.instance, "energy", 2) == [DAY]
+    assert asked.nights_without(plant.instance, "turbofan", 2) == []
+
+
 def test_a_simulated_plant_is_never_late(tmp_path: Path) -> None:
     with plant_in(tmp_path, LANDING="") as plant:
         (night,) = plant.night(DAY)

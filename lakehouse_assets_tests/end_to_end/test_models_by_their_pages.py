@@ -138,7 +138,8 @@ def test_a_refused_candidate_and_the_promotion_that_nobody_wanted_are_over_when_
     assert set(scored["model_version"]) == {1}
     assert serving(on_call) == 1
     assert "champion    version 1 since" in of_the_use_case(on_call.health()["in_words"])
-    assert entries(on_call.lake)["action"].tolist() == ["rerun", "retrain", "retrain", "roll_back", "rerun"]
+    deeds = ["rerun", "retrain", "retrain", "roll_back_begun", "roll_back", "rerun"]
+    assert entries(on_call.lake)["action"].tolist() == deeds
 
 
 def a_training_fails_and_its_page_is_followed(on_call: OnCall) -> None:

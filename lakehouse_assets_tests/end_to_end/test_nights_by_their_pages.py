@@ -122,6 +122,7 @@ def nights(plant: Plant) -> list[str]:
 
 def test_nights_whose_tick_fails_are_told_and_made_up_when_the_page_was_followed(watched: Watched) -> None:
     plant, due = watched.plant, watched.due
+    plant.deliver("milling", *(due - n * ONE_DAY for n in range(3)))
     plant.recorded(plant.night(due - 2 * ONE_DAY))
     watched.hears()
     landing = plant.home / "landing"

@@ -37,6 +37,11 @@ def test_the_password_of_an_address_is_hidden_whatever_its_variable_is_called(pa
     )
 
 
+def test_so_is_one_in_an_address_s_query() -> None:
+    environment = {"TUNING_STORAGE": "postgresql+psycopg2://u@db/tuning?sslmode=require&password=s3cret-t0ken-9"}
+    assert without_secrets("FATAL: s3cret-t0ken-9 is wrong", environment) == f"FATAL: {HIDDEN} is wrong"
+
+
 def test_each_token_of_a_channel_is_hidden_and_its_host_is_not() -> None:
     environment = {"ALERT_URLS": "slack://TokenAAAA/TokenBBBB, json://hooks.example.org/TokenCCCC?key=TokenDDDD"}
     said = "no answer from https://hooks.example.org/services/TokenAAAA/TokenBBBB, TokenCCCC, TokenDDDD"

@@ -139,6 +139,7 @@ def _processes(running: Servers) -> list[tuple[str, list[str], dict[str, str]]]:
         "AWS_ACCESS_KEY_ID": running.storage.key,
         "AWS_SECRET_ACCESS_KEY": running.storage.secret,
         "AWS_ENDPOINT_URL": running.storage.endpoint,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
     server = ["mlflow", "server", "--host=127.0.0.1", f"--port={ports['mlflow']}", "--workers=1"]
     server += [f"--allowed-hosts=127.0.0.1:{ports['mlflow']}"]

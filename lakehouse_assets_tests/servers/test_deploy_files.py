@@ -63,7 +63,7 @@ def test_a_volume_that_our_user_writes_to_begins_as_a_folder_of_the_image_that_i
     text = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
     [owned] = re.findall(r"chown lakehouse:lakehouse (.+?)(?: &&|$)", text, re.M)
     for volume in volumes:
-        name, folder = volume.split(":")[-3:][:2] if volume.endswith(":ro") else volume.split(":")
+        name, folder = volume.removesuffix(":ro").rsplit(":", 1)
         assert name not in COMPOSE["volumes"] or name == "postgres" or folder in owned.split(), volume
 
 
@@ -137,6 +137,15 @@ def test_the_chart_s_pods_are_probed_and_may_not_be_root(pod: dict[str, Any]) ->
     assert pod["podSecurityContext"]["runAsUser"] > 0
     assert pod["securityContext"] == {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
     assert "livenessProbe" in pod
+
+
+def test_a_run_that_hangs_ends_wherever_it_runs_and_a_pool_is_free_when_its_holder_is_dead() -> None:
+    of_pods = VALUES["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["jobSpecConfig"]
+    monitoring = [documents("dagster.yaml")[0], yaml.safe_load((PROJECT / "dagster.yaml").read_text(encoding="utf-8"))]
+    longest = {one["run_monitoring"]["max_runtime_seconds"] for one in monitoring}
+    assert longest == {of_pods["activeDeadlineSeconds"]}
+    freed = {one["run_monitoring"]["free_slots_after_run_end_seconds"] for one in monitoring}
+    assert freed == {VALUES["dagsterDaemon"]["runMonitoring"]["freeSlotsAfterRunEndSeconds"]}
 
 
 def test_every_probe_that_is_declared_is_rendered_by_the_chart() -> None:

@@ -14,8 +14,8 @@ incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion, "
-    "refusal, missed night and use case that a person has to look into, and once that it is over: in the log, and "
-    "where ALERT_URLS says. Starts no run.",
+    "refusal, missed night, sensor or schedule whose ticks fail, and use case that a person has to look into, and once "
+    "that it is over: in the log, and where ALERT_URLS says. Starts no run.",
 )
 def alerts(
     context: dg.SensorEvaluationContext, lake: LakeResource, landing: LandingZone
@@ -34,6 +34,7 @@ def alerts(
     from lakehouse_assets.operations.asset_graph import graph_of
     from lakehouse_assets.operations.health.reports import write_runbooks
     from lakehouse_assets.operations.nights.awaited import awaited
+    from lakehouse_assets.operations.ticks import ALERTS, ticking, watched
 
     if context.repository_def is None:
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
@@ -41,7 +42,8 @@ def alerts(
     graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
     paused, zone = pauses(store, now).keys(), ZoneInfo(settings.plant_timezone())
     waited_for = awaited(context.instance, context.repository_def.asset_graph, landing)
-    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused, waited_for)
+    ticks = ticking(context.instance, watched(context.repository_def) - {ALERTS})
+    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused, waited_for, ticks)
     places = Places(settings.ui_url(), settings.runbooks_url())
     if facts:
         write_runbooks(settings.reports_root())  # the pages that messages link to

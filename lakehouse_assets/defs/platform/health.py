@@ -36,9 +36,10 @@ def health(context: dg.AssetExecutionContext, lake: LakeResource, landing: Landi
     from lakehouse_assets.operations.health.nights import night_facts
     from lakehouse_assets.operations.health.reports import write_reports
     from lakehouse_assets.operations.health.text import as_text, verdict
+    from lakehouse_assets.operations.ticks import watched
 
     assets, now, zone = defs.resolve_asset_graph(), datetime.now(UTC), ZoneInfo(settings.plant_timezone())
-    nights = night_facts(context.instance, assets, landing, zone, now)
+    nights = night_facts(context.instance, assets, landing, zone, now, watched(defs.get_repository_def()))
     found = model.health(gather(context.instance, lake.lake(), assets, now, nights))
     write_reports(found, Places(settings.ui_url(), settings.runbooks_url()), settings.reports_root())
     return dg.MaterializeResult(

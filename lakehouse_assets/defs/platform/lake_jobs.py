@@ -3,14 +3,11 @@
 import dagster as dg
 from pydantic import Field
 
+from lakehouse_assets.contracts.asking import REASON, SAID, WHO
 from lakehouse_assets.defs.platform.maintenance import POOL, specs
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.sandbox import SANDBOXES
 from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
-
-#: Something must be said: an audit row without it says nothing.
-SAID = r"\S"
-WHO: str = Field(pattern=SAID, description="Who asks for it: your name or team. Stands in the audit table.")
 
 
 class RestoreConfig(dg.Config):
@@ -28,7 +25,7 @@ class RestoreConfig(dg.Config):
     )
     dry_run: bool = Field(default=True, description="Only tell what would be restored.")
     who: str = WHO
-    reason: str = Field(pattern=SAID, description="Why. Stands in the audit table.")
+    reason: str = REASON
 
 
 class PinnedTable(dg.Config):

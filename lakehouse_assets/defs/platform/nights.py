@@ -1,6 +1,6 @@
 """The night of all domains: its job, its schedule in the plant's time zone, late files, and what a broken one left."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +73,7 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
         from zoneinfo import ZoneInfo
 
         from lakehouse_assets.operations.nights import asked
-        from lakehouse_assets.operations.nights.awaited import require_folders
+        from lakehouse_assets.operations.nights.awaited import awaited, require_folders
         from lakehouse_assets.operations.nights.calendar import night_at, nights_due
         from lakehouse_assets.operations.nights.looking import landed_in
 
@@ -85,27 +85,33 @@ def _schedule(timezone: str) -> dg.ScheduleDefinition:
         parts = night_parts(context.repository_def)
         require_folders(landing, parts.by_domain)
         folders = {domain: landed_in(landing, domain, context.log.warning) for domain in parts.by_domain}
-        return [_whole(day, parts, folders, context) for day in wanted]
+        waited_for = awaited(context.instance, context.repository_def.asset_graph, landing)
+        return [_whole(day, parts, folders, waited_for, context) for day in wanted]
 
     return nightly_schedule
 
 
 def _whole(
-    day: date, parts: "Parts", folders: "Mapping[str, Landed | None]", context: dg.ScheduleEvaluationContext
+    day: date,
+    parts: "Parts",
+    folders: "Mapping[str, Landed | None]",
+    waited_for: Collection[str],
+    context: dg.ScheduleEvaluationContext,
 ) -> dg.RunRequest:
     """The night of a day, without the domains whose file is late; None stands for a folder that is simulated."""
     from lakehouse_assets.operations.nights import asked
 
-    marks = {}
+    marks, late = {}, []
     for domain in parts.of_day(day):
         landed = folders[domain]
         if landed is not None and landed.is_late(day):
             context.log.warning(f"{day}: no file of {domain} is there; its night waits for one, the others go on")
+            late += [domain] if domain in waited_for else []
         else:
             marks[domain] = asked.SIMULATED if landed is None else landed.day_mark(day)
     return dg.RunRequest(
         run_key=f"night {day}",
-        tags=asked.tags_of(day, asked.WHOLE, marks),
+        tags=asked.tags_of(day, asked.WHOLE, marks, late),
         asset_selection=parts.selection(marks, day),
     )
 
@@ -143,7 +149,7 @@ def late_files(
     now = datetime.now(UTC)
     last = asked.last_night(context.instance, now.date()) or first
     days = Look(context, lake.lake(), parts, first, last, now).days(landing, seen)
-    requests = [_late(day, asked_for, parts) for day, asked_for in days.items()]
+    requests = [late_run(day, asked_for, parts) for day, asked_for in days.items()]
     return dg.SensorResult(
         run_requests=requests,
         skip_reason=None if requests else dg.SkipReason("no file came late"),
@@ -151,7 +157,8 @@ def late_files(
     )
 
 
-def _late(day: date, asked_for: "AskedFor", parts: "Parts") -> dg.RunRequest:
+def late_run(day: date, asked_for: "AskedFor", parts: "Parts") -> dg.RunRequest:
+    """A run of `nightly_late_files` for a day."""
     from lakehouse_assets.operations.nights import asked
 
     told = " ".join(f"{domain}:{mark}" for domain, mark in sorted(asked_for.rests_on.items()))

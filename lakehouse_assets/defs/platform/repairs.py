@@ -5,14 +5,13 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from pydantic import Field
 
-from lakehouse_assets.defs.platform.lake_jobs import SAID, WHO
+from lakehouse_assets.contracts.asking import REASON, SAID, WHO
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import BY_HAND, NIGHT_TAG
 
 if TYPE_CHECKING:
     from lakehouse_assets.operations.repairs.plan import Rerun
 
-REASON: str = Field(pattern=SAID, description="Why. Stands in the audit table.")
 USE_CASE: str = Field(pattern=SAID, description="The use case, such as the second part of its tables' asset keys.")
 
 
@@ -255,13 +254,9 @@ def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -
 
     from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests
 
-    def succeeded(entry: str) -> datetime | None:
+    def succeeded(entry: str) -> bool:
         done = dg.RunsFilter(tags={REPAIR: entry}, statuses=[dg.DagsterRunStatus.SUCCESS])
-        for one in context.instance.get_run_records(done, limit=1):
-            return (
-                datetime.fromtimestamp(one.end_time, UTC) if one.end_time else one.update_timestamp.replace(tzinfo=UTC)
-            )
-        return None
+        return bool(context.instance.get_runs(done, limit=1))
 
     found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC), succeeded)
     if not found:

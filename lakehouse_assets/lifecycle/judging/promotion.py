@@ -3,7 +3,8 @@
 The alias in the registry is the truth of what serves, the table the record of why. The alias moves first, in one call,
 and its row is written after it. A crash between the two, or a hand on the registry, leaves a move without a row; the
 next decision finds the alias elsewhere than the record's last `to_version` and writes that down before its own row
-(`found_changed`). An intent written before the move would need the same comparison and could lie.
+(`found_changed`). An intent written before the move would need the same comparison and could lie; only a roll back
+has one, since where it goes follows from the record (`rolling_back`).
 """
 
 from __future__ import annotations

@@ -8,10 +8,12 @@ asked for again.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from lakehouse_assets.monitoring.deciding.episodes import Episode, Signals, signals_of
+from lakehouse_assets.monitoring.deciding.episodes import NOTHING, STALE_DAYS, Episode, Signals, signals_of
 from lakehouse_assets.monitoring.deciding.history import (
     DATA,
     DRIFT,
@@ -21,6 +23,7 @@ from lakehouse_assets.monitoring.deciding.history import (
     History,
     as_date,
     drift_signals,
+    fault_signals,
     faults_of,
     performance_signals,
 )
@@ -34,10 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BLOCKED", "INVESTIGATE", "RETRAIN", "WAIT", "Decision", "Policy", "decide", "worth_a_row"]
 
-NOTHING = Signals(None, (), (), ())
-#: A report so many days older than the newest of any kind says nothing of today.
-STALE_DAYS = 7
-
 
 def decide(history: History, policy: Policy, use_case: str, now: datetime) -> Decision:
     """Decide on what is known now.
@@ -48,45 +47,116 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
         use_case: For the run key.
         now: UTC; only for the back-off of failed runs, and to date the decision.
     """
-    reports = _of_champion(history.reports, history.champion)
-    drift = signals_of(drift_signals(reports), policy.drift_at_least, policy.drift_of_last, policy.calm_reports)
-    loss = signals_of(
-        performance_signals(_of_champion(history.performance, history.champion)),
-        policy.loss_at_least,
-        policy.loss_of_last,
-        policy.calm_reports,
-    )
-    day = max((one.newest for one in (drift, loss) if one.newest), default=None)
-    drift, loss = (one if day is None or _is_recent(one.newest, day) else NOTHING for one in (drift, loss))
+    known = _Known.of(history, policy, use_case, now)
+    answer = _answer(known)
+    if answer.decision == WAIT and known.faults.lingering:
+        return _at_fault(known)
+    still = _still_to_be_looked_into(known) if answer.decision == WAIT else None
+    if still is None:
+        return answer
+    # Told once for each episode: a calm night between, or another signal that waits, ends nothing.
+    over = f"it is over after {policy.calm_reports} calm reports in a row"
+    return replace(still, reason=f"{still.reason}; {answer.reason if answer.trigger else over}")
 
-    def say(decision: str, reason: str, trigger: str | None = None) -> Decision:
-        return Decision(now, day, decision, trigger, reason, history.champion)
 
+@dataclass(frozen=True)
+class _Known:
+    """What the reports say, with all that an answer goes by; `day` is the newest that was reported on."""
+
+    history: History
+    policy: Policy
+    use_case: str
+    now: datetime
+    day: date | None
+    drift: Signals
+    loss: Signals
+    faults: Signals
+
+    @classmethod
+    def of(cls, history: History, policy: Policy, use_case: str, now: datetime) -> _Known:
+        """Read the reports; those of a kind that is no longer reported on say nothing."""
+        reports = _of_champion(history.reports, history.champion)
+        realised = _of_champion(history.performance, history.champion)
+        calm = policy.calm_reports
+        told = (
+            signals_of(drift_signals(reports), policy.drift_at_least, policy.drift_of_last, calm),
+            signals_of(performance_signals(realised), policy.loss_at_least, policy.loss_of_last, calm),
+            signals_of(fault_signals(reports), 1, 1, calm),
+        )
+        day = max((one.newest for one in told if one.newest), default=None)
+        recent = [one if day and one.newest and (day - one.newest).days <= STALE_DAYS else NOTHING for one in told]
+        return cls(history, policy, use_case, now, day, *recent)
+
+    def say(self, decision: str, reason: str, signals: tuple[str, ...] = ()) -> Decision:
+        """A decision that is about no trigger."""
+        return Decision(self.now, self.day, decision, None, reason, self.history.champion, signals)
+
+    def violation(self, trigger: str, signals: Signals) -> Violation:
+        """Of a trigger."""
+        assert self.day is not None, "where something is violated, something was reported"
+        return Violation(
+            trigger, signals, self.drift, self.loss, self.history, self.policy, self.use_case, self.now, self.day
+        )
+
+    @property
+    def wanted(self) -> Mapping[str, Signals]:
+        """Trigger -> its signals, the first in rank first, of those that the policy goes by."""
+        every = (
+            (PERFORMANCE, self.loss, self.policy.on_performance),
+            (DRIFT, self.drift, self.policy.on_drift),
+            (DATA, _more_data(self.history, self.policy) or NOTHING, self.policy.on_more_data is not None),
+        )
+        return {trigger: signals for trigger, signals, wanted in every if wanted}
+
+
+def _answer(known: _Known) -> Decision:
+    """What to do about what is so now."""
+    history, say = known.history, known.say
     if history.champion is None:
         return say(WAIT, "nothing serves yet")
-    strange = _strange_reference(history, use_case)
-    if day is None:
+    strange = _strange_reference(history, known.use_case)
+    if known.day is None:
         return say(INVESTIGATE, strange) if strange else say(WAIT, f"no report against champion {history.champion} yet")
-    faults = faults_of(reports) if drift.newest is not None else {}
-    if faults:
-        told = ", ".join(f"{name} ({verdict})" for name, verdict in faults.items())
-        return say(INVESTIGATE, f"the data are at fault, not the model: {told}; mend the source, do not train on it")
+    if known.faults.violated:
+        return _at_fault(known)
     spent = None
-    for trigger, signals, wanted in (
-        (PERFORMANCE, loss, policy.on_performance),
-        (DRIFT, drift, policy.on_drift),
-        (DATA, _more_data(history, policy) or NOTHING, policy.on_more_data is not None),
-    ):
-        if wanted and signals.violated:
-            violation = Violation(trigger, signals, drift, loss, history, policy, use_case, now, day)
+    for trigger, signals in known.wanted.items():
+        if signals.violated:
+            violation = known.violation(trigger, signals)
             decision = violation.answer()
             if decision.decision != INVESTIGATE or violation.asked is None:
                 return decision
             # A training for this did not help. What ranks below it may be another matter.
             spent = spent or decision
-    if spent is None and strange and policy.on_drift:
+    if spent is None and strange and known.policy.on_drift:
         return say(INVESTIGATE, strange)
-    return spent or say(WAIT, _quiet(drift, loss, policy, history.silence(day)))
+    return spent or say(WAIT, _quiet(known.drift, known.loss, known.policy, history.silence(known.day)))
+
+
+def _at_fault(known: _Known) -> Decision:
+    """Data are at fault, or were lately and nothing else is to be done."""
+    now = [one.signal for one in known.faults.violated]
+    names = now or [one.signal for one in known.faults.lingering]
+    faults = faults_of(_of_champion(known.history.reports, known.history.champion), names)
+    told = ", ".join(f"{name} ({verdict})" for name, verdict in faults.items())
+    reason = f"the data are at fault, not the model: {told}; mend the source, do not train on it"
+    if not now:
+        reason = f"the data were at fault: {told}; it is over after {known.policy.calm_reports} reports without"
+    return known.say(INVESTIGATE, reason, tuple(names))
+
+
+def _still_to_be_looked_into(known: _Known) -> Decision | None:
+    """What the last decision wanted looked into, if its episode is not over and no training can be asked for yet."""
+    made = known.history.decisions
+    last = made.sort_values("decided_at", kind="stable").iloc[-1] if len(made) else None
+    if last is None or last["decision"] != INVESTIGATE or last["champion_version"] != known.history.champion:
+        return None
+    signals, names = known.wanted.get(str(last["trigger"]), NOTHING), str(last["signals"]).split(", ")
+    still = tuple(one for one in (*signals.violated, *signals.lingering) if one.signal in names)
+    if not still:
+        return None
+    decision = known.violation(str(last["trigger"]), replace(signals, violated=still)).answer()
+    return decision if decision.decision == INVESTIGATE else None
 
 
 def worth_a_row(decision: Decision, decisions: pd.DataFrame) -> bool:
@@ -107,10 +177,6 @@ def _more_data(history: History, policy: Policy) -> Signals | None:
     if history.new_rows < policy.on_more_data * history.learned_rows:
         return None
     return Signals(as_date(max(told)), (Episode("rows", as_date(min(told))),), (), ())
-
-
-def _is_recent(newest: date | None, day: date) -> bool:
-    return newest is not None and (day - newest).days <= STALE_DAYS
 
 
 def _of_champion(rows: pd.DataFrame, champion: int | None) -> pd.DataFrame:

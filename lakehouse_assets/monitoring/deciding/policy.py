@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from math import isfinite
+
+#: Entry -> the least and the most that makes sense. More than ten years of days, doubled by refusals, end no wait.
+WHOLE_NUMBERS = {
+    **dict.fromkeys(("drift_at_least", "drift_of_last", "loss_at_least", "loss_of_last"), (1, 366)),
+    **dict.fromkeys(("calm_reports", "per_week"), (1, 366)),
+    **dict.fromkeys(("learn_days", "cool_down_days", "loss_cool_down_days"), (0, 3660)),
+    "least_new_rows": (0, 10**12),
+    "attempts": (1, 10),
+}
+#: A week; the ninth pause is 256 times as long.
+MOST_HOURS = 168
 
 
 @dataclass(frozen=True)
@@ -37,19 +49,33 @@ class Policy:
     per_week: int = 2
 
     def __post_init__(self) -> None:
-        """Refuse what can never be met.
+        """Refuse what can never be met, or would be met always.
 
         Raises:
-            ValueError: more violated reports are asked for than are looked at, or a number is too small.
+            ValueError: an entry is of another type or lies outside what makes sense; the message names it, what it
+                says and what is expected.
         """
+        for name in ("on_drift", "on_performance"):
+            self._refuse_unless(isinstance(getattr(self, name), bool), name, "true or false")
+        for name, (least, most) in WHOLE_NUMBERS.items():
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            self._refuse_unless(whole and least <= value <= most, name, f"a whole number from {least:,} to {most:,}")
+        share, hours = self.on_more_data, self.retry_hours
+        self._refuse_unless(share is None or (_number(share) and share > 0), "on_more_data", "a share above 0, or none")
+        fits = _number(hours) and 0 <= hours <= MOST_HOURS
+        self._refuse_unless(fits, "retry_hours", f"hours from 0 to {MOST_HOURS}")
         for kind in ("drift", "loss"):
-            least, last = getattr(self, f"{kind}_at_least"), getattr(self, f"{kind}_of_last")
-            if not 1 <= least <= last:
-                raise ValueError(f"{kind}: at least {least} of the last {last} reports; expected 1 <= k <= n")
-        if min(self.calm_reports, self.attempts, self.per_week) < 1:
-            raise ValueError("calm_reports, attempts and per_week are at least 1")
-        if self.learn_days < 0:
-            raise ValueError(f"learn_days: {self.learn_days}; expected 0 or more")
+            name, last = f"{kind}_at_least", getattr(self, f"{kind}_of_last")
+            self._refuse_unless(getattr(self, name) <= last, name, f"no more than {kind}_of_last, which is {last}")
+
+    def _refuse_unless(self, fits: bool, name: str, expected: str) -> None:
+        if not fits:
+            raise ValueError(f"{name}: {getattr(self, name)!r}; expected {expected}")
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from lakehouse_assets.monitoring.deciding.episodes import Episode, Signals
 from lakehouse_assets.monitoring.deciding.history import (
     DATA,
     DRIFT,
-    FAILED,
     PERFORMANCE,
     RETRAIN,
+    SUCCEEDED,
+    TERMINATED,
     UNDER_WAY,
     History,
     Request,
@@ -26,6 +27,7 @@ WAIT, BLOCKED, INVESTIGATE = "wait", "blocked", "investigate"
 
 #: Features may tell of a change so many days before the performance does; what drifts for longer is another change.
 TOLD_BEFORE_DAYS = 14
+BY_HAND = "ask for it by retrain_now"
 
 
 @dataclass(frozen=True)
@@ -70,27 +72,27 @@ class Violation:
         return min(one.since for one in (self.new or self.signals.violated))
 
     @cached_property
-    def key(self) -> str:
-        """The run key of a first request for it."""
-        key = f"{self._base}-since-{self.since}"
-        new = {one.signal for one in self.new}
-        if any(one.base_key == key and one.signals and not one.signals & new for one in self.requests):
-            # Another signal's episode began on that day and was asked for: this one is told by the day on which it is.
-            return self._key_of_today
-        return key
+    def key(self) -> str | None:
+        """The run key of a first request for it, or of another after a refusal; None: on this day there is none.
+
+        Dagster starts no second run for a key, so it is one that nothing was asked for under: where another signal's
+        episode began on that day and was asked for, and after a refusal, it names the day on which it is asked for.
+        """
+        used = {one.base_key for one in self.requests}
+        days = (self.since, self.day) if self.new else (self.day,)
+        return next((key for key in (f"{self._base}-since-{day}" for day in days) if key not in used), None)
 
     @cached_property
     def asked(self) -> Request | None:
         """The request that was made for it already."""
-        own = next((one for one in self.requests if one.base_key == self.key), None) if self.new else None
-        return own or (None if self.new else self._covering(self.signals.violated[0], self.trigger))
+        return None if self.new else self._covering(self.signals.violated[0], self.trigger)
 
     def answer(self) -> Decision:
         """What to do about it."""
         running = next((one for one in self.history.trainings if one.status == UNDER_WAY), None)
         silence = self.history.silence(self.day)
         change = Change(self._began(), behind(self.history, self.day), silence)
-        key, why = self.key, "train again"
+        why = "train again"
         if self.asked is not None:
             decision = self._after(self.asked, running)
             if self.asked.promoted is not False or decision.decision != INVESTIGATE:
@@ -98,7 +100,6 @@ class Violation:
             lacking = not_worth_another(self.asked, change, self.history, self.policy, self.day)
             if lacking:
                 return replace(decision, reason=f"{decision.reason} {lacking}")
-            key = self._key_of_today
             more = "as much more again to learn from" if self.trigger == DATA else "more to learn of it"
             why = f"{self.asked.key_of(self.asked.attempt)} was refused; there is {more} now"
         if running is not None:
@@ -111,38 +112,42 @@ class Violation:
         if held and change.lacks_outcomes(self.policy.learn_days, self.day):
             return self._say(INVESTIGATE, held)
         held = held or held_back(self.trigger, self.history, self.requests, self.policy, self.day)
+        held = held or (None if self.key else "another retraining was asked for on this day; the next may ask for this")
         if held and self.asked is not None:
             return self._say(INVESTIGATE, f"{why}; {held}")
-        return self._say(WAIT, held) if held else self._say(RETRAIN, why, key, 1)
+        return self._say(WAIT, held) if held else self._say(RETRAIN, why, self.key, 1)
 
     def _after(self, asked: Request, running: Training | None) -> Decision:
         """What follows from a request that was made for it."""
-        runs, say = asked.trainings, self._say
-        if asked.seen and len(runs) < asked.attempt:
-            return say(INVESTIGATE, f"its retraining ({asked.key_of(asked.attempt)}) was known, and its run is gone")
-        if len(runs) < asked.attempt:
-            key = asked.key_of(asked.attempt)
+        say, last, key = self._say, asked.run, asked.key_of(asked.attempt)
+        if last is None and asked.seen:
+            return say(INVESTIGATE, f"its retraining ({key}) was known, and its run is gone; {BY_HAND}")
+        if last is None:
             if running is not None:
                 other = running.run_key or running.run_id
                 return say(BLOCKED, f"asked for as {key}; another training is under way ({other})")
             return say(RETRAIN, "asked for, and no run of it is known yet", key, asked.attempt)
-        last = runs[-1]
         if last.status == UNDER_WAY:
-            return say(BLOCKED, f"its retraining is under way ({last.run_key})")
+            return say(BLOCKED, f"its retraining is under way ({key})")
         # What failed after the gate had spoken, a card or a page, would be told the same by it.
-        if last.status != FAILED or last.promoted is not None:
+        if last.status == SUCCEEDED or last.promoted is not None:
             refused = "did not help, the gate refused it or it came to the model that serves"
             told = "was promoted and does not serve" if last.promoted else refused
-            return say(INVESTIGATE, f"its retraining ({last.run_key}) {told}; the same again would say the same")
-        if len(runs) >= self.policy.attempts:
-            return say(INVESTIGATE, f"its retraining failed {len(runs)} times, last as {last.run_key}")
-        at = (last.ended_at or self.now) + timedelta(hours=self.policy.retry_hours * 2 ** (len(runs) - 1))
+            return say(INVESTIGATE, f"its retraining ({key}) {told}; the same again would say the same")
+        if last.status == TERMINATED:
+            return say(INVESTIGATE, f"its retraining ({key}) was terminated by a person; {BY_HAND}")
+        # Counted by the keys: of runs that were deleted, the later ones still tell.
+        if asked.attempt >= self.policy.attempts:
+            return say(INVESTIGATE, f"its retraining failed {asked.attempt} times, last as {key}")
         if running is not None:
             other = running.run_key or running.run_id
             return say(BLOCKED, f"to be tried again; another training is under way ({other})")
+        pause = timedelta(hours=self.policy.retry_hours * 2 ** (asked.attempt - 1))
+        at = last.ended_at + pause if last.ended_at else self.now
         if self.now < at:
-            return say(WAIT, f"its retraining failed ({last.run_key}); tried again at {at:%Y-%m-%d %H:%M} UTC")
-        return say(RETRAIN, f"tried again after {last.run_key} failed", asked.key_of(len(runs) + 1), len(runs) + 1)
+            return say(WAIT, f"its retraining failed ({key}); tried again at {at:%Y-%m-%d %H:%M} UTC")
+        again = asked.attempt + 1
+        return say(RETRAIN, f"tried again after {key} failed", asked.key_of(again), again)
 
     def _say(self, decision: str, why: str, run_key: str | None = None, attempt: int = 0) -> Decision:
         names = tuple(sorted(one.signal for one in self.signals.violated))
@@ -160,10 +165,6 @@ class Violation:
     @property
     def _base(self) -> str:
         return f"{self.use_case}-champion-{self.history.champion or 0}-{self.trigger}"
-
-    @property
-    def _key_of_today(self) -> str:
-        return f"{self._base}-since-{self.day}"
 
     def _began(self) -> date:
         """Since when something is other than the champion knows it: features may tell before the performance does."""

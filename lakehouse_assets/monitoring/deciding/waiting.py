@@ -84,8 +84,7 @@ def not_worth_another(refused: Request, change: Change, history: History, policy
         had = refused.labelled_rows or (history.learned_rows or 0) * (1.0 + share)
         wanted = ceil(round(had * (1.0 + share), 6))
         if (history.labelled_rows or 0) >= wanted:
-            # Its key would be that of the refused one.
-            return None if day > (refused.day or refused.since) else "on the same day"
+            return None
         return f"until there are {wanted} labelled rows to learn from, as many more again as it had"
     had = change.had_learned_by(refused.day or refused.since)
     wanted = had + max(had, policy.learn_days, 1)

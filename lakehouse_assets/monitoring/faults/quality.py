@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from lakehouse_assets.monitoring.calibration import normed_wasserstein
 from lakehouse_assets.monitoring.faults.units import best_conversion, quartiles_width, spread_of
-from lakehouse_assets.monitoring.faults.usual_days import LEAST_VALUES, Days, UsualDay
+from lakehouse_assets.monitoring.faults.usual_days import LEAST_VALUES, SURE, Days, UsualDay
 from lakehouse_assets.monitoring.verdicts import NO_READINGS, NULLS, OUT_OF_RANGE, STUCK, UNIT_CHANGE
 
 Floats = npt.NDArray[np.float64]
@@ -45,8 +45,6 @@ STRETCHED = 4.0
 AS_IT_WAS = 1.0
 #: What differs by so little, as a share or at all, is the same number: of a constant, its last digits.
 SAME, SAME_AS_NONE = 1e-6, 1e-9
-#: So many standard errors are no chance, however many columns and days are looked at.
-SURE = 5.0
 
 
 @dataclass(frozen=True)
@@ -206,7 +204,14 @@ def _unit_change(wander: float | None, reference: Floats, current: Floats, days:
     apart = days.are_enough(_among(held, far)) and far.sum() >= MORE_FAR * rows and not far.all()
     if apart and abs(float(np.median(now[~far]) - np.median(known))) < AS_IT_WAS * spread_of(known):
         now = now[far]
-    unit = best_conversion(known, now, wander, days.usual.least_spread if days.usual else 0.0)
+    # A threshold is that of a window: how far a single day wanders only the days of the reference tell.
+    known_of_a_window = None if days.is_single else wander
+    places = days.usual.places if days.usual else None
+    if known_of_a_window is None and places is not None:
+        if not places.are_left_by(float(np.median(now))):
+            return None
+        known_of_a_window = wander
+    unit = best_conversion(known, now, known_of_a_window, days.usual.least_spread if days.usual else 0.0)
     if unit is None:
         return None
     return Fault(UNIT_CHANGE, f"{len(now) / rows:.0%} of the rows look like the reference in another unit: {unit}")

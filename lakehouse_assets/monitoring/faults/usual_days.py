@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import log
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,44 @@ LEAST_DAYS, ALIKE = 5, 1.5
 REPEATED = 2.0
 #: A day of the reference, which is a sample, with fewer rows tells nothing of how often a number comes in a day.
 LEAST_OF_A_DAY = 5
+#: Fewer days do not tell how far a day lies off by chance.
+LEAST_PLACES = 10
+#: So many standard errors are no chance, however many columns and days are looked at.
+SURE = 5.0
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the middles of a column's days lie: their mean and spread, on the scale on which they lie more evenly.
+
+    A day of a slow column lies farther off than its rows suggest, and one of a skewed column, a power or a
+    concentration, is multiplied by what it wanders, as by another unit: on the scale of its logarithms that is a move.
+    """
+
+    mean: float
+    spread: float
+    is_log: bool
+
+    @classmethod
+    def of(cls, middles: npt.NDArray[np.float64]) -> Places | None:
+        """From the medians of the days; None where they are too few."""
+        if len(middles) < LEAST_PLACES:
+            return None
+        is_log = bool((middles > 0).all()) and abs(_skew(np.log(middles))) < abs(_skew(middles))
+        scaled = np.log(middles) if is_log else middles
+        return cls(float(scaled.mean()), float(scaled.std(ddof=1)), is_log)
+
+    def are_left_by(self, middle: float) -> bool:
+        """Whether a day with this median lies farther off than any would by chance."""
+        if self.is_log and middle <= 0:
+            return True
+        scaled = log(middle) if self.is_log else middle
+        return abs(scaled - self.mean) > SURE * self.spread
+
+
+def _skew(values: npt.NDArray[np.float64]) -> float:
+    spread = float(values.std())
+    return float((((values - values.mean()) / spread) ** 3).mean()) if spread > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +67,7 @@ class UsualDay:
         times: How often it says each.
         most: The largest such share of any day with enough rows to tell.
         least_spread: Standard deviation within the day that varied least; 0 where some day did not at all.
+        places: Where the days lie; None: they are too few.
     """
 
     share: float
@@ -35,6 +75,7 @@ class UsualDay:
     times: float = 1.0
     most: float = 0.0
     least_spread: float = 0.0
+    places: Places | None = field(default=None, compare=False)
 
     @property
     def is_repeated(self) -> bool:
@@ -101,7 +142,15 @@ def usual_day(reference: npt.ArrayLike, days: npt.ArrayLike) -> UsualDay | None:
         times=float(np.median(times[told])),
         most=float(shares[sure].max(initial=0.0)),
         least_spread=float(spreads[told].min()),
+        places=Places.of(_middles(values, codes)[told]),
     )
+
+
+def _middles(values: npt.NDArray[np.float64], codes: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """The median of each day that has values; these are in order within their days, and the days are."""
+    _, begins, rows = np.unique(codes, return_index=True, return_counts=True)
+    found: npt.NDArray[np.float64] = (values[begins + (rows - 1) // 2] + values[begins + rows // 2]) / 2
+    return found
 
 
 def _spreads(values: npt.NDArray[np.float64], codes: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:

@@ -16,7 +16,7 @@ from lakehouse_assets.operations.alerts.channels import NotToldError
 from lakehouse_assets.operations.alerts.incidents import Incident, after
 from lakehouse_assets.operations.alerts.messages import Message, Places, message
 from lakehouse_assets.operations.alerts.patience import Patience, in_turn, owed
-from lakehouse_assets.operations.alerts.telling import BEGAN, Telling, incidents_in, to_keep, to_tell
+from lakehouse_assets.operations.alerts.telling import BEGAN, NOBODY, Telling, incidents_in, to_keep, to_tell
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -67,6 +67,9 @@ def tell(
     _note(lake, to_keep(known.incidents, changed))
     patience, missed = Patience(clock), dict[tuple[str, str], Telling]()
     for telling in in_turn(list(to_tell(known.incidents, changed, known.entries, list(channels), now)), known.entries):
+        if telling.channel == NOBODY:
+            _note(lake, [telling])
+            continue
         about = (telling.channel, telling.incident.incident)
         if about in missed:
             continue  # nobody is told that something is over of which he does not know

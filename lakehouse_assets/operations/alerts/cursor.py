@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
+from typing import Any
 
 #: How far a look goes back behind the last one: a run's change may become visible a little after a later one's.
 OVERLAP = timedelta(seconds=60)
@@ -22,7 +23,6 @@ class Cursor:
             again.
         decided: By table of decisions, the newest one that was looked at.
         versions: By table of decisions, the version that was looked at.
-        awaited: By domain that never delivered, the last night when it was first seen to be awaited; empty: none.
         missed_since: Since when nights were seen to be missing at every look; empty: none is.
     """
 
@@ -31,15 +31,19 @@ class Cursor:
     decided: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     missed_since: str = ""
-    awaited: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, text: str | None, now: datetime) -> Cursor:
-        """What Dagster kept; a first look goes a day back, and so does one after a cursor of another form."""
+        """What Dagster kept; a first look goes a day back, and so does one after a cursor of another form.
+
+        Nothing hangs on it but what a look costs: what was told stands in the table of incidents.
+        """
+        known = {one.name for one in fields(cls)}
         try:
-            found = cls(**json.loads(text)) if text else cls((now - FIRST_LOOK).isoformat())
+            told: dict[str, Any] = json.loads(text) if text else {"runs_after": (now - FIRST_LOOK).isoformat()}
+            found = cls(**{name: value for name, value in told.items() if name in known})
             _ = [datetime.fromisoformat(at) for at in (found.runs_after, found.missed_since) if at]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, AttributeError):
             return cls((now - FIRST_LOOK).isoformat())
         return found
 

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     REFUSAL = "refusal"
     INVESTIGATE = "investigate"
     MISSED_NIGHT = "missed_night"
+    FAILING_TICK = "failing_tick"
 
 
 #: Told once and over at once: there is nothing to put right.
@@ -48,6 +49,7 @@ class Fact:
         last: Last partition that it is about.
         rows: How many rows are concerned, where that is known.
         run_id: The run in which it was seen.
+        quiet: Whether somebody did it by hand: it is kept and shown until it is right, and told to nobody.
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Fact:
     last: str = ""
     rows: int | None = None
     run_id: str = ""
+    quiet: bool = False
 
     @property
     def span(self) -> str:

@@ -20,6 +20,7 @@ class Incident:
         since: When it began, in UTC.
         over_at: When it was over; None while it is not.
         over_because: In words, why it is over.
+        quiet: Whether nobody is told of it, since somebody did it by hand.
         seen_since: Which of its days were right since, or wrong again. It is over when none is wrong any more.
     """
 
@@ -36,6 +37,7 @@ class Incident:
     over_at: datetime | None = None
     over_because: str = ""
     seen_since: tuple[Seen, ...] = ()
+    quiet: bool = False
 
     @property
     def is_notice(self) -> bool:
@@ -50,7 +52,7 @@ class Incident:
     @property
     def grown(self) -> int:
         """How much belongs to it; while it is open this only grows."""
-        return len(self.assets) + len(self.seen_since)
+        return len(self.assets) + len(self.seen_since) + (not self.quiet)
 
     def told(self) -> dict[str, Any]:
         """Everything that makes its messages again, as JSON can hold it."""
@@ -102,7 +104,7 @@ def _begun(state: dict[str, Incident], fact: Fact) -> list[Incident]:
     return [
         Incident(
             name, fact.kind, fact.subject, fact.at, fact.summary, fact.assets, fact.first, fact.last, fact.rows,
-            fact.run_id,
+            fact.run_id, quiet=fact.quiet,
         )
     ]  # fmt: skip
 
@@ -121,7 +123,9 @@ def _ended(state: dict[str, Incident], fact: Fact) -> list[Incident]:
 
 
 def _with(one: Incident, fact: Fact) -> Incident:
-    """An open incident with what is wrong as well, of which people are not told again."""
+    """An open incident with what is wrong as well, of which people are not told again; of a quiet one they are, now."""
+    if one.quiet and not fact.quiet and one.since < fact.at:
+        return replace(one, quiet=False, summary=fact.summary, assets=fact.assets or one.assets, run_id=fact.run_id)
     if fact.kind is Kind.BROKEN_FRESHNESS:
         return replace(one, assets=(*one.assets, *(key for key in fact.assets if key not in one.assets)))
     return _with_seen(one, fact) if one.since < fact.at else one

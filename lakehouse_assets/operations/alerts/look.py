@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 
+from lakehouse_assets.operations.alerts.cancelled import cancelled_night
 from lakehouse_assets.operations.alerts.cursor import FIRST_LOOK, OVERLAP, Cursor
 from lakehouse_assets.operations.alerts.facts import Fact
 from lakehouse_assets.operations.alerts.graph import Graph
@@ -25,10 +26,12 @@ from lakehouse_assets.operations.alerts.seen_tables import (
     investigation_facts,
     training_decisions,
 )
+from lakehouse_assets.operations.alerts.ticks import tick_facts
 from lakehouse_assets.operations.nights.missed import missed_nights
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.operations.ticks import Ticking
 
 #: Runs looked at in one tick. More wait for the next.
 RUNS_A_LOOK = 100
@@ -44,18 +47,21 @@ def look(
     zone: ZoneInfo,
     paused: Collection[str] = (),
     awaited: Mapping[str, date] = MappingProxyType({}),
+    ticks: Mapping[str, Ticking] = MappingProxyType({}),
 ) -> list[Fact]:
     """Everything since the last look; ``cursor`` is moved on.
 
-    Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day.
+    Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day. ``ticks``
+    says how the other sensors and schedules do.
     """
-    late = {**late_tables(instance, graph), **never_delivered(instance, awaited, cursor, zone, now)}
+    late = {**late_tables(instance, graph), **never_delivered(instance, awaited, zone)}
     return [
         *_runs(instance, graph, cursor),
         *mended(instance, graph, known, now),
         *late_facts(late, known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now),
         *missed_facts(missed_nights(instance, zone, now), known, graph, cursor, now),
+        *tick_facts(ticks, known, graph, now),
     ]
 
 
@@ -82,7 +88,7 @@ def _runs(instance: dg.DagsterInstance, graph: Graph, cursor: Cursor) -> list[Fa
     marks = {one.dagster_run.run_id: _mark(one.dagster_run) for one in records}
     for record in records:
         if marks[record.dagster_run.run_id] not in cursor.seen:
-            facts += facts_of_run(instance, record, graph)
+            facts += [*facts_of_run(instance, record, graph), *cancelled_night(instance, record)]
     if records:
         newest = max(after, *(_utc(one.update_timestamp) for one in records))
         kept = [one for one in records if _utc(one.update_timestamp) > newest - OVERLAP]

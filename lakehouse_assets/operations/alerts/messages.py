@@ -21,6 +21,7 @@ _WORDS = {
     Kind.REFUSAL: "candidate refused",
     Kind.INVESTIGATE: "to be looked into",
     Kind.MISSED_NIGHT: "night missed",
+    Kind.FAILING_TICK: "ticks fail",
 }
 #: How loud: the types that Apprise knows.
 _LOUDNESS = {
@@ -32,6 +33,7 @@ _LOUDNESS = {
     Kind.REFUSAL: "warning",
     Kind.INVESTIGATE: "warning",
     Kind.MISSED_NIGHT: "failure",
+    Kind.FAILING_TICK: "failure",
 }
 
 

@@ -12,44 +12,28 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from lakehouse_assets.operations.alerts.cursor import Cursor
 from lakehouse_assets.operations.nights import asked
-from lakehouse_assets.operations.nights.calendar import ONE_DAY, tick_of
+from lakehouse_assets.operations.nights.calendar import tick_of
 from lakehouse_assets.operations.nights.parts import LANDING
 
 #: Nights without a file after which people are told: a file that comes in the morning after the first wakes nobody.
 NIGHTS = 2
 
 
-def never_delivered(
-    instance: dg.DagsterInstance, awaited: Mapping[str, date], cursor: Cursor, zone: ZoneInfo, now: datetime
-) -> dict[str, datetime]:
-    """Where their files land, by key joined by /, each with when the first night since began that had none.
+def never_delivered(instance: dg.DagsterInstance, awaited: Mapping[str, date], zone: ZoneInfo) -> dict[str, datetime]:
+    """Where their files land, by key joined by /, each with when the first night began that had waited for one in vain.
+
+    The nights say themselves for whom they waited: those before a domain's folder was made do not count, and no cursor
+    that is lost counts anew.
 
     Args:
         instance: Where runs and materialisations are.
         awaited: The domains that nights wait for, each with its first day (`nights.awaited`).
-        cursor: Remembers the last night before each was seen to be awaited: nights before its folder was made do not
-            count.
         zone: The plant's clocks.
-        now: When this is.
     """
-    waiting = {domain: start for domain, start in awaited.items() if not _ever_made(instance, domain)}
-    last = asked.last_night(instance, now.date()) if waiting else None
-    cursor.awaited = {one: cursor.awaited.get(one, last.isoformat() if last else "") for one in waiting}
-    if last is None:
-        return {}
-    begun = {one: max(start, _first(instance, cursor.awaited[one], last)) for one, start in waiting.items()}
-    return {
-        f"{LANDING}/{one}/files": tick_of(first, zone)
-        for one, first in begun.items()
-        if (last - first).days + 1 >= NIGHTS
-    }
-
-
-def _first(instance: dg.DagsterInstance, before: str, last: date) -> date:
-    """The first night after one; without one, the first that there was."""
-    return date.fromisoformat(before) + ONE_DAY if before else asked.first_night(instance) or last
+    waiting = [domain for domain in awaited if not _ever_made(instance, domain)]
+    nights = {domain: asked.nights_without(instance, domain, NIGHTS) for domain in waiting}
+    return {f"{LANDING}/{one}/files": tick_of(days[0], zone) for one, days in nights.items() if len(days) == NIGHTS}
 
 
 def _ever_made(instance: dg.DagsterInstance, domain: str) -> bool:

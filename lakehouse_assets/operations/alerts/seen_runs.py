@@ -40,6 +40,9 @@ _READ = {
     DagsterEventType.RUN_FAILURE,
 }
 _ASSET_JOB = "__ASSET_JOB"
+#: What a job that people start raises where it does not do what was asked (`RequestRefusedError`): an event keeps an
+#: error's name, not what it derives from. Who asked reads it in the run, nothing is worse off, and nobody is woken.
+REFUSALS = frozenset(("RepairRequestError", "RestoreRequestError", "RollBackRefusedError", "UnknownTableError"))
 
 
 def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) -> list[Fact]:
@@ -107,6 +110,8 @@ def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime
     errors = [data.error for data in steps.values() if data.error is not None]
     # A blocking check stops its run; it is told as the check that failed.
     if errors and all(error.cls_name == "DagsterAssetCheckFailedError" for error in errors):
+        return []
+    if errors and all(_raised(error).cls_name in REFUSALS for error in errors):
         return []
     planned = [one for one in events if _is(one, "ASSET_MATERIALIZATION_PLANNED")]
     broken = [one for one in planned if not steps or one.step_key in steps]
@@ -184,10 +189,15 @@ def _rows(metadata: Any) -> int | None:
 
 def cause(error: Any) -> str:
     """What our own code raised, without what Dagster says around it. The platform's errors name the file or table."""
+    first = str(_raised(error).message).strip().splitlines() or ["no reason recorded"]
+    return _MODULES.sub(r"\1", first[0])[:_CAUSE_LENGTH]
+
+
+def _raised(error: Any) -> Any:
+    """The error within those that Dagster wraps it in."""
     while error.cause is not None and error.message.startswith("dagster."):
         error = error.cause
-    first = str(error.message).strip().splitlines() or ["no reason recorded"]
-    return _MODULES.sub(r"\1", first[0])[:_CAUSE_LENGTH]
+    return error
 
 
 def _utc(at: datetime) -> datetime:

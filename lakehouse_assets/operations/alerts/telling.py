@@ -81,7 +81,7 @@ def to_tell(
 
     An end is told only to those who were told the beginning, or are told it now. A channel that did not answer when
     something began is told of it when it answers again, also when it is over by then. A channel that is new is told of
-    what is open and of the last day's notices, not of what is over.
+    what is open and of the last day's notices, not of what is over. What is quiet is told to nobody, which is kept.
 
     Args:
         known: The incidents of the table.
@@ -93,7 +93,7 @@ def to_tell(
     fresh = {one.incident for one in changed} - {one.incident for one in known}
     latest = {one.incident: one for one in (*known, *changed)}
     for one in sorted(latest.values(), key=lambda one: (one.over_at or one.since, one.incident)):
-        for channel in channels:
+        for channel in (NOBODY,) if one.quiet else channels:
             began, over = Telling(one, BEGAN, channel), Telling(one, OVER, channel)
             current = one.incident in fresh or one.is_open or (one.is_notice and now - one.since < NOTICED)
             missed = replace(began, state=OWED).entry in told and now - (one.over_at or one.since) < MADE_UP_FOR

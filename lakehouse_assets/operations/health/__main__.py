@@ -20,6 +20,7 @@ def main() -> int:
     from lakehouse_assets.operations.health.model import health
     from lakehouse_assets.operations.health.nights import night_facts
     from lakehouse_assets.operations.health.text import as_text
+    from lakehouse_assets.operations.ticks import watched
     from lakehouse_assets.sources.resource import LandingZone
 
     home = settings.dagster_home()
@@ -27,9 +28,9 @@ def main() -> int:
     prepare_dagster_home(home)
     lake = Lake(settings.lake_uri(), settings.storage_options())
     landing: LandingZone = (defs.resources or {})["landing"]
-    assets, now = defs.resolve_asset_graph(), datetime.now(UTC)
+    assets, now, zone = defs.resolve_asset_graph(), datetime.now(UTC), ZoneInfo(settings.plant_timezone())
     with dg.DagsterInstance.get() as instance:
-        nights = night_facts(instance, assets, landing, ZoneInfo(settings.plant_timezone()), now)
+        nights = night_facts(instance, assets, landing, zone, now, watched(defs.get_repository_def()))
         found = health(gather(instance, lake, assets, now, nights))
     sys.stdout.write(as_text(found) + "\n")
     return 0 if found.is_well else 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
@@ -13,47 +12,14 @@ from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.graph import HEALTH, Asset
+from lakehouse_assets.operations.alerts.ticks import about
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
 from lakehouse_assets.operations.health.nights import NightFacts
 from lakehouse_assets.operations.health.open_incidents import untold
+from lakehouse_assets.operations.health.states import ORDER, RUNBOOKS, State
+from lakehouse_assets.operations.ticks import ALERTS
 
 ZONES = ("landing", "raw", "harmonized", "distilled", "delivery", "models", "monitoring")
-
-
-class State(StrEnum):
-    """How a zone of a subject is; the first in this order is told where there are several."""
-
-    SILENT = "daemon silent"
-    MISSED = "night missed"
-    FAILING = "failing"
-    LATE = "late"
-    NO_FILE = "file late"
-    CHECK = "check failed"
-    FAULTY = "data at fault"
-    INVESTIGATE = "to be looked into"
-    DRIFTING = "drifting"
-    WORSE = "worse than expected"
-    QUARANTINED = "quarantined"
-    PAUSED = "paused"
-    NEVER = "never made"
-    FRESH = "fresh"
-
-
-#: The runbook of each state that is a problem: a page of docs/runbooks.
-RUNBOOKS = {
-    State.SILENT: "missed_night",
-    State.MISSED: "missed_night",
-    State.NO_FILE: "late_file",
-    State.FAILING: "failed_run",
-    State.LATE: "broken_freshness",
-    State.CHECK: "failed_check",
-    State.FAULTY: "investigate",
-    State.INVESTIGATE: "investigate",
-    State.DRIFTING: "drifting",
-    State.WORSE: "worse_than_expected",
-    State.QUARANTINED: "quarantined",
-}
-_ORDER = {state: place for place, state in enumerate(State)}
 
 
 @dataclass(frozen=True)
@@ -134,7 +100,7 @@ def health(facts: Facts) -> Health:
             *(problem for key in sorted(facts.graph.assets) for problem in _problems(key, facts)),
             *_of_the_incidents(facts),
         ),
-        key=lambda one: (_ORDER[one.state], one.since or facts.at, one.asset),
+        key=lambda one: (ORDER[one.state], one.since or facts.at, one.asset),
     )
     groups: dict[str, list[Asset]] = {}
     for asset in facts.graph.assets.values():
@@ -162,9 +128,9 @@ def _zone(assets: Sequence[Asset], problems: Sequence[Problem], facts: Facts) ->
     made = [one.made_at for asset in assets if (one := facts.assets.get(asset.key)) and one.made_at]
     for asset in assets:
         own = [one.state for one in problems if one.asset == asset.key]
-        worst = min(own, key=_ORDER.__getitem__) if own else _quiet(asset, facts)
+        worst = min(own, key=ORDER.__getitem__) if own else _quiet(asset, facts)
         states[worst] = states.get(worst, 0) + 1
-    ordered = sorted(states.items(), key=lambda item: _ORDER[item[0]])
+    ordered = sorted(states.items(), key=lambda item: ORDER[item[0]])
     return ZoneHealth(tuple(ordered), len(assets), max(made, default=None))
 
 
@@ -197,6 +163,7 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
     if known.quarantined:
         yield problem(State.QUARANTINED, known.quarantined_since, "rows set aside", known.quarantined)
     yield from _of_the_nights(asset, facts.nights, problem)
+    yield from _of_the_ticks(asset, facts, problem)
     yield from _of_the_model(asset, facts, problem)
 
 
@@ -204,7 +171,8 @@ def _of_the_incidents(facts: Facts) -> Iterator[Problem]:
     for key, one in untold(facts):
         asset = facts.graph.assets.get(key, Asset(key, zone=key.split("/")[0]))
         run, days = one.kind is Kind.FAILED_RUN, span_words(one.first, one.last)
-        what = "was not made" if run else one.subject.rsplit(" ", maxsplit=1)[-1]
+        broken = "was not made" if one.assets else f"{one.subject} failed"
+        what = broken if run else one.subject.rsplit(" ", maxsplit=1)[-1]
         said = f"{what}{f' of {days}' if days else ''}: {one.summary}"
         state = State.FAILING if run else State.CHECK
         yield Problem(state, key, asset.group, asset.zone, one.since, said, one.rows, asset.owner, one.run_id)
@@ -227,6 +195,14 @@ def _of_the_nights(asset: Asset, nights: NightFacts, problem: _Problem) -> Itera
         gone = f", and LANDING has no folder {asset.domain} any more" if asset.domain in nights.gone else ""
         said = f"{made} made without the domain: no file of {late.first} was there{gone}"
         yield problem(State.NO_FILE, late.since, said)
+
+
+def _of_the_ticks(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Problem]:
+    for one in facts.nights.failing:
+        if asset.key in about(one.name, facts.graph):
+            yield problem(State.TICKS, one.failing_since, one.words)
+    if asset.key == HEALTH and facts.nights.untold:
+        yield problem(State.TICKS, None, f"the sensor {ALERTS} is switched off: nobody is told of anything")
 
 
 def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Problem]:

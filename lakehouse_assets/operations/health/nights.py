@@ -14,6 +14,7 @@ from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.operations.nights.awaited import awaited
 from lakehouse_assets.operations.nights.calendar import tick_of
 from lakehouse_assets.operations.nights.missed import Missed, missed_nights
+from lakehouse_assets.operations.ticks import ALERTS, Ticking, is_off, ticking
 from lakehouse_assets.sources.daily import NIGHT_TAG
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class NightFacts:
         missed: The nights that nobody asked for.
         undelivered: By domain, of those that have a folder or had one.
         gone: Of these, those whose folder is gone.
+        failing: The sensors and schedules whose ticks fail.
+        untold: Whether the sensor that tells people is switched off.
     """
 
     heartbeat: datetime | None = None
@@ -56,6 +59,8 @@ class NightFacts:
     missed: Missed | None = None
     undelivered: Mapping[str, Undelivered] = field(default_factory=dict)
     gone: frozenset[str] = frozenset()
+    failing: tuple[Ticking, ...] = ()
+    untold: bool = False
 
     @property
     def words(self) -> str:
@@ -71,6 +76,7 @@ def night_facts(
     landing: LandingZone,
     zone: ZoneInfo,
     now: datetime,
+    watched: Collection[str] = (),
 ) -> NightFacts:
     """What is known now.
 
@@ -80,13 +86,15 @@ def night_facts(
         landing: Which domains have a folder.
         zone: The plant's clocks.
         now: When this is, in UTC.
+        watched: The sensors and schedules whose ticks count (`ticks.watched`).
     """
     last, missed = asked.last_night(instance, now.date()), missed_nights(instance, zone, now)
     heartbeat = _heartbeat(instance)
     silent = (last is not None or missed is not None) if heartbeat is None else now - heartbeat > SILENT
     late = undelivered(instance, awaited(instance, assets, landing), zone)
     gone = frozenset(domain for domain in late if not landing.has_folder(domain))
-    return NightFacts(heartbeat, silent, last, missed, late, gone)
+    failing = tuple(one for one in ticking(instance, watched).values() if one.fails(now))
+    return NightFacts(heartbeat, silent, last, missed, late, gone, failing, is_off(instance, ALERTS))
 
 
 def undelivered(instance: dg.DagsterInstance, starts: Mapping[str, date], zone: ZoneInfo) -> dict[str, Undelivered]:

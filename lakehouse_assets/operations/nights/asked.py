@@ -16,6 +16,8 @@ from lakehouse_assets.sources.daily import NIGHT_TAG
 PART, WHOLE, LATE, CLOSING = "night/part", "whole", "late files", "closing"
 #: Whose files a run takes, with the mark of the day's files when it was asked for: `night.energy`.
 DOMAIN_PREFIX = "night."
+#: Whose file was late when a night was asked for, `night/late.energy`; the domain had a folder then, or had had one.
+LATE_PREFIX = "night/late."
 #: Stands for the mark of files that the night itself delivers.
 SIMULATED = "simulated"
 #: Runs read at a time where the newest are asked for.
@@ -24,13 +26,14 @@ PAGE = 10
 WAITS = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED]
 
 
-def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
+def tags_of(day: date, part: str, marks: Mapping[str, str], late: Iterable[str] = ()) -> dict[str, str]:
     """The tags of a night's run.
 
     Args:
         day: The day that it is about.
         part: One of `WHOLE`, `LATE` and `CLOSING`.
         marks: Its domains, each with the mark of its files of the day.
+        late: The domains that it waited for and whose file was not there.
     """
     return {
         "dagster/partition": day.isoformat(),
@@ -38,6 +41,7 @@ def tags_of(day: date, part: str, marks: Mapping[str, str]) -> dict[str, str]:
         NIGHT_TAG: day.isoformat(),
         PART: part,
         **{f"{DOMAIN_PREFIX}{domain}": mark for domain, mark in marks.items()},
+        **{f"{LATE_PREFIX}{domain}": "true" for domain in late},
     }
 
 
@@ -89,6 +93,17 @@ def delivered_files(instance: dg.DagsterInstance, domain: str) -> bool:
     return bool(set().union(*marks.values()) - {SIMULATED})
 
 
+def nights_without(instance: dg.DagsterInstance, domain: str, at_most: int) -> list[date]:
+    """The first nights that waited for a domain and were made without it, in order; no more than so many."""
+    wanted = dg.RunsFilter(tags={PART: WHOLE, f"{LATE_PREFIX}{domain}": "true"})
+    found: set[date] = set()
+    cursor: str | None = None
+    while len(found) < at_most and (runs := instance.get_runs(wanted, cursor=cursor, limit=PAGE, ascending=True)):
+        cursor = runs[-1].run_id
+        found |= {date.fromisoformat(run.tags[NIGHT_TAG]) for run in runs}
+    return sorted(found)[:at_most]
+
+
 def newest_taking(instance: dg.DagsterInstance, domain: str, day: date) -> dg.DagsterRun | None:
     """The newest run that was asked for to take the domain's files of the day; None: none was.
 
@@ -103,10 +118,14 @@ def made(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
     return _any_takes(domain, instance.get_runs(dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()})))
 
 
-def is_under_way(instance: dg.DagsterInstance, domain: str, day: date) -> bool:
-    """Whether a run that takes the domain's files of the day waits or runs."""
-    wanted = dg.RunsFilter(tags={NIGHT_TAG: day.isoformat()}, statuses=NOT_FINISHED_STATUSES)
-    return _any_takes(domain, instance.get_runs(wanted))
+def under_way(instance: dg.DagsterInstance, domain: str) -> dict[date, str]:
+    """The days whose files of a domain a run takes that waits or runs, with their mark when it was asked for.
+
+    Where there are several of a day, the newest: it reads last.
+    """
+    wanted = dg.RunsFilter(tags={PART: [WHOLE, LATE]}, statuses=NOT_FINISHED_STATUSES)
+    taking = [run for run in reversed(instance.get_runs(wanted)) if _takes(domain, run)]
+    return {date.fromisoformat(run.tags[NIGHT_TAG]): run.tags[f"{DOMAIN_PREFIX}{domain}"] for run in taking}
 
 
 def is_queued(instance: dg.DagsterInstance, domain: str, day: date) -> bool:

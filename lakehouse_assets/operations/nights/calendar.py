@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 ONE_DAY = timedelta(days=1)
+#: Clocks jump by whole multiples of this.
+QUARTER = timedelta(minutes=15)
+#: Years over which a zone's clocks are looked at, always all of them: Cairo had no summer time in 2022 and had one in
+#: 2023, and clocks looked at year by year made the last night of 2022 two.
+YEARS = range(2020, 2041)
 #: By the plant's clocks, when the night begins.
 HOUR = 2
 
@@ -15,11 +21,9 @@ def night_at(tick: datetime, zone: ZoneInfo) -> date:
 
     By the plant's clocks, and by UTC as well: every daily partition opens when its day has ended in UTC, which east of
     Greenwich is hours after the plant's midnight. Where that is after the night's hour, be it in summer only, it is the
-    day before, all year: otherwise clocks that jump would leave a night out and ask for two in another.
+    day before, always: otherwise clocks that jump would leave a night out and ask for two in another.
     """
-    year = tick.astimezone(zone).year
-    ahead = max(zone.utcoffset(datetime(year, month, 1)) or timedelta() for month in range(1, 13))
-    before = ONE_DAY if ahead > timedelta(hours=HOUR) else timedelta()
+    before = ONE_DAY if _ahead(zone) > timedelta(hours=HOUR) else timedelta()
     return tick.astimezone(zone).date() - ONE_DAY - before
 
 
@@ -42,12 +46,28 @@ def tick_before(moment: datetime, zone: ZoneInfo) -> datetime:
 
 
 def tick_of(day: date, zone: ZoneInfo) -> datetime:
-    """When the night of a day begins, or was to begin, in UTC."""
+    """When the night of a day begins, or was to begin, in UTC.
+
+    At the first time of the plant's clocks that there is from the night's hour on: of an hour that is left out, the
+    moment after it, and of one that comes twice the second, as Dagster's schedule has it.
+    """
     begins = _begins(day + ONE_DAY, zone)
     return begins if night_at(begins, zone) == day else _begins(day + 2 * ONE_DAY, zone)
 
 
 def _begins(day: date, zone: ZoneInfo) -> datetime:
-    # Of an hour that comes twice the schedule takes the second; of one that is left out, fold 0 is the moment after it.
-    both = (datetime(day.year, day.month, day.day, HOUR, tzinfo=zone, fold=fold) for fold in (0, 1))
-    return max(one.astimezone(UTC) for one in both)
+    clock = datetime(day.year, day.month, day.day, HOUR)
+    while not _exists(clock, zone):
+        clock += QUARTER
+    return clock.replace(tzinfo=zone, fold=1).astimezone(UTC)
+
+
+def _exists(clock: datetime, zone: ZoneInfo) -> bool:
+    return clock.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) == clock
+
+
+@functools.cache
+def _ahead(zone: ZoneInfo) -> timedelta:
+    """How far the clocks ever are ahead of UTC."""
+    months = (datetime(year, month, 1, tzinfo=zone) for year in YEARS for month in range(1, 13))
+    return max(one.utcoffset() or timedelta() for one in months)

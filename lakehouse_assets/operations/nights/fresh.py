@@ -38,7 +38,7 @@ class Asked:
         first: The oldest day whose night was asked for.
         last: The newest one.
         took: Whether exactly these files of a day were there when its newest run was asked for, however it ended.
-        under_way: Whether a run that takes the day's files waits or runs.
+        under_way: The days whose files a run takes that waits or runs, with their mark when it was asked for.
         queued: Whether a run of the day waits still. Of nights that wait the older goes first.
         made: Whether a run was ever asked for that takes the domain's files of the day.
     """
@@ -46,7 +46,7 @@ class Asked:
     first: date
     last: date
     took: Callable[[date], bool]
-    under_way: Callable[[date], bool]
+    under_way: Mapping[date, str]
     queued: Callable[[date], bool]
     made: Callable[[date], bool]
 
@@ -59,11 +59,14 @@ class Late:
         own: Days that fresh files name.
         later: Days after those that look back on them.
         waiting: Days that fresh files name and that a run under way may take.
+        unsettled: Days without fresh files of which a run under way was asked for when other ones lay there. It may
+            bring those: a file that is put back as raw holds it, while its correction is taken, is fresh after that.
     """
 
     own: list[date]
     later: list[date]
     waiting: list[date]
+    unsettled: list[date]
 
     @property
     def days(self) -> list[date]:
@@ -87,7 +90,7 @@ def late_days(landed: Landed, known: Known, asked: Asked, ahead: int = 0, waited
     fresh = fresh_files(landed, known)
     named = landed.days_of(one for one in fresh if not _is_before(landed, known, one, asked.first))
     open_days = [day for day in named if day <= asked.last and not asked.took(day)]
-    waiting = [day for day in open_days if asked.under_way(day)]
+    waiting = [day for day in open_days if day in asked.under_way]
     own = [day for day in open_days if day not in waiting]
     # Nights do not wait for the other files, so nothing of a later day rests on them.
     awaited = {*landed.days_of(one for one in fresh if landed.awaits(one))}
@@ -95,7 +98,9 @@ def late_days(landed: Landed, known: Known, asked: Asked, ahead: int = 0, waited
     reached = {one for day in changed for one in _after(day, ahead, asked.last)} - {*own}
     # One that runs may have read what it looks back on before it changed.
     later = [day for day in sorted(reached) if _is_there(landed, asked, day) and not asked.queued(day)]
-    return Late(own, later, [day for day in waiting if day not in later])
+    again = {*own, *later}
+    unsettled = [day for day, mark in asked.under_way.items() if day in landed.by_day and mark != landed.day_mark(day)]
+    return Late(own, later, [day for day in waiting if day not in again], sorted({*unsettled} - {*waiting} - again))
 
 
 def nobodys(landed: Landed, known: Known, first: date) -> list[str]:

@@ -101,7 +101,7 @@ class Look:
         late = late_days(landed, known, self._asked(landed), ahead, seen.waiting_days(domain))
         if late.later:
             log.info(f"{domain}: {_days(late.later)} made again as well: they look back on days whose files came")
-        seen.dealt_with(landed, late.waiting, self.last)
+        seen.dealt_with(landed, late.waiting, self.last, settled=not late.unsettled)
         return {
             day: f"{landed.mark_between(_before(day, ahead), day)} {self._last_run(domain, day)}" for day in late.days
         }
@@ -117,7 +117,7 @@ class Look:
             first=self.first,
             last=self.last,
             took=lambda day: asked.took(instance, domain, day, landed.day_mark(day)),
-            under_way=lambda day: asked.is_under_way(instance, domain, day),
+            under_way=asked.under_way(instance, domain),
             queued=lambda day: asked.is_queued(instance, domain, day),
             made=lambda day: asked.made(instance, domain, day),
         )
@@ -127,7 +127,7 @@ class Look:
         if repository is None:
             raise dg.DagsterInvariantViolationError("the sensor late_files needs its code location to know the assets")
         keys = {*self.parts.by_domain[domain], *self.parts.shared}
-        return days_ahead(repository.asset_graph, keys, dg.AssetKey([LANDING, domain, "files"]))
+        return days_ahead(repository.asset_graph, keys, [dg.AssetKey([LANDING, domain, "files"])])
 
 
 def raw_tables(domain: str) -> list[tuple[str, ...]]:

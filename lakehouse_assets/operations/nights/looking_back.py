@@ -24,9 +24,8 @@ def days_after(nodes: Iterable[tuple[K, Mapping[K, int]]], start: Collection[K])
     """
     ahead = dict.fromkeys(start, 0)
     for key, looks_back in nodes:
-        if key in start:
-            continue
         reached = [ahead[one] + days for one, days in looks_back.items() if one in ahead and one != key]
-        if reached:
-            ahead[key] = ALL_LATER if looks_back.get(key, 0) > 0 else min(max(reached), ALL_LATER)
+        if reached or key in ahead:
+            carried_on = looks_back.get(key, 0) > 0
+            ahead[key] = ALL_LATER if carried_on else min(max([*reached, ahead.get(key, 0)]), ALL_LATER)
     return ahead

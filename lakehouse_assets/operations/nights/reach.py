@@ -11,7 +11,11 @@ from lakehouse_assets.operations.nights.looking_back import days_after
 from lakehouse_assets.sources.daily import CADENCE, REPORT
 
 
-def days_ahead(assets: BaseAssetGraph, keys: Collection[dg.AssetKey], start: dg.AssetKey) -> int:  # type: ignore[type-arg]
+def days_ahead(
+    assets: BaseAssetGraph,  # type: ignore[type-arg]
+    keys: Collection[dg.AssetKey],
+    start: Collection[dg.AssetKey],
+) -> int:
     """The number of days after a day whose rows rest on files of that day; `ALL_LATER` where nothing ends it.
 
     It follows from the partition mappings of the assets, and those of a use case's from its declaration: the `days` of
@@ -21,7 +25,7 @@ def days_ahead(assets: BaseAssetGraph, keys: Collection[dg.AssetKey], start: dg.
     Args:
         assets: All assets.
         keys: Those that a night makes of the domain, and what all share.
-        start: What its files land as.
+        start: What changed of the day: what its files land as, or what was made again. Reports do not count.
     """
     daily = [
         (key, node)
@@ -29,7 +33,8 @@ def days_ahead(assets: BaseAssetGraph, keys: Collection[dg.AssetKey], start: dg.
         if key in keys and _is_daily(node := assets.get(key)) and node.tags.get(CADENCE) != REPORT
     ]
     nodes = [(key, {one: days_back(node, one) for one in node.parent_keys}) for key, node in daily]
-    return max(days_after(nodes, [start]).values())
+    known = {key for key, _ in nodes}
+    return max(days_after(nodes, [key for key in start if key in known]).values(), default=0)
 
 
 def _is_daily(node: BaseAssetNode) -> bool:

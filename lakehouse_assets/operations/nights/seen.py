@@ -69,8 +69,8 @@ class Seen:
         """The days whose files a run under way may have taken by now."""
         return [date.fromisoformat(day) for day in self.waiting.get(domain, ())]
 
-    def dealt_with(self, landed: Landed, waiting: list[date], last: date) -> None:
-        """Remember what was dealt with, and what waits still.
+    def dealt_with(self, landed: Landed, waiting: list[date], last: date, settled: bool = True) -> None:
+        """Remember what was dealt with, and what waits still; what is not settled is looked into again.
 
         A part of a folder has another mark than the whole, so the rest of it is looked into when it is still.
         """
@@ -78,6 +78,7 @@ class Seen:
             self.waiting[landed.domain] = [day.isoformat() for day in waiting]
         else:
             self.waiting.pop(landed.domain, None)
+        if not waiting and settled:
             self.done[landed.domain] = _done(landed, last)
 
 

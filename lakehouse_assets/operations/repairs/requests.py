@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lifecycle.judging.champions import ROLL_BACK
@@ -23,13 +23,10 @@ RERUN, RETRAIN = "rerun", "retrain"
 REPAIR = "repair"
 #: Tags of a run over days.
 FIRST_DAY, LAST_DAY = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
-#: How long a request waits for a sensor that is off. An older one is not carried out any more: things have changed.
+#: How long a request waits for a sensor that is off. An older one is not carried out any more: things have changed. One
+#: that comes after another waits for as long as it takes: that one's run may take days, or fail and be made again from
+#: its failure after a month, and the later days lack what it made until then.
 WAITS = timedelta(days=1)
-#: How long one that comes after another is kept for that one's run to end; it may take more than a day, or be made
-#: again from its failure. Once that has succeeded, it is as old as that end.
-KEPT = timedelta(days=7)
-#: The engine counts nanoseconds and knows no later year than 2262.
-_ALWAYS = datetime(2200, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,7 @@ class Handled:
     is younger.
 
     Attributes:
-        entries: Those that are young enough to be read again.
+        entries: Those that are read again: the young ones, and all that came after another one.
         before: All of this time and earlier were, by a cursor of an earlier form.
     """
 
@@ -106,23 +103,18 @@ class Handled:
 
 
 def open_requests(
-    lake: Lake, cursor: str | None, now: datetime, succeeded: Callable[[str], datetime | None]
+    lake: Lake, cursor: str | None, now: datetime, succeeded: Callable[[str], bool]
 ) -> tuple[list[Request], str]:
-    """What was asked for, is not too old and was not made a run, the oldest first; and the cursor once it is.
+    """What was asked for, may begin and was not made a run, the oldest first; and the cursor once it is.
 
     Args:
         lake: Where the requests lie.
         cursor: What was made a run before.
         now: When this is.
-        succeeded: When a run of the request with this entry, which others may wait for, ended well; None: none did.
+        succeeded: Whether a run of the request with this entry, which others may wait for, ended well.
     """
     handled, found = Handled.read(cursor), _requests(lake, now)
-
-    def may_begin(one: Request) -> bool:
-        ready = succeeded(one.after) if one.after else one.at
-        return ready is not None and ready >= now - WAITS
-
-    begun = [one for one in found if handled.covers(one) or may_begin(one)]
+    begun = [one for one in found if handled.covers(one) or not one.after or succeeded(one.after)]
     return [one for one in begun if not handled.covers(one)], json.dumps(sorted(one.entry for one in begun))
 
 
@@ -131,7 +123,7 @@ def _requests(lake: Lake, now: datetime) -> list[Request]:
 
     if not lake.exists(AUDIT):
         return []
-    where: dict[str, Any] = {"action": [RERUN, RETRAIN, ROLL_BACK], "at": (now - KEPT, _ALWAYS)}
+    where: dict[str, Any] = {"action": [RERUN, RETRAIN, ROLL_BACK]}
     rows = lake.read(AUDIT, columns=["entry", "at", "details"], where=where).to_pylist()
     read = [(row, json.loads(row["details"])) for row in sorted(rows, key=lambda row: row["at"])]
     found = [

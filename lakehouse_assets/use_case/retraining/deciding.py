@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.predicate import Interval
-from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED
+from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED, ROLL_BACK
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.monitoring.deciding.decision import decide, worth_a_row
-from lakehouse_assets.monitoring.deciding.history import History, Training, as_date
+from lakehouse_assets.monitoring.deciding.history import History, Judged, Training, as_date
 from lakehouse_assets.monitoring.deciding.policy import Decision, Policy
 from lakehouse_assets.monitoring.deciding.silence import Coming
 from lakehouse_assets.use_case.retraining.trainings import training_runs
@@ -46,6 +46,7 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
     metric = plan.declaration.evaluation.metric
     to_learn_from = _to_learn_from(plan, lake, champion)
     thresholds = _read(plan, lake, "monitoring", "thresholds", ("model_version",))
+    known_runs = {one.run_id for one in trainings}
     return History(
         reports=_read(plan, lake, "monitoring", "drift", ("day", "model_version", "column_name", "verdict"), own),
         performance=_read(
@@ -60,20 +61,28 @@ def known(plan: Plan, lake: Lake, registry: ModelRegistry, trainings: Sequence[T
         trainings=trainings,
         champion=champion.version if champion else None,
         reference_of=None if thresholds.empty else int(thresholds["model_version"].iloc[0]),
+        judged=[one for one in _judged(plan, lake) if one.run_id not in known_runs],
         **to_learn_from,
     )
 
 
 def trainings(plan: Plan, lake: Lake, instance: dg.DagsterInstance) -> list[Training]:
     """The training runs, with what the gate said of each."""
-    record = _read(plan, lake, "models", "champion", ("run_id", "promoted", "action", "from_version", "to_version"))
-    told = record[~record["action"].eq(FOUND_CHANGED)]
-    # A training that came to the very model that serves promoted nothing.
-    moved = told["promoted"].astype(bool) & told["from_version"].fillna(0).ne(told["to_version"].fillna(0))
-    decided = dict(zip(told["run_id"].astype(str), moved.astype(bool), strict=True))
+    decided = {one.run_id: one.promoted for one in _judged(plan, lake)}
     # A run that makes either may end in another champion.
     made = [plan.key("models", table) for table in ("candidate", "champion")]
     return training_runs(instance, plan.name, training_jobs(plan), made, decided)
+
+
+def _judged(plan: Plan, lake: Lake) -> list[Judged]:
+    """What the gate said of each run, by its record; a run that was judged twice by its last verdict."""
+    columns = ("decided_at", "run_id", "promoted", "action", "from_version", "to_version")
+    record = _read(plan, lake, "models", "champion", columns).sort_values("decided_at", kind="stable")
+    told = record[~record["action"].isin((FOUND_CHANGED, ROLL_BACK))]
+    # A training that came to the very model that serves promoted nothing.
+    moved = told["promoted"].astype(bool) & told["from_version"].fillna(0).ne(told["to_version"].fillna(0))
+    said = zip(told["run_id"].astype(str), told["decided_at"], moved.astype(bool), strict=True)
+    return list({run_id: Judged(run_id, at, promoted) for run_id, at, promoted in said}.values())
 
 
 def made(plan: Plan, history: History, now: datetime) -> Decision:

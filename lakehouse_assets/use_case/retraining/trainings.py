@@ -10,7 +10,13 @@ import dagster as dg
 from dagster._core.execution.backfill import BulkActionsFilter, BulkActionStatus
 from dagster._core.storage.tags import BACKFILL_ID_TAG, WILL_RETRY_TAG
 
-from lakehouse_assets.monitoring.deciding.history import FAILED, SUCCEEDED, UNDER_WAY, Training
+from lakehouse_assets.monitoring.deciding.history import (
+    FAILED,
+    SUCCEEDED,
+    TERMINATED,
+    UNDER_WAY,
+    Training,
+)
 
 if TYPE_CHECKING:
     from dagster._core.storage.dagster_run import RunRecord
@@ -28,7 +34,7 @@ LAUNCHED_WITHIN = timedelta(minutes=10)
 _OVER = {
     dg.DagsterRunStatus.SUCCESS: SUCCEEDED,
     dg.DagsterRunStatus.FAILURE: FAILED,
-    dg.DagsterRunStatus.CANCELED: FAILED,
+    dg.DagsterRunStatus.CANCELED: TERMINATED,
 }
 
 
@@ -98,11 +104,18 @@ def _training(family: Sequence[RunRecord], decided: Mapping[str, bool]) -> Train
         run_id=last.dagster_run.run_id,
         status=status,
         run_key=first.dagster_run.tags.get(RUN_KEY),
-        ended_at=datetime.fromtimestamp(last.end_time, UTC) if last.end_time else None,
+        ended_at=_ended_at(last),
         promoted=any(said) if said else None,
         day=_day(first),
         labelled_rows=int(rows) if (rows := first.dagster_run.tags.get(LABELLED_ROWS)) else None,
     )
+
+
+def _ended_at(record: RunRecord) -> datetime | None:
+    """When a run was over; where its end was not written down, when Dagster last knew of it."""
+    if record.end_time:
+        return datetime.fromtimestamp(record.end_time, UTC)
+    return record.update_timestamp if record.dagster_run.status in _OVER else None
 
 
 def _day(record: RunRecord) -> date:

@@ -1,5 +1,7 @@
 """What the sensor sees of a real Dagster instance: runs, checks, freshness and decisions, each told once."""
 
+import importlib
+import pkgutil
 from datetime import UTC, datetime
 from unittest import mock
 
@@ -9,8 +11,13 @@ import pytest
 from dagster._core.definitions.freshness import FreshnessState, FreshnessStateChange
 from dagster._core.test_utils import create_run_for_test
 
+import lakehouse_assets
+from lakehouse_assets.defs.platform import repairs
+from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.operations.alerts.seen_runs import REFUSALS
+from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.lost_retries import report_again
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
 
@@ -47,6 +54,27 @@ def test_a_failed_run_is_over_when_another_run_made_what_was_broken(platform: Pl
     assert platform.tick() == []
     everything.execute_in_process(instance=platform.instance, asset_selection=[CLEAN], partition_key="2024-03-05")
     assert platform.tick() == ["Over: a_nightly 2024-03-05: run failed"]
+
+
+def test_a_request_that_is_refused_is_told_to_who_asked_and_to_nobody_else(platform: Platform) -> None:
+    for dry_run in (True, False):
+        asked = {"use_case": "x y", "dry_run": dry_run, "who": "ann", "reason": "a slip"}
+        job = platform.defs.resolve_job_def("retrain_now")
+        with mock.patch.object(repairs, "graph", return_value=graph_of(platform.defs.resolve_asset_graph())):
+            refused = job.execute_in_process(
+                instance=platform.instance,
+                run_config={"ops": {"retraining": {"config": asked}}},
+                raise_on_error=False,
+            )
+        assert not refused.success
+        assert platform.tick() == []
+
+
+def test_every_refusal_is_known_by_its_name() -> None:
+    for one in pkgutil.walk_packages(lakehouse_assets.__path__, "lakehouse_assets."):
+        if not one.name.endswith("__main__"):
+            importlib.import_module(one.name)
+    assert {one.__name__ for one in RequestRefusedError.__subclasses__()} == REFUSALS
 
 
 def test_what_has_no_days_is_over_when_it_is_made_though_the_night_that_failed_names_one(platform: Platform) -> None:

@@ -12,9 +12,10 @@ LAST = datetime.now(UTC).date() - timedelta(days=1)
 
 
 def night(platform: Platform, days: int, *domains: str) -> date:
-    """A night so many days after the last one."""
+    """A night so many days after the last one, which waits for the domain once it has a folder."""
     day = LAST + timedelta(days=days)
-    night_of(platform.instance, day, *domains)
+    late = {"b"} - {*domains} if (Path(platform.landing.root) / "b").is_dir() else set()
+    night_of(platform.instance, day, *domains, late=late)
     return day
 
 
@@ -53,6 +54,18 @@ def test_nights_before_its_folder_was_made_do_not_count(platform: Platform) -> N
     assert platform.tick() == []
     night(platform, 0)
     assert platform.tick() == ["b: late"]
+
+
+def test_a_cursor_that_is_lost_counts_no_night_anew(platform: Platform) -> None:
+    folder(platform)
+    platform.tick()
+    night(platform, -1)
+    assert platform.tick() == []
+    night(platform, 0)
+    platform.cursor = None
+    assert platform.tick() == ["b: late"]
+    platform.cursor = None
+    assert platform.tick() == []
 
 
 def test_nobody_is_told_of_a_domain_without_a_folder_or_one_whose_file_came(platform: Platform) -> None:

@@ -10,9 +10,10 @@ from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, FailedCheck
-from lakehouse_assets.operations.health.model import Problem, State, health
+from lakehouse_assets.operations.health.model import Problem, health
 from lakehouse_assets.operations.health.page import as_page
 from lakehouse_assets.operations.health.reports import RUNBOOKS
+from lakehouse_assets.operations.health.states import State
 from lakehouse_assets.operations.health.text import as_text
 from lakehouse_assets_tests.operations.health.platforms import (
     ASIDE,

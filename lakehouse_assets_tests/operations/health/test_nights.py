@@ -7,19 +7,22 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
 from dagster._core.test_utils import create_run_for_test
 from dagster._daemon.types import DaemonHeartbeat
 
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.facts import Facts
-from lakehouse_assets.operations.health.model import HEALTH, Problem, State, health
+from lakehouse_assets.operations.health.model import HEALTH, Problem, health
 from lakehouse_assets.operations.health.nights import THREADS, NightFacts, night_facts
 from lakehouse_assets.operations.health.page import as_page
+from lakehouse_assets.operations.health.states import State
 from lakehouse_assets.operations.health.text import as_text
 from lakehouse_assets.operations.nights import asked
+from lakehouse_assets.operations.ticks import ALERTS
 from lakehouse_assets.sources.resource import LandingZone
-from lakehouse_assets_tests.operations.nights.switched import DAY, after, at, night_of
+from lakehouse_assets_tests.operations.nights.switched import DAY, after, at, night_of, switch, ticked
 
 UTC_ZONE = ZoneInfo("UTC")
 MILL = dg.AssetSpec(["landing", "mill", "files"], partitions_def=dg.DailyPartitionsDefinition("2024-03-01"))
@@ -70,6 +73,26 @@ def test_a_daemon_that_never_ran_is_a_problem_only_where_nights_are_on(
     assert never.words == "nights: none was asked for yet; daemon: never seen"
     night_of(instance, after(-1))
     assert [one.state for one in problems(found(instance, tmp_path, at(DAY)))] == [State.SILENT]
+
+
+def test_sensors_whose_ticks_fail_are_a_problem_above_all_the_one_that_tells_people(
+    instance: dg.DagsterInstance, tmp_path: Path
+) -> None:
+    first, now = at(DAY), at(DAY) + timedelta(hours=1)
+    sensor = switch(instance, True, first, ALERTS, InstigatorType.SENSOR)
+    for moment in (first, first + timedelta(minutes=1)):
+        ticked(instance, sensor, moment, OSError("the lake is away"))
+    landing = LandingZone(root=str(tmp_path), simulated=True)
+    nights = night_facts(instance, ASSETS, landing, UTC_ZONE, now, {ALERTS})
+    (told,) = problems(nights)
+    assert (told.state, told.asset, told.since, told.runbook) == (State.TICKS, HEALTH, first, "failing_tick")
+    assert told.what == "the ticks of alerts fail: OSError: the lake is away"
+    assert "TICKS FAIL" in as_text(health(Facts(now, GRAPH, {}, nights=nights)))
+    ticked(instance, sensor, now)
+    assert problems(night_facts(instance, ASSETS, landing, UTC_ZONE, now, {ALERTS})) == []
+    switch(instance, False, now, ALERTS, InstigatorType.SENSOR)
+    (told,) = problems(night_facts(instance, ASSETS, landing, UTC_ZONE, now, {ALERTS}))
+    assert told.what == "the sensor alerts is switched off: nobody is told of anything"
 
 
 def test_missed_nights_are_a_problem_since_the_first_of_them(instance: dg.DagsterInstance, tmp_path: Path) -> None:

@@ -1,15 +1,18 @@
 """Nights that were asked for, a schedule that is on or off, and ticks that failed, on a real instance."""
 
 import sys
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.definitions.sensor_definition import SensorType
 from dagster._core.remote_origin import GrpcServerCodeLocationOrigin, RemoteInstigatorOrigin, RemoteRepositoryOrigin
 from dagster._core.scheduler.instigation import (
     InstigatorState,
     InstigatorStatus,
     ScheduleInstigatorData,
+    SensorInstigatorData,
     TickData,
     TickStatus,
 )
@@ -27,19 +30,30 @@ def after(days: int) -> date:
     return DAY + timedelta(days=days)
 
 
-def night_of(instance: dg.DagsterInstance, day: date, *domains: str, part: str = asked.WHOLE) -> dg.DagsterRun:
-    """A run that was asked for, with the files of these domains."""
-    return create_run_for_test(instance, "nightly", tags=asked.tags_of(day, part, dict.fromkeys(domains, "mark")))
+def night_of(
+    instance: dg.DagsterInstance, day: date, *domains: str, part: str = asked.WHOLE, late: Collection[str] = ()
+) -> dg.DagsterRun:
+    """A run that was asked for, with the files of these domains; of others it had waited for theirs in vain."""
+    tags = asked.tags_of(day, part, dict.fromkeys(domains, "mark"), late)
+    return create_run_for_test(instance, "nightly", tags=tags)
 
 
-def switch(instance: dg.DagsterInstance, on: bool, at: datetime, name: str = SCHEDULE) -> InstigatorState:
-    """Switch the night's schedule on or off, as the UI does."""
+def switch(
+    instance: dg.DagsterInstance,
+    on: bool,
+    at: datetime,
+    name: str = SCHEDULE,
+    kind: InstigatorType = InstigatorType.SCHEDULE,
+) -> InstigatorState:
+    """Switch the night's schedule, or another one, or a sensor, on or off, as the UI does."""
     where = GrpcServerCodeLocationOrigin(host="127.0.0.1", port=1, location_name="lakehouse_assets")
     state = InstigatorState(
         RemoteInstigatorOrigin(RemoteRepositoryOrigin(where, "__repository__"), name),
-        InstigatorType.SCHEDULE,
+        kind,
         InstigatorStatus.RUNNING if on else InstigatorStatus.STOPPED,
-        ScheduleInstigatorData("0 2 * * *", at.timestamp() if on else None),
+        ScheduleInstigatorData("0 2 * * *", at.timestamp() if on else None)
+        if kind is InstigatorType.SCHEDULE
+        else SensorInstigatorData(sensor_type=SensorType.STANDARD),
     )
     known = instance.get_instigator_state(state.instigator_origin_id, state.selector_id)
     return instance.update_instigator_state(state) if known else instance.add_instigator_state(state)
@@ -57,7 +71,7 @@ def ticked(instance: dg.DagsterInstance, state: InstigatorState, at: datetime, e
         TickData(
             state.instigator_origin_id,
             state.instigator_name,
-            InstigatorType.SCHEDULE,
+            state.instigator_type,
             TickStatus.FAILURE if error else TickStatus.SKIPPED,
             at.timestamp(),
             selector_id=state.selector_id,

@@ -1,7 +1,8 @@
 """Whose files are there, and which files came after their night."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -29,12 +30,12 @@ def always(day: date) -> bool:
 def asked(
     last: date,
     took: Callable[[date], bool] = never,
-    under_way: Callable[[date], bool] = never,
+    under_way: Collection[date] = (),
     first: date = FIRST,
     queued: Callable[[date], bool] = never,
     made: Callable[[date], bool] = always,
 ) -> Asked:
-    return Asked(first, last, took, under_way, queued, made)
+    return Asked(first, last, took, dict.fromkeys(under_way, "another mark"), queued, made)
 
 
 def late(landed: Landed, known: Known, before: Asked) -> tuple[list[date], bool]:
@@ -111,7 +112,7 @@ def test_days_up_to_the_last_night_are_made_again_and_later_ones_are_left_to_the
     assert late(folder, {}, asked(NEXT)) == ([DAY, NEXT], True)
     one = {"took": lambda day: day == DAY}
     assert late(folder, {}, asked(NEXT, **one)) == ([NEXT], True), "asked for with these files"
-    one = {"under_way": lambda day: day == DAY}
+    one = {"under_way": [DAY]}
     assert late(folder, {}, asked(NEXT, **one)) == ([NEXT], False), "waited for"
 
 
@@ -163,19 +164,28 @@ def test_a_later_day_whose_own_file_is_late_still_is_left_out_until_it_lands(tmp
 def test_a_later_day_that_waits_comes_after_it_anyway_and_one_that_runs_is_made_again(tmp_path: Path) -> None:
     folder = landed(tmp_path, energy, *(f"steel_EM01_{day(n)}.csv" for n in range(4)))
     known = {name: one for name, one in ledger(folder).items() if str(DAY) not in name}
-    busy = {"under_way": lambda one: one > day(1), "queued": lambda one: one > day(2)}
+    busy = {"under_way": [day(2), day(3)], "queued": lambda one: one > day(2)}
     found = late_days(folder, known, asked(day(3), **busy), ahead=28)
     assert (found.days, found.waiting) == ([DAY, day(1), day(2)], [])
 
 
 def test_where_a_run_under_way_took_the_file_the_later_days_are_made_again(tmp_path: Path) -> None:
     folder = landed(tmp_path, energy, f"steel_EM01_{DAY}.csv")
-    runs = asked(day(2), under_way=lambda one: one == DAY)
+    runs = asked(day(2), under_way=[DAY])
     found = late_days(folder, {}, runs, ahead=28)
     assert (found.days, found.waiting) == ([], [DAY])
     assert late_days(folder, {}, runs, ahead=28, waited=[DAY]).days == []
     found = late_days(folder, ledger(folder), asked(day(2)), ahead=28, waited=[DAY])
     assert (found.own, found.later) == ([], [day(1), day(2)])
+
+
+def test_a_day_whose_files_are_as_raw_holds_them_is_not_settled_while_a_run_may_bring_others(tmp_path: Path) -> None:
+    folder = landed(tmp_path, energy, f"steel_EM01_{DAY}.csv")
+    runs = asked(day(2), under_way=[DAY, day(1)])
+    found = late_days(folder, ledger(folder), runs, ahead=28)
+    assert (found.days, found.waiting, found.unsettled) == ([], [], [DAY]), "of the day after nothing lies there"
+    same = replace(runs, under_way={DAY: folder.day_mark(DAY)})
+    assert late_days(folder, ledger(folder), same, ahead=28).unsettled == []
 
 
 def test_a_changed_file_that_cannot_be_read_is_fresh(tmp_path: Path) -> None:

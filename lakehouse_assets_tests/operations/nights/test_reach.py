@@ -31,10 +31,10 @@ def daily(name: str, reads: Mapping[str, int], cadence: str = "night", days: boo
     return made
 
 
-def ahead(*assets: dg.AssetsDefinition, only: set[str] | None = None) -> int:
+def ahead(*assets: dg.AssetsDefinition, only: set[str] | None = None, start: tuple[str, ...] = (FILES,)) -> int:
     graph = dg.Definitions([daily(FILES, {}), *assets]).resolve_asset_graph()
     keys = {key for key in graph.get_all_asset_keys() if only is None or key.path[-1] in only}
-    return days_ahead(graph, keys, dg.AssetKey(FILES))
+    return days_ahead(graph, keys, [dg.AssetKey(one) for one in start])
 
 
 def test_a_domain_that_reads_its_own_day_only_reaches_no_later_one() -> None:
@@ -50,6 +50,14 @@ def test_days_looked_back_add_up_along_the_longest_way() -> None:
 
 def test_a_table_that_carries_its_own_days_on_reaches_every_later_one() -> None:
     assert ahead(daily("rows", {FILES: 0}), daily("carried", {"rows": 0, "carried": 7})) == ALL_LATER
+
+
+def test_of_what_was_made_again_each_counts_by_what_looks_back_on_it_and_on_the_others() -> None:
+    rows, week = daily("rows", {FILES: 0}), daily("week", {"rows": 6})
+    assert ahead(rows, week, start=("rows", "week")) == 6
+    assert ahead(rows, week, start=("week",)) == 0
+    assert ahead(rows, daily("carried", {"rows": 0, "carried": 7}), start=("carried",)) == ALL_LATER
+    assert ahead(rows, daily("drift", {"rows": 6}, REPORT), start=("drift",)) == 0
 
 
 def test_reports_whole_tables_and_what_the_night_does_not_make_end_the_way() -> None:
@@ -69,4 +77,4 @@ def test_a_domain_s_days_follow_from_its_use_case_s_declaration(domain: str, use
     keys = {*parts.by_domain[domain], *parts.shared}
     (read,) = (one["days"] for one in told["features"][0]["inputs"].values())
     expected = read - 1 + told["labels"]["lookback_days"]
-    assert days_ahead(repository.asset_graph, keys, dg.AssetKey(["landing", domain, "files"])) == expected
+    assert days_ahead(repository.asset_graph, keys, [dg.AssetKey(["landing", domain, "files"])]) == expected

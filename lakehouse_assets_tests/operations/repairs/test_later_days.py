@@ -89,7 +89,7 @@ def test_it_reaches_as_far_as_a_late_file_of_the_domain(domain: str, table: str)
     repository, key = defs.get_repository_def(), f"raw/{domain}/{table}"
     parts, graph = night_parts(repository), graph_of(repository.asset_graph)
     keys = {*parts.by_domain[domain], *parts.shared}
-    ahead = days_ahead(repository.asset_graph, keys, dg.AssetKey(["landing", domain, "files"]))
+    ahead = days_ahead(repository.asset_graph, keys, [dg.AssetKey(["landing", domain, "files"])])
     again = plan_rerun(graph, key, day(0))
     found = plan_later(graph, key, again, lambda key: {day(n) for n in range(100)})
     assert [(one.first, one.last) for one in found] == ([(day(1), day(min(ahead, 99)))] if ahead else [])

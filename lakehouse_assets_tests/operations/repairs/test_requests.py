@@ -86,7 +86,7 @@ def test_a_cursor_of_an_earlier_form_asks_for_nothing_twice(platform: Platform) 
     assert platform.tick() == []
 
 
-def test_the_cursor_keeps_no_more_than_the_requests_of_a_day(platform: Platform) -> None:
+def test_of_requests_that_wait_for_no_other_the_cursor_keeps_those_of_a_day(platform: Platform) -> None:
     given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
     with told_at(datetime.now(UTC) - timedelta(hours=25)):
         platform.start("rerun_from", "rerunning", **given)
@@ -97,25 +97,27 @@ def test_the_cursor_keeps_no_more_than_the_requests_of_a_day(platform: Platform)
     assert platform.cursor == f'["{old.run_key}"]'
     entry = requests.ask(platform.lake, requests.RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows"], {}, "other")
     now = datetime.now(UTC) + timedelta(minutes=9)
-    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: None)
+    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: False)
     assert ([one.entry for one in found], cursor) == ([entry], f'["{entry}"]')
 
 
-def test_later_days_wait_for_a_run_that_takes_days_and_are_asked_for_once_it_ended(platform: Platform) -> None:
+def test_later_days_wait_for_a_run_that_takes_weeks_and_are_asked_for_once_when_it_succeeded(
+    platform: Platform,
+) -> None:
     platform.instance.report_runless_asset_event(dg.AssetMaterialization(WINDOW, partition="2024-03-05"))
     platform.start("rerun_from", "rerunning", table="raw/a/rows", first_day="2024-03-04", dry_run=False)
     begun = datetime.now(UTC)
 
-    def look(days: float, cursor: str | None, ended: float | None) -> tuple[list[str], str]:
-        now, end = begun + timedelta(days=days), None if ended is None else begun + timedelta(days=ended)
-        found, kept = requests.open_requests(platform.lake, cursor, now, lambda _: end)
+    def look(days: float, cursor: str | None, succeeded: bool) -> tuple[list[str], str]:
+        found, kept = requests.open_requests(platform.lake, cursor, begun + timedelta(days=days), lambda _: succeeded)
         return [one.entry for one in found], kept
 
-    [first], cursor = look(0, None, None)
-    assert look(3, cursor, None)[0] == []
-    [then], kept = look(3, cursor, 2.9)
+    [first], cursor = look(0, None, False)
+    for days in (3, 8, 40):
+        found, cursor = look(days, cursor, False)
+        assert found == [], f"it runs since {days} days, or was not made again yet"
+    [then], kept = look(40, cursor, True)
     assert then == f"{first} then 2024-03-05"
-    assert look(3.1, kept, 2.9) == ([], kept), "once, as long as it can be read"
-    assert look(6.9, kept, 2.9) == ([], kept)
-    assert look(7.1, kept, 2.9) == ([], "[]")
-    assert look(5, cursor, 2.9)[0] == [], "a sensor was off for a day after its end; things have changed since"
+    assert look(41, kept, True) == ([], kept), "once"
+    assert look(400, kept, True) == ([], kept)
+    assert look(400, None, True)[0] == [then], "a lost cursor asks under the same key"

@@ -1,0 +1,68 @@
+"""Facts from nights that were cancelled: what they did not make is missing until it is made, whoever cancelled them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+from dagster import DagsterEventType
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.dagster_run import RunRecord
+
+from lakehouse_assets.operations.alerts.facts import Fact, Kind
+from lakehouse_assets.operations.alerts.seen_runs import span_of
+from lakehouse_assets.operations.nights import asked
+
+_READ = {
+    DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
+    DagsterEventType.ASSET_MATERIALIZATION,
+    DagsterEventType.RUN_CANCELING,
+    DagsterEventType.RUN_CANCELED,
+}
+#: What Dagster 1.13 says first of a run that a person terminates, takes from the queue, or marks by force. By itself it
+#: cancels one that has run for too long, and says that before it terminates it as a person does.
+_BY_A_PERSON = (
+    "Sending run termination request",
+    "Canceling run from the queue",
+    "forcibly marked as canceled from outside",
+)
+
+
+def cancelled_night(instance: dg.DagsterInstance, record: RunRecord) -> list[Fact]:
+    """What a night that was cancelled did not make; none of any other run.
+
+    Args:
+        instance: Where its events are.
+        record: A run.
+    """
+    run = record.dagster_run
+    if run.status is not dg.DagsterRunStatus.CANCELED or run.tags.get(asked.PART) not in (asked.WHOLE, asked.LATE):
+        return []
+    events = instance.all_logs(run.run_id, of_type=_READ)
+    of_kind = {kind: [one for one in events if one.get_dagster_event().event_type is kind] for kind in _READ}
+    made = {one.get_dagster_event().asset_key for one in of_kind[DagsterEventType.ASSET_MATERIALIZATION]}
+    planned = {one.get_dagster_event().asset_key for one in of_kind[DagsterEventType.ASSET_MATERIALIZATION_PLANNED]}
+    missing = sorted(key.to_user_string() for key in planned - made if key is not None)
+    if not missing:
+        return []
+    said = [
+        _said(one) for kind in (DagsterEventType.RUN_CANCELING, DagsterEventType.RUN_CANCELED) for one in of_kind[kind]
+    ]
+    by_hand = any(words in one for one in said[:1] for words in _BY_A_PERSON)
+    told = (
+        "somebody cancelled it" if by_hand else f"it was cancelled, by nobody: {next(iter(said), 'no reason recorded')}"
+    )
+    at = (
+        datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp.replace(tzinfo=UTC)
+    )
+    first, last = span_of(run)
+    return [
+        Fact(
+            Kind.FAILED_RUN, run.job_name, at, False, told.rstrip("."), tuple(missing), first, last, run_id=run.run_id,
+            quiet=by_hand,
+        )
+    ]  # fmt: skip
+
+
+def _said(event: EventLogEntry) -> str:
+    return event.get_dagster_event().message or event.user_message or ""
