@@ -109,7 +109,8 @@ class Served:
 
     def asked(self) -> list[tuple[str, ...]]:
         """What the sensor would start."""
-        found, _ = open_requests(self.lake, None, datetime.now(UTC) + timedelta(minutes=1), lambda _: None)
+        now = datetime.now(UTC) + timedelta(minutes=1)
+        found = open_requests(self.lake, None, now, lambda _: False, lambda _: False).to_start
         return [one.assets for one in found]
 
 

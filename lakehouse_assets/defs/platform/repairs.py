@@ -248,19 +248,24 @@ def resume_use_case() -> None:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Starts the runs that the jobs rerun_from and retrain_now ask for, each once.",
 )
-def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult | dg.SkipReason:
-    """Ask for a run for each request that has none; the entry makes it one whatever restarts."""
+def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -> dg.SensorResult:
+    """Ask for a run for each request that has none; the entry makes it one whatever restarts. Tell of those too old."""
     from datetime import UTC, datetime
 
-    from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests
+    from lakehouse_assets.operations.repairs.requests import REPAIR, open_requests, tell_expired
+
+    def was_run(entry: str, *statuses: dg.DagsterRunStatus) -> bool:
+        asked = dg.RunsFilter(tags={REPAIR: entry}, statuses=statuses or None)
+        return bool(context.instance.get_runs(asked, limit=1))
 
     def succeeded(entry: str) -> bool:
-        done = dg.RunsFilter(tags={REPAIR: entry}, statuses=[dg.DagsterRunStatus.SUCCESS])
-        return bool(context.instance.get_runs(done, limit=1))
+        return was_run(entry, dg.DagsterRunStatus.SUCCESS)
 
-    found, cursor = open_requests(lake.lake(), context.cursor, datetime.now(UTC), succeeded)
-    if not found:
-        return dg.SkipReason("nothing was asked for")
+    look = open_requests(lake.lake(), context.cursor, datetime.now(UTC), succeeded, was_run)
+    for one in look.expired:
+        context.log.warning(tell_expired(lake.lake(), one))
+    if not look.to_start:
+        return dg.SensorResult(skip_reason="nothing was asked for", cursor=look.cursor)
     return dg.SensorResult(
         run_requests=[
             dg.RunRequest(
@@ -268,7 +273,7 @@ def repairs_asked_for(context: dg.SensorEvaluationContext, lake: LakeResource) -
                 asset_selection=[dg.AssetKey(key.split("/")) for key in one.assets],
                 tags={**one.tags, REPAIR: one.entry},
             )
-            for one in found
+            for one in look.to_start
         ],
-        cursor=cursor,
+        cursor=look.cursor,
     )

@@ -15,6 +15,7 @@ from lakehouse_assets.contracts.harmonized import HarmonizedTable
 from lakehouse_assets.contracts.repair_file import wishes_in
 from lakehouse_assets.contracts.repair_plan import Author, Plan, Wish, plan
 from lakehouse_assets.contracts.repair_trial import days_of, left_wrong, repaired_rows, stretches
+from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.repairs.plan import RepairRequestError
 from lakehouse_assets.operations.repairs.quarantined import RepairConfig
@@ -75,7 +76,10 @@ def _planned(context: dg.OpExecutionContext, config: RepairConfig, table: Harmon
     held = table.repairs_in(lake)
     wishes = [Wish(row.source_file, row.source_line, row.values, row.discard, row.undo) for row in config.rows]
     if config.repairs_file:
-        wishes += wishes_in(config.repairs_file)
+        try:
+            wishes += wishes_in(config.repairs_file)
+        except RequestRefusedError as error:
+            raise RepairRequestError(str(error)) from error
     return plan(
         wishes,
         table.name,

@@ -27,6 +27,11 @@ FIRST_DAY, LAST_DAY = "dagster/asset_partition_range_start", "dagster/asset_part
 #: that comes after another waits for as long as it takes: that one's run may take days, or fail and be made again from
 #: its failure after a month, and the later days lack what it made until then.
 WAITS = timedelta(days=1)
+#: How long requests are looked at, so that one which was not carried out is told of also by a sensor that was off for
+#: days.
+LOOKED_AT = timedelta(days=30)
+#: The audit row that tells of one.
+EXPIRED = "request_expired"
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,13 @@ class Request:
     assets: tuple[str, ...]
     tags: dict[str, str]
     after: str = ""
+    action: str = ""
+    subject: str = ""
+    who: str = ""
+
+    def expires_before(self, moment: datetime) -> bool:
+        """Whether it was asked for before then, and waits for no other."""
+        return not self.after and self.at < moment
 
 
 def ask(
@@ -75,13 +87,13 @@ def ask(
 
 @dataclass(frozen=True)
 class Handled:
-    """The requests that were made runs, as the sensor's cursor.
+    """The requests that were made runs, or were told not to be carried out any more, as the sensor's cursor.
 
     Not the time of the newest: a row's time is taken before its commit, so a request may become visible after one that
     is younger.
 
     Attributes:
-        entries: Those that are read again: the young ones, and all that came after another one.
+        entries: Those that are read again: the young ones (`LOOKED_AT`), and all that came after another one.
         before: All of this time and earlier were, by a cursor of an earlier form.
     """
 
@@ -98,36 +110,79 @@ class Handled:
             return cls(before=datetime.fromisoformat(str(cursor)))
 
     def covers(self, request: Request) -> bool:
-        """Whether a request was made a run."""
+        """Whether a request was made a run, or told of."""
         return request.entry in self.entries or (self.before is not None and request.at <= self.before)
 
 
+@dataclass(frozen=True)
+class Look:
+    """What a sensor finds: requests to make runs of, others that are too old, and its cursor once both is done."""
+
+    to_start: list[Request]
+    expired: list[Request]
+    cursor: str
+
+
 def open_requests(
-    lake: Lake, cursor: str | None, now: datetime, succeeded: Callable[[str], bool]
-) -> tuple[list[Request], str]:
-    """What was asked for, may begin and was not made a run, the oldest first; and the cursor once it is.
+    lake: Lake,
+    cursor: str | None,
+    now: datetime,
+    succeeded: Callable[[str], bool],
+    was_run: Callable[[str], bool],
+) -> Look:
+    """What was asked for, may begin and was not made a run, the oldest first; and what is not carried out any more.
 
     Args:
         lake: Where the requests lie.
-        cursor: What was made a run before.
+        cursor: What was made a run or told of before.
         now: When this is.
         succeeded: Whether a run of the request with this entry, which others may wait for, ended well.
+        was_run: Whether there is any run of the request with this entry: a cursor may be lost.
     """
-    handled, found = Handled.read(cursor), _requests(lake, now)
-    begun = [one for one in found if handled.covers(one) or not one.after or succeeded(one.after)]
-    return [one for one in begun if not handled.covers(one)], json.dumps(sorted(one.entry for one in begun))
+    handled, found = Handled.read(cursor), _requests(lake, now - LOOKED_AT)
+    old = [one for one in found if one.expires_before(now - WAITS)]
+    young = [one for one in found if not one.expires_before(now - WAITS)]
+    begun = [one for one in young if handled.covers(one) or not one.after or succeeded(one.after)]
+    return Look(
+        [one for one in begun if not handled.covers(one)],
+        [one for one in old if not handled.covers(one) and not was_run(one.entry)],
+        json.dumps(sorted(one.entry for one in (*old, *begun))),
+    )
 
 
-def _requests(lake: Lake, now: datetime) -> list[Request]:
+def tell_expired(lake: Lake, request: Request) -> str:
+    """Write into the audit that a request is not carried out any more, once; gives it in words."""
+    from lakehouse_assets.contracts import audit
+
+    words = (
+        f"{request.action} of {request.subject}, which {request.who} asked for at {request.at:%Y-%m-%d %H:%M} UTC, was "
+        "made no run within a day, since the sensor repairs_asked_for was off, and is not carried out any more: things "
+        "have changed. Ask again"
+    )
+    audit.record(
+        lake,
+        action=EXPIRED,
+        subject=request.subject,
+        who="repairs_asked_for",
+        reason=words,
+        details={"request": request.entry},
+        entry=f"{EXPIRED} {request.entry}",
+    )
+    return words
+
+
+def _requests(lake: Lake, since: datetime) -> list[Request]:
     from lakehouse_assets.contracts.audit import AUDIT
 
     if not lake.exists(AUDIT):
         return []
     where: dict[str, Any] = {"action": [RERUN, RETRAIN, ROLL_BACK]}
-    rows = lake.read(AUDIT, columns=["entry", "at", "details"], where=where).to_pylist()
-    read = [(row, json.loads(row["details"])) for row in sorted(rows, key=lambda row: row["at"])]
-    found = [
-        Request(row["entry"], row["at"], tuple(told["assets"]), told["tags"], told.get("after", ""))
-        for row, told in read
-    ]
-    return [one for one in found if one.after or one.at >= now - WAITS]
+    columns = ["entry", "at", "action", "subject", "who", "details"]
+    rows = sorted(lake.read(AUDIT, columns=columns, where=where).to_pylist(), key=lambda row: row["at"])
+    found = [_request(row, json.loads(row["details"])) for row in rows]
+    return [one for one in found if not one.expires_before(since)]
+
+
+def _request(row: dict[str, Any], told: dict[str, Any]) -> Request:
+    asked = (row["entry"], row["at"], tuple(told["assets"]), told["tags"], told.get("after", ""))
+    return Request(*asked, row["action"], row["subject"], row["who"])

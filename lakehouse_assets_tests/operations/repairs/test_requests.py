@@ -86,19 +86,41 @@ def test_a_cursor_of_an_earlier_form_asks_for_nothing_twice(platform: Platform) 
     assert platform.tick() == []
 
 
-def test_of_requests_that_wait_for_no_other_the_cursor_keeps_those_of_a_day(platform: Platform) -> None:
-    given = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
-    with told_at(datetime.now(UTC) - timedelta(hours=25)):
-        platform.start("rerun_from", "rerunning", **given)
+GIVEN = {"table": "raw/a/rows", "first_day": "2024-03-04", "dry_run": False}
+
+
+def test_a_request_that_found_the_sensor_off_for_a_day_is_not_carried_out_which_is_told_once(
+    platform: Platform,
+) -> None:
+    with told_at(datetime.now(UTC) - timedelta(days=3)):
+        platform.start("rerun_from", "rerunning", **GIVEN)
     assert platform.tick() == [], "things have changed since"
+    asked, told = entries(platform.lake).to_dict("records")
+    assert (told["action"], told["subject"], told["who"]) == ("request_expired", "raw/a/rows", "repairs_asked_for")
+    assert (
+        f"rerun of raw/a/rows, which ann asked for at {asked['at']:%Y-%m-%d %H:%M} UTC, was made no" in told["reason"]
+    )
+    assert told["details"] == {"request": asked["entry"]}
+    platform.tick()
+    platform.cursor = None
+    platform.tick()
+    assert len(entries(platform.lake)) == 2
+
+
+def test_nothing_is_told_of_a_request_that_was_made_a_run_also_where_the_cursor_was_lost(platform: Platform) -> None:
     with told_at(datetime.now(UTC) - requests.WAITS + timedelta(minutes=5)):
-        platform.start("rerun_from", "rerunning", **given)
-    [old] = platform.tick()
-    assert platform.cursor == f'["{old.run_key}"]'
-    entry = requests.ask(platform.lake, requests.RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows"], {}, "other")
-    now = datetime.now(UTC) + timedelta(minutes=9)
-    found, cursor = requests.open_requests(platform.lake, platform.cursor, now, lambda _: False)
-    assert ([one.entry for one in found], cursor) == ([entry], f'["{entry}"]')
+        platform.start("rerun_from", "rerunning", **GIVEN)
+    [asked] = platform.tick()
+    assert platform.cursor == f'["{asked.run_key}"]'
+
+    def look(days: int, cursor: str | None, was_run: bool) -> requests.Look:
+        now = datetime.now(UTC) + timedelta(days=days)
+        return requests.open_requests(platform.lake, cursor, now, lambda _: False, lambda _: was_run)
+
+    for found in (look(1, platform.cursor, False), look(1, None, True)):
+        assert (found.to_start, found.expired, found.cursor) == ([], [], platform.cursor)
+    assert [one.entry for one in look(1, None, False).expired] == [asked.run_key]
+    assert look(31, None, False) == requests.Look([], [], "[]"), "nobody looks for it any more"
 
 
 def test_later_days_wait_for_a_run_that_takes_weeks_and_are_asked_for_once_when_it_succeeded(
@@ -109,8 +131,9 @@ def test_later_days_wait_for_a_run_that_takes_weeks_and_are_asked_for_once_when_
     begun = datetime.now(UTC)
 
     def look(days: float, cursor: str | None, succeeded: bool) -> tuple[list[str], str]:
-        found, kept = requests.open_requests(platform.lake, cursor, begun + timedelta(days=days), lambda _: succeeded)
-        return [one.entry for one in found], kept
+        now = begun + timedelta(days=days)
+        found = requests.open_requests(platform.lake, cursor, now, lambda _: succeeded, lambda _: True)
+        return [one.entry for one in found.to_start], found.cursor
 
     [first], cursor = look(0, None, False)
     for days in (3, 8, 40):
@@ -118,6 +141,6 @@ def test_later_days_wait_for_a_run_that_takes_weeks_and_are_asked_for_once_when_
         assert found == [], f"it runs since {days} days, or was not made again yet"
     [then], kept = look(40, cursor, True)
     assert then == f"{first} then 2024-03-05"
-    assert look(41, kept, True) == ([], kept), "once"
-    assert look(400, kept, True) == ([], kept)
+    assert look(41, kept, True) == ([], f'["{then}"]'), "once"
+    assert look(400, kept, True) == ([], f'["{then}"]')
     assert look(400, None, True)[0] == [then], "a lost cursor asks under the same key"
