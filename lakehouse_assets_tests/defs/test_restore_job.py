@@ -226,7 +226,7 @@ def test_no_table_is_restored_where_the_audit_cannot_say_so_and_a_restore_that_f
         restore(lake_of_two, fails=True, version=0)
     asked, failed = entries(lake_of_two.lake).to_dict("records")
     assert (asked["action"], failed["action"]) == ("restore", "restore_failed")
-    assert failed["details"]["error"] == "StorageError: the disk is full"
+    assert failed["details"]["error"] == "StorageError"
 
 
 def test_a_restore_waits_for_nights_as_other_repairs_do() -> None:

@@ -64,6 +64,19 @@ def test_of_what_domains_share_only_its_own_days_are_made_and_none_of_a_domain_t
     ], "of day 3 the mart reads the scores of the day before, and of no later one any that changed"
 
 
+def test_the_mart_of_all_domains_brings_no_day_of_energy_that_was_never_made() -> None:
+    from lakehouse_assets.definitions import defs
+
+    mart, table = "delivery/plant/days", "harmonized/energy/readings"
+    graph = graph_of(defs.get_repository_def().asset_graph)
+    again = plan_rerun(graph, table, day(0))
+    found = plan_later(graph, table, again, lambda key: [day(n) for n in range(120 if key == mart else 3)])
+    assert [(one.first, one.last) for one in found] == [(day(1), day(2)), (day(3), day(3))]
+    days = {key for key in found[0].assets if graph.assets[key].daily}
+    assert {"delivery/energy_demand/features", "delivery/energy_demand/predictions", mart} <= days
+    assert {key for key in found[1].assets if graph.assets[key].daily} == {mart}
+
+
 def test_of_what_begins_later_no_day_is_made_that_never_was() -> None:
     again = plan_rerun(GRAPH, RAW, day(0))
     found = plan_later(GRAPH, RAW, again, lambda key: [day(n) for n in range(4 if key == SCORES else 0, 60)])
