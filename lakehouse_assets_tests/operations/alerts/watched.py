@@ -12,6 +12,7 @@ from deltalake import write_deltalake
 
 from lakehouse_assets.defs.platform import repairs
 from lakehouse_assets.defs.platform.alerts import alerts
+from lakehouse_assets.defs.platform.repairs_asked_for import repairs_asked_for
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.asset_graph import graph_of
@@ -101,7 +102,7 @@ class Platform:
             assets=[raw, clean, drift, champion, LANDED],
             asset_checks=[must_hold],
             jobs=[NIGHTLY, TRAINING, repairs.retrain_now],
-            sensors=[alerts, repairs.repairs_asked_for],
+            sensors=[alerts, repairs_asked_for],
             resources={
                 "nothing": Nothing(),
                 "lake": LakeResource(lake_uri=self.lake.uri),

@@ -8,6 +8,7 @@ from unittest import mock
 import dagster as dg
 
 from lakehouse_assets.defs.platform import repairs
+from lakehouse_assets.defs.platform.repairs_asked_for import repairs_asked_for
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.asset_graph import days_of, graph_of
@@ -65,7 +66,7 @@ class Platform:
         self.defs = dg.Definitions(
             assets=[raw, clean, window, model],
             jobs=jobs,
-            sensors=[repairs.repairs_asked_for],
+            sensors=[repairs_asked_for],
             resources={"nothing": Nothing(), "lake": LakeResource(lake_uri=self.lake.uri)},
             executor=dg.in_process_executor,
         )
