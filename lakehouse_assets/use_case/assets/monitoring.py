@@ -77,17 +77,17 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, reference: Frame, thresholds: Frame, lake: LakeResource
     ) -> Iterator[Any]:
         """Make one report for each of the run's days."""
-        from lakehouse_assets.use_case.watching import watched
+        from lakehouse_assets.use_case.watching import shown, watched
 
         store, days = lake.lake(), days_of(context)
         reports = watched.reports(plan, store, reference, thresholds, *days, context.log.info)
-        before = watched.earlier(plan, store, days[0])
-        yield dg.Output(watched.table_of(reports), metadata=watched.metadata_of(reports, before))
+        before = shown.earlier(plan, store, days[0])
+        yield dg.Output(shown.table_of(reports), metadata=shown.metadata_of(reports, before))
         yield dg.AssetCheckResult(
-            passed=not watched.drifting(reports),
+            passed=not shown.drifting(reports),
             check_name=NO_DRIFT,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"verdicts": watched.verdicts(reports)},
+            metadata={"verdicts": shown.verdicts(reports)},
         )
 
     return drift

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lakehouse_assets.lake.read import to_pandas
 from lakehouse_assets.lifecycle.judging.expected import expected
 from lakehouse_assets.monitoring import performance as monitor
 from lakehouse_assets.use_case.judging.judged import metrics_of
-from lakehouse_assets.use_case.observations import Days
+from lakehouse_assets.use_case.serving import known_outcomes
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -49,8 +48,8 @@ def performance(plan: Plan, lake: Lake, registry: ModelRegistry, first: date, la
     empty = pd.DataFrame(columns=list(monitor.PERFORMANCE_COLUMNS))
     if version is None:
         return Performance(empty, "no champion", 0)
-    days = Days(first, last).back(declared.monitoring.window_days - 1)
-    came = to_pandas(plan.source(lake).read("/".join(declared.key("delivery", "outcomes")), days))
+    begin = first - timedelta(days=declared.monitoring.window_days - 1)
+    came = known_outcomes.read(plan, plan.source(lake), begin, last)
     came = came[came[declared.prediction.name].notna()]
     hindsight = came["predicted_at"] < pd.Timestamp(version.tags["learned_until"])
     settings = registry.load(version).settings
@@ -59,7 +58,7 @@ def performance(plan: Plan, lake: Lake, registry: ModelRegistry, first: date, la
         promised = lake.read_pandas(declared.key("models", "evaluation"))
     found = [
         monitor.performance(
-            came[~hindsight],
+            known_outcomes.newest_by(came[~hindsight], declared.keys, day),
             day,
             version.version,
             metrics_of(plan, settings),
@@ -73,4 +72,5 @@ def performance(plan: Plan, lake: Lake, registry: ModelRegistry, first: date, la
     ]
     rows = pd.concat(found, ignore_index=True)
     deciding = rows[rows["slice"].eq("all") & rows["metric"].eq(declared.evaluation.metric)]
-    return Performance(rows, ", ".join(dict.fromkeys(deciding["verdict"])), int(hindsight.sum()))
+    left_out = known_outcomes.newest_by(came[hindsight], declared.keys, last)
+    return Performance(rows, ", ".join(dict.fromkeys(deciding["verdict"])), len(left_out))

@@ -118,6 +118,18 @@ def test_a_row_that_came_late_is_predicted_in_the_night_that_had_it(tmp_path: Pa
     assert [len(seen.measured_by(day, night).query("day == @day")) for night in (day, had)] == [5, 6]
 
 
+def test_an_outcome_that_came_late_counts_in_the_window_in_which_it_came(tmp_path: Path) -> None:
+    rows = past(jump=False)
+    late = (pd.to_datetime(rows["day"]).eq("2024-02-12") & rows["machine"].eq("m2")).to_numpy()
+    rows.loc[late, "known_at"] = pd.Timestamp("2024-02-25T09:00Z")
+    seen = PastNights.read((shop := shop_with_a_past(tmp_path, rows=rows)).plan, shop.lake, LAST_NIGHT)
+    night = date(2024, 2, 25)
+    came = seen.outcomes(FIRST, night).query("predicted_day == '2024-02-11'").set_index("machine")["day"]
+    assert came["m2"] == pd.Timestamp("2024-02-24")
+    assert came.drop("m2").eq("2024-02-12").all()
+    assert "m2" not in set(seen.outcomes(FIRST, date(2024, 2, 24)).query("predicted_day == '2024-02-11'")["machine"])
+
+
 def test_performance_is_measured_on_outcomes_that_were_known_by_then(shop: Shop) -> None:
     seen = PastNights.read(shop.plan, shop.lake, LAST_NIGHT)
     night = FIRST_NIGHT + timedelta(days=10)
