@@ -67,6 +67,27 @@ class PastNights:
         found = measured(plan, source, rows, days, dated)
         return cls(plan, rows, found.assign(day=pd.to_datetime(found["day"]).astype("datetime64[us]")))
 
+    def hold(self, lake: Lake, first: date, last: date) -> None:
+        """Refuse nights that lie outside of what there is.
+
+        Raises:
+            ValueError: the first lies before all rows, or the last behind them.
+        """
+        plan, newest = self.plan, self.rows["day"].max().date()
+        if first < self.first_day:
+            raise ValueError(
+                f"first_day {first}: the rows of {plan.name} begin on {self.first_day}; expected a later day, on which "
+                "enough of them had a label to train a first model"
+            )
+        if newest < last:
+            # A day of rest at the end has no rows either.
+            later = observations(plan.declaration, plan.folder, plan.source(lake), Days(last, None))
+            if not later["day"].ge(pd.Timestamp(last)).any():
+                raise ValueError(
+                    f"last_day {last}: the rows of {plan.name} end on {newest}; expected a day up to that, for nights "
+                    "behind it predict nothing"
+                )
+
     def instant(self, day: date) -> pd.Timestamp:
         """When the night of a day predicts; the time that its knowledge ends with."""
         return pd.Timestamp(self.plan.declaration.prediction_time.instant(day)).as_unit("us")
