@@ -104,7 +104,8 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 AS_EXPECTED,
                 asset=key,
-                description="What came is within what the evaluation let expect, where it tells.",
+                description="What came is within what the evaluation let expect, over all and in each slice, where it "
+                "tells.",
             )
         ],
         partitions_def=plan.days,
@@ -121,6 +122,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
             passed=found.as_expected,
             check_name=AS_EXPECTED,
             severity=dg.AssetCheckSeverity.WARN,
+            description=found.told,
             metadata={"verdict": found.words},
         )
 
