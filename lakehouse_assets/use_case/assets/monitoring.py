@@ -12,6 +12,7 @@ from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, REPORT, TRAINING, da
 from lakehouse_assets.use_case.plan import Plan
 
 NO_DRIFT, AS_EXPECTED = "no_drift", "as_good_as_expected"
+PROMISED = "What came is within what the evaluation let expect, over all and in each slice, where it tells."
 
 
 def monitoring_assets(plan: Plan) -> list[dg.AssetsDefinition]:
@@ -104,8 +105,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 AS_EXPECTED,
                 asset=key,
-                description="What came is within what the evaluation let expect, over all and in each slice, where it "
-                "tells.",
+                description=PROMISED,
             )
         ],
         partitions_def=plan.days,
@@ -122,7 +122,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
             passed=found.as_expected,
             check_name=AS_EXPECTED,
             severity=dg.AssetCheckSeverity.WARN,
-            description=found.told,
+            description=f"{PROMISED} Found: {found.told}.",
             metadata={"verdict": found.words},
         )
 

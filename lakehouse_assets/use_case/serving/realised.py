@@ -64,7 +64,7 @@ class Performance:
     @property
     def told(self) -> str:
         """The verdict in words, with the slices that are worse."""
-        return ", ".join(part for part in (self.words, in_words(self.slices)) if part)
+        return f"{self.words} over all, {in_words(self.slices)}" if self.slices else self.words
 
     @property
     def metadata(self) -> dict[str, Any]:
