@@ -1,6 +1,7 @@
 """Whether predictions come true as the evaluation let expect: told only where the outcomes are enough to tell."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 from functools import cache
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from lakehouse_assets.lifecycle.judging.evaluation import of_role, score_table
 from lakehouse_assets.lifecycle.judging.metric import Metric
 from lakehouse_assets.monitoring.performance import PERFORMANCE_COLUMNS, performance, verdict_of
+from lakehouse_assets.monitoring.worse_slices import worse_slices
 from lakehouse_assets_tests.lifecycle.judging.judged import COVERAGE, MAE, predictions_of, rows_of
 
 BIAS = Metric(MAE.function, decides=False)
@@ -54,6 +56,65 @@ def test_a_slice_alone_may_be_worse() -> None:
     verdicts = judged(outcomes(error))
     assert verdicts[("quality=L", "mae")] == "worse than expected"
     assert verdicts[("quality=M", "mae")] == "as expected"
+
+
+def test_a_slice_that_alone_is_worse_is_told_with_its_figure_what_was_expected_and_since_when() -> None:
+    """All rows are as expected: the other slice is as much better as this one is worse."""
+    error = np.where(rows_of(400, 7)["quality"].eq("L"), 0.9, 0.3)
+    days = [DAY - timedelta(days=n) for n in (2, 1, 0)]
+    good, bad = outcomes(0.5), outcomes(error)
+    rows = [
+        performance(made, day, 3, METRICS, evaluation(), "remaining", ["quality"])
+        for made, day in zip((good, bad, bad), days, strict=True)
+    ]
+    verdicts = rows[-1].set_index(["slice", "metric"])["verdict"]
+    assert verdicts[("all", "mae")] == "as expected"
+    every = pd.concat(rows).to_dict("records")
+    (found,) = worse_slices(every, ["mae"])
+    assert (found.name, found.since) == ("quality=L", days[1])
+    assert re.fullmatch(
+        r"quality=L: mae 0\.\d+ \(0\.\d+ to \d\.\d+\) of \d+ outcomes, expected 0\.\d+ to 0\.\d+, since 2024-05-19",
+        found.words,
+    )
+    assert worse_slices(every, ["mae"], days[0]) == []
+    assert worse_slices(every, ["coverage"], days[0]) == []
+
+
+def test_a_slice_that_holds_all_rows_is_not_told_beside_them() -> None:
+    one = outcomes(3.0).assign(quality="L")
+    found = performance(one, DAY, 3, METRICS, evaluation(), "remaining", ["quality"])
+    assert set(found["slice"]) == {"all", "quality=L"}
+    assert worse_slices(found.to_dict("records"), ["mae"]) == []
+
+
+def test_the_more_slices_there_are_the_farther_off_one_must_be() -> None:
+    """So that any of them is called worse as seldom as one alone."""
+    figure, interval, expected = 0.5, (0.4, 0.6), (0.2, 0.4)
+    told = [verdict_of(figure, interval, expected, 100, MAE, 50, slices) for slices in (1, 2, 40)]
+    assert told == ["worse than expected", "worse than expected", "as expected"]
+    few_groups = verdict_of(figure, interval, expected, 100, MAE, 8, 2)
+    assert few_groups == "as expected", "the interval of eight groups is itself unsure"
+    assert verdict_of(0.1, (0.0, 0.2), (0.4, 0.6), 100, BIAS, 50, 2) == "other than expected"
+    assert verdict_of(0.1, (0.0, 0.2), (0.4, 0.6), 100, MAE, 50, 2) == "as expected"
+
+
+def test_any_slice_is_called_worse_about_as_seldom_as_stated() -> None:
+    """Nothing is worse: 3,000 reports of four slices, each of ten groups, beside a long evaluation."""
+    random = np.random.default_rng(4)
+
+    def alarms(slices: int) -> int:
+        drawn = random.normal(size=(3000, 4, 10))
+        mean, half = drawn.mean(axis=-1), 1.96 * drawn.std(axis=-1) / 10**0.5
+        return sum(
+            any(
+                verdict_of(one, (one - own, one + own), (-0.02, 0.02), 300, MAE, 10, slices) == "worse than expected"
+                for one, own in zip(means, halves, strict=True)
+            )
+            for means, halves in zip(mean, half, strict=True)
+        )
+
+    assert 15 <= alarms(4) <= 45, "thirty are one in a hundred"
+    assert alarms(0) > 300, "by the rule for all rows"
 
 
 def test_only_the_window_that_ends_with_the_day_counts() -> None:

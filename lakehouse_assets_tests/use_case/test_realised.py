@@ -1,11 +1,16 @@
 """A champion is held to what was promised when it was promoted, whatever a later training measured of it."""
 
+from datetime import timedelta
 from pathlib import Path
 
+import dagster as dg
+import numpy as np
 import pandas as pd
 import pytest
 
+from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lifecycle.judging.expected import expected, keep_expected
+from lakehouse_assets.use_case.assets.monitoring import monitoring_assets
 from lakehouse_assets.use_case.judging import judged
 from lakehouse_assets.use_case.serving.realised import performance
 from lakehouse_assets_tests.use_case.serving_shop import (
@@ -112,3 +117,46 @@ def test_what_is_promised_is_every_figure_of_the_candidate_on_the_data_that_deci
     own = scores[scores["role"].eq("candidate")].reset_index(drop=True)
     pd.testing.assert_frame_equal(kept, own[list(kept.columns)], check_dtype=False)
     assert {"mae", "rmse"} <= set(kept["metric"])
+
+
+def with_one_hall_worse(home: Path, days: int) -> None:
+    """What came of the last days, if one hall's errors were twelve and the other's three; all are as large as ever."""
+    key, lake = "delivery/wear/outcomes", Shop(home).lake
+    rows = lake.read_pandas(key.split("/"))
+    late = pd.to_datetime(rows["day"]).gt(pd.Timestamp(LAST) - pd.Timedelta(days=days))
+    error = np.where(rows["hall"].eq("hall 1"), 12.0, 3.0)
+    label = rows["label"].where(~late, rows["predicted_wear"] + error)
+    write(lake, key, rows.assign(label=label, day=pd.to_datetime(rows["day"]).dt.date))
+
+
+def test_a_slice_that_alone_is_worse_fails_the_check_and_is_named_on_the_asset(home: Path) -> None:
+    promote(home)
+    serve(home, readings(LEARNED + SERVED))
+    with_one_hall_worse(home, SERVED)
+    plan = plan_of(home)
+    asset = monitoring_assets(plan)[-1]
+    resources = {"lake": LakeResource(lake_uri=Shop(home).lake.uri), "registry": registry_of(home)}
+    done = dg.materialize([asset], partition_key=str(LAST), resources={**resources, "io_manager": dg.mem_io_manager})
+    (check,) = done.get_asset_check_evaluations()
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.WARN)
+    metadata = done.get_asset_materialization_events()[0].step_materialization_data.materialization.metadata
+    told = str(metadata["verdict"].value)
+    assert told.startswith("as expected over all, worse than expected in hall=hall 1: mae 12 (12 to 12) of 39 outcomes")
+    assert told.endswith(f"since {LAST}")
+    assert str(check.description).endswith(f"in each slice, where it tells. Found: {told}.")
+    assert "| hall=hall 1 | 39 | 12.000" in str(metadata["slices"].value)
+    assert "data:image/png;base64," in str(metadata["course"].value)
+
+
+def test_a_slice_is_worse_since_the_first_of_the_days_in_a_row(home: Path) -> None:
+    promote(home)
+    serve(home, readings(LEARNED + SERVED))
+    with_one_hall_worse(home, SERVED)
+    plan, lake, registry = plan_of(home), Shop(home).lake, registry_of(home)
+    made = performance(plan, lake, registry, LAST - timedelta(days=3), LAST - timedelta(days=1)).rows
+    before = made.assign(day=made["day"].dt.date)
+    # On the third day before the last it was not.
+    calm = before["slice"].eq("hall=hall 1") & before["day"].eq(LAST - timedelta(days=3))
+    write(lake, "monitoring/wear/performance", before.assign(verdict=before["verdict"].mask(calm, "as expected")))
+    (found,) = performance(plan, lake, registry, LAST, LAST).slices
+    assert (found.name, found.since) == ("hall=hall 1", LAST - timedelta(days=2))

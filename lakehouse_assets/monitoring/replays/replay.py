@@ -92,7 +92,7 @@ def replay(
         policies: Name -> policy.
         first: The first night.
         last: The last one.
-        cpu_seconds: No night begins after so many.
+        cpu_seconds: No night but the first begins after so many.
         progress: Is told every night.
 
     Returns:
@@ -103,7 +103,7 @@ def replay(
     played = first - timedelta(days=1)
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
         spent = time.process_time() - begun
-        if spent > cpu_seconds:
+        if spent > cpu_seconds and day > first:
             progress(f"{day}: stopped, {spent:.0f} CPU seconds are used")
             break
         told = [f"{one.done.name} trains again ({reason})" for one in players if (reason := one.night(day))]
@@ -205,7 +205,8 @@ class _Player(Generic[M]):
 
     def _error(self, trained: date, days: Sequence[date]) -> float:
         found = [self.theatre.error(trained, one) for one in days]
-        return sum(mean * rows for mean, rows in found) / max(sum(rows for _, rows in found), 1)
+        rows = sum(known for _, known in found)
+        return sum(mean * known for mean, known in found) / rows if rows else float("nan")
 
     def _reason(self, day: date) -> str | None:
         """Why to train on this night; None to go on."""

@@ -36,15 +36,15 @@ def replay_plot(
         daily.index = pd.DatetimeIndex(daily.index)
         label = f"{one.name}: {one.error():.4g}{in_unit}, {len(one.retrainings)} retrainings"
         (line,) = above.plot(daily.rolling(SMOOTHED_OVER, min_periods=7).mean(), linewidth=1.3, label=label)
-        for helped, marker in ((True, "o"), (False, "x")):
-            nights = [pd.Timestamp(done.day) for done in one.retrainings if done.helped == helped]
+        for helped, marker in ((True, "o"), (False, "x"), (None, ".")):
+            nights = [pd.Timestamp(done.day) for done in one.retrainings if done.helped is helped]
             below.plot(nights, [place] * len(nights), marker, color=line.get_color(), markersize=5)
     if apart_from is not None:
         for axes in (above, below):
             axes.axvline(pd.Timestamp(apart_from), color="black", linewidth=0.8, linestyle=":")
     above.set(ylabel=f"{measure}{in_unit and ',' + in_unit},\n{SMOOTHED_OVER} days")
     above.legend(fontsize=8)
-    below.set(ylim=(len(played) - 0.5, -0.5), xlabel="nights of training: o it helped, x it did not")
+    below.set(ylim=(len(played) - 0.5, -0.5), xlabel="nights of training: o it helped, x it did not, . not known yet")
     below.set_yticks(range(len(played)), [one.name for one in played], fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})

@@ -18,7 +18,10 @@ HELPED = 0.01
 
 @dataclass(frozen=True)
 class Retraining:
-    """One of a replay: on which night, why, its CPU seconds, and the error of the days after it with and without it."""
+    """One of a replay: on which night, why, its CPU seconds, and the error of the days after it with and without it.
+
+    The errors are NaN where no outcome of these days is known.
+    """
 
     day: date
     reason: str
@@ -27,8 +30,10 @@ class Retraining:
     error_without: float
 
     @property
-    def helped(self) -> bool:
-        """Whether the days after it were better for it."""
+    def helped(self) -> bool | None:
+        """Whether the days after it were better for it; None: not known yet."""
+        if self.error_with != self.error_with:
+            return None
         return self.error_with < (1 - HELPED) * self.error_without
 
 
@@ -55,7 +60,12 @@ class Replayed:
     @property
     def false_alarms(self) -> int:
         """Retrainings after which the days were no better than without them."""
-        return sum(not one.helped for one in self.retrainings)
+        return sum(one.helped is False for one in self.retrainings)
+
+    @property
+    def not_known_yet(self) -> int:
+        """Retrainings of which nobody can say so: no outcome of the days after them is known."""
+        return sum(one.helped is None for one in self.retrainings)
 
 
 def summary(played: Sequence[Replayed], first: date = date.min, last: date = date.max) -> pd.DataFrame:
@@ -66,5 +76,5 @@ def summary(played: Sequence[Replayed], first: date = date.min, last: date = dat
     for one in played:
         own = [done for done in one.retrainings if first <= done.day <= last]
         cost = round(sum(done.cpu_seconds for done in own), 1)
-        told.append((one.name, one.error(first, last), len(own), cost, sum(not done.helped for done in own)))
+        told.append((one.name, one.error(first, last), len(own), cost, sum(done.helped is False for done in own)))
     return pd.DataFrame(told, columns=["policy", "error", "retrainings", "training_cpu_s", "false_alarms"])

@@ -57,8 +57,8 @@ def compare(
 ) -> DriftReport:
     """Compare a window with the reference, column by column (`compare_with_outcomes`)."""
     side = Compared(reference, current, thresholds, least_rows)
-    page = html if side.enough else None
-    return _report(side, _values([side], page, [], measure), day, model_version, page, prediction)
+    values, page = _measured([side], html, [], measure)
+    return _report(side, values, day, model_version, page, prediction)
 
 
 def compare_with_outcomes(
@@ -80,7 +80,8 @@ def compare_with_outcomes(
         outcomes: What came. Where it is not judged, the page says so.
         day: The report's day.
         model_version: The champion that the reference belongs to.
-        html: Where to write Evidently's page; None writes none.
+        html: Where to write Evidently's page; None writes none. Where none is made, one that an earlier report of the
+            day left there is removed.
         measure: Gives the distances; Evidently if left out. `distances` gives the same a hundred times faster, and no
             page.
         prediction: Column that a model made. Only missing values of it are a fault of the data: a tree gives one
@@ -89,8 +90,7 @@ def compare_with_outcomes(
     Returns:
         Rows day, model_version, column_name, statistic, value, threshold, verdict, current_rows, reference_rows.
     """
-    page = html if features.enough else None
-    values = _values([features, outcomes], page, notes_on(features, outcomes), measure)
+    values, page = _measured([features, outcomes], html, notes_on(features, outcomes), measure)
     made = [_report(one, values, day, model_version, page, prediction) for one in (features, outcomes)]
     return with_outcomes(*made)
 
@@ -137,13 +137,18 @@ def overall(verdicts: list[str]) -> str:
     return STABLE if verdicts else TOO_FEW_ROWS
 
 
-def _values(
-    sides: Sequence[Compared], page: Path | None, notes: Sequence[str], measure: Measure | None
-) -> dict[str, float]:
-    """The distance of each column that can be read and is to be judged."""
-    readable = [side.readable() for side in sides if side.enough]
-    readable = [side for side in readable if side.names]
-    return (measure or _evidently)(readable, page, notes) if readable else {}
+def _measured(
+    sides: Sequence[Compared], html: Path | None, notes: Sequence[str], measure: Measure | None
+) -> tuple[dict[str, float], Path | None]:
+    """The distance of each column that can be read and is to be judged; the page, if the first side has such ones."""
+    readable = [side.readable() if side.enough else None for side in sides]
+    found = [side for side in readable if side is not None and side.names]
+    page = html if found and found[0] is readable[0] else None
+    values = (measure or _evidently)(found, page, notes) if found else {}
+    if html is not None and page is None:
+        # One of an earlier report of this day would show what this one does not say.
+        html.unlink(missing_ok=True)
+    return values, page
 
 
 def _report(

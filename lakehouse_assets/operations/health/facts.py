@@ -63,8 +63,10 @@ class ChampionFacts:
         since: When it began to serve.
         measured: What decided, by the newest evaluation, in words.
         realised: What came of its predictions, in words; empty where no outcome is known yet.
-        as_expected: Whether what came is what the evaluation let expect.
+        as_expected: Whether what came is what the evaluation let expect, over all.
         last_decision: The newest row of the record, in words.
+        slices: The slices that are worse than expected, in words; empty: none is.
+        slices_since: Since when the first of them is.
     """
 
     version: int | None = None
@@ -73,6 +75,8 @@ class ChampionFacts:
     realised: str = ""
     as_expected: bool = True
     last_decision: str = ""
+    slices: str = ""
+    slices_since: datetime | None = None
 
 
 @dataclass(frozen=True)

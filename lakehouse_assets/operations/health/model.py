@@ -210,16 +210,16 @@ def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Pro
     table = asset.key.split("/")
     if table[0] != "monitoring":
         return
+    # Faults of the data are told of the report that found them.
+    faulty, columns = drift is not None and drift.verdict in FAULTS, ", ".join(drift.columns) if drift else ""
     if table[-1] == "drift" and drift is not None and drift.verdict == DRIFT:
-        columns = ", ".join(drift.columns)
         yield problem(State.DRIFTING, drift.since, f"the report of {drift.day} says drift in {columns}", drift.rows)
-    if table[-1] == "drift" and drift is not None and drift.verdict in FAULTS:
-        columns = ", ".join(drift.columns)
+    if table[-1] == "drift" and drift is not None and faulty:
         yield problem(State.FAULTY, drift.since, f"the report of {drift.day} says {drift.verdict} in {columns}")
     decided = facts.decisions.get(asset.use_case)
-    # Faults of the data are told of the report that found them.
-    faulty = drift is not None and drift.verdict in FAULTS
     if table[-1] == "decisions" and decided is not None and decided.asks_for_a_person and not faulty:
         yield problem(State.INVESTIGATE, decided.since, decided.reason)
     if table[-1] == "performance" and champion is not None and not champion.as_expected:
         yield problem(State.WORSE, facts.assets.get(asset.key, AssetFacts()).made_at, champion.realised)
+    if table[-1] == "performance" and champion is not None and champion.slices:
+        yield problem(State.WORSE, champion.slices_since, champion.slices)

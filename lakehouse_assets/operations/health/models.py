@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
+from lakehouse_assets.monitoring.worse_slices import ALL, WORSE, in_words, worse_slices
 from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
 
-_WORSE = "worse than expected"
-#: The slice that is all of the data.
-_ALL = "all"
 #: Verdicts of a report from the gravest to the calmest; a report is what its gravest column is (`monitoring.drift`).
 _GRAVEST = (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED, STABLE)
 
@@ -103,21 +101,24 @@ def champion_of(
     last = ordered[-1]
     version = last["to_version"]
     moves = [row for row in ordered if row["to_version"] == version != row["from_version"]]
-    whole = [row for row in scores if row["model_version"] == version and row["slice"] == _ALL]
+    whole = [row for row in scores if row["model_version"] == version and row["slice"] == ALL]
     own = [row for row in whole if row["decides"] and row["role"] != "difference"]
     measured = ", ".join(
         dict.fromkeys(f"{row['metric']} {_figure(row)} on {row['data'].replace('_', ' ')}" for row in own)
     )
-    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == _ALL])
+    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == ALL])
     deciding = {row["metric"] for row in own}
     # What decided, and whatever else came out worse: a use case may measure a dozen figures.
-    shown = [row for row in newest if row["metric"] in deciding or row["verdict"] == _WORSE]
+    shown = [row for row in newest if row["metric"] in deciding or row["verdict"] == WORSE]
     told = [f"{row['metric']} {_figure(row)}, {row['verdict']}" for row in shown]
     realised = f"since then {', '.join(told)}" if told else ""
-    worse = any(row["verdict"] == _WORSE for row in newest)
+    worse = any(row["verdict"] == WORSE for row in newest)
+    slices = worse_slices([row for row in came if row["model_version"] == version], deciding)
+    begun = min((one.since for one in slices), default=None)
+    slices_since = datetime(begun.year, begun.month, begun.day, tzinfo=UTC) if begun else None
     decided = f"{last['decided_at']:%Y-%m-%d}: {last['action']}: {last['reason']}"
     since = moves[-1]["decided_at"] if moves else None
-    return ChampionFacts(version, since, measured, realised, not worse, decided)
+    return ChampionFacts(version, since, measured, realised, not worse, decided, in_words(slices), slices_since)
 
 
 def _champion(lake: Lake, name: str) -> ChampionFacts:

@@ -12,6 +12,7 @@ from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, REPORT, TRAINING, da
 from lakehouse_assets.use_case.plan import Plan
 
 NO_DRIFT, AS_EXPECTED = "no_drift", "as_good_as_expected"
+PROMISED = "What came is within what the evaluation let expect, over all and in each slice, where it tells."
 
 
 def monitoring_assets(plan: Plan) -> list[dg.AssetsDefinition]:
@@ -77,17 +78,17 @@ def _drift(plan: Plan) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext, reference: Frame, thresholds: Frame, lake: LakeResource
     ) -> Iterator[Any]:
         """Make one report for each of the run's days."""
-        from lakehouse_assets.use_case.watching import watched
+        from lakehouse_assets.use_case.watching import shown, watched
 
         store, days = lake.lake(), days_of(context)
         reports = watched.reports(plan, store, reference, thresholds, *days, context.log.info)
-        before = watched.earlier(plan, store, days[0])
-        yield dg.Output(watched.table_of(reports), metadata=watched.metadata_of(reports, before))
+        before = shown.earlier(plan, store, days[0])
+        yield dg.Output(shown.table_of(reports), metadata=shown.metadata_of(reports, before))
         yield dg.AssetCheckResult(
-            passed=not watched.drifting(reports),
+            passed=not shown.drifting(reports),
             check_name=NO_DRIFT,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"verdicts": watched.verdicts(reports)},
+            metadata={"verdicts": shown.verdicts(reports)},
         )
 
     return drift
@@ -104,7 +105,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 AS_EXPECTED,
                 asset=key,
-                description="What came is within what the evaluation let expect, where it tells.",
+                description=PROMISED,
             )
         ],
         partitions_def=plan.days,
@@ -121,6 +122,7 @@ def _performance(plan: Plan) -> dg.AssetsDefinition:
             passed=found.as_expected,
             check_name=AS_EXPECTED,
             severity=dg.AssetCheckSeverity.WARN,
+            description=f"{PROMISED} Found: {found.told}.",
             metadata={"verdict": found.words},
         )
 

@@ -12,6 +12,7 @@ import pandas as pd
 from lakehouse_assets import settings
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.lifecycle.judging.model_card import ModelCard, Source, html, markdown
+from lakehouse_assets.monitoring.worse_slices import in_words, worse_slices
 from lakehouse_assets.use_case.judging.evaluated import figures_of
 from lakehouse_assets.use_case.judging.judged import HELD_OUT_DATA, Judged, data_to_measure_on, metrics_of
 from lakehouse_assets.use_case.serving.shadow import NoChampionError
@@ -91,7 +92,9 @@ def gather(
     days = pd.to_datetime(learned["day"])
     drift = _newest(lake, declared.key("monitoring", "drift"))
     performance = _newest(lake, declared.key("monitoring", "performance"))
-    deciding = performance[performance["slice"].eq(ALL) & performance["metric"].eq(declared.evaluation.metric)]
+    metric = declared.evaluation.metric
+    deciding = performance[performance["slice"].eq(ALL) & performance["metric"].eq(metric)]
+    slices = in_words(worse_slices(performance.to_dict("records"), [metric]))
     return ModelCard(
         use_case=plan.name,
         model_version=version.version,
@@ -118,7 +121,7 @@ def gather(
         drift=_verdict(drift),
         drift_day=pd.Timestamp(drift["day"].max()).date() if len(drift) else None,
         drifting=sorted(drift.loc[drift["verdict"].eq("drift"), "column_name"]) if len(drift) else [],
-        performance=str(deciding["verdict"].iloc[-1]) if len(deciding) else None,
+        performance="; ".join([*deciding["verdict"].tail(1), *([slices] if slices else [])]) or None,
         outputs=["/".join(declared.key("delivery", name)) for name in OUTPUTS],
         history=decisions,
         mlflow_run_id=version.run_id,

@@ -36,6 +36,13 @@ def policy_replays(declaration: Declaration) -> Described:
             required=True,
             minimum=0,
         ),
+        column(
+            "not_known_yet",
+            "long",
+            "Of these, such as nobody can judge: no outcome of the days after is known. Null: not counted then.",
+            "1",
+            minimum=0,
+        ),
         column("training_cpu_seconds", "double", "What their fits took.", "s", required=True, minimum=0),
     ]
     return (

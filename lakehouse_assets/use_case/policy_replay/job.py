@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.use_case.plan import Plan
@@ -48,14 +48,22 @@ class PolicyReplayConfig(dg.Config):
     apart_from: str | None = Field(
         default=None, description="First day that shall have no part in choosing; errors before and after stand apart."
     )
-    cpu_minutes: float = Field(default=30.0, gt=0, description="No night begins after so many CPU minutes.")
+    cpu_minutes: float = Field(
+        default=30.0, gt=0, description="No night but the first begins after so many CPU minutes."
+    )
 
     @field_validator("first_day", "last_day", "apart_from")
     @classmethod
-    def _a_day(cls, value: str | None) -> str | None:
-        if value:
-            date.fromisoformat(value)
-        return value or None
+    def _a_day(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if not value and info.field_name == "apart_from":
+            return None
+        try:
+            day = date.fromisoformat(value or "")
+        except ValueError as error:
+            raise ValueError(f"{info.field_name} {value!r}: expected a day such as 2024-03-01") from error
+        if day > datetime.now(UTC).date():
+            raise ValueError(f"{info.field_name} {value!r}: expected a past day, and that is to come")
+        return value
 
 
 def policy_replays_spec(plan: Plan) -> dg.AssetSpec:
@@ -103,14 +111,12 @@ def asked_of(config: PolicyReplayConfig, own: "Policy") -> "Asked":
 
     Raises:
         UnknownPolicyError: it names a policy that nobody knows.
-        ValueError: the days are none, or no policy is named.
+        ValueError: the days are none, no policy is named, or one twice.
     """
-    from lakehouse_assets.use_case.policy_replay.playing import Asked, changed, policy_named
+    from lakehouse_assets.use_case.policy_replay.playing import Asked, changed, named_once, policy_named
 
-    policies = {name: policy_named(name, own) for name in config.policies}
-    policies |= dict(changed(own, one.model_dump(exclude_none=True)) for one in config.changed)
-    if not policies:
-        raise ValueError("no policy to play; name some under `policies` or `changed`")
+    named = [(name, policy_named(name, own)) for name in config.policies]
+    policies = named_once([*named, *(changed(own, one.model_dump(exclude_none=True)) for one in config.changed)])
     first, last = date.fromisoformat(config.first_day), date.fromisoformat(config.last_day)
     apart = date.fromisoformat(config.apart_from) if config.apart_from else None
     return Asked(first, last, policies, apart, config.cpu_minutes * 60)

@@ -19,6 +19,7 @@ import pandas as pd
 
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.use_case.observations import Days, labels, observations
+from lakehouse_assets.use_case.serving.known_outcomes import known_on
 from lakehouse_assets.use_case.training.labelled import known_by, learns_until
 from lakehouse_assets.use_case.watching.watched import measured
 
@@ -33,8 +34,9 @@ class PastNights:
 
     Attributes:
         plan: The use case.
-        rows: Observations with features; label, label_known_at, label_day (null: no label is known to this day);
-            `night`, the day in whose night they are predicted: their own, or a later one if they came late.
+        rows: Observations with features; label, label_known_at, and `known_on`, the day whose reports count the label
+            first (null: none is known to this day); `night`, the day in whose night they are predicted: their own, or
+            a later one if they came late.
         measurements: The monitored columns by key and day, with known_at where their table has it.
     """
 
@@ -57,11 +59,34 @@ class PastNights:
         rows = features_at(lake, observed, plan.views).merge(
             came, on=[*declared.keys, "day"], how="left", validate="one_to_one"
         )
-        rows = rows.assign(night=_nights(plan, rows))
+        told = rows[rows["label_known_at"].notna()]
+        known = known_on(declared.prediction_time, told["label_day"], told["label_known_at"])
+        rows = rows.assign(night=_nights(plan, rows), known_on=known.reindex(rows.index))
         table = declared.monitoring.table
         dated = ["known_at"] if table and "known_at" in lake.schema(table.split("/")).names else []
         found = measured(plan, source, rows, days, dated)
         return cls(plan, rows, found.assign(day=pd.to_datetime(found["day"]).astype("datetime64[us]")))
+
+    def hold(self, lake: Lake, first: date, last: date) -> None:
+        """Refuse nights that lie outside of what there is.
+
+        Raises:
+            ValueError: the first lies before all rows, or the last behind them.
+        """
+        plan, newest = self.plan, self.rows["day"].max().date()
+        if first < self.first_day:
+            raise ValueError(
+                f"first_day {first}: the rows of {plan.name} begin on {self.first_day}; expected a later day, on which "
+                "enough of them had a label to train a first model"
+            )
+        if newest < last:
+            # A day of rest at the end has no rows either.
+            later = observations(plan.declaration, plan.folder, plan.source(lake), Days(last, None))
+            if not later["day"].ge(pd.Timestamp(last)).any():
+                raise ValueError(
+                    f"last_day {last}: the rows of {plan.name} end on {newest}; expected a day up to that, for nights "
+                    "behind it predict nothing"
+                )
 
     def instant(self, day: date) -> pd.Timestamp:
         """When the night of a day predicts; the time that its knowledge ends with."""
@@ -89,13 +114,13 @@ class PastNights:
         return self.rows[self.rows["night"] < pd.Timestamp(day)]
 
     def outcomes(self, first: date, day: date) -> pd.DataFrame:
-        """What the night of a day knows of the outcomes of all nights from the first on, as delivery/outcomes has it.
+        """What the night of a day knows of the outcomes of all nights from the first on, as reports read them.
 
-        `day` is the one whose rows told the label, `predicted_day` the row's own.
+        `day` is the one whose reports count the label first, `predicted_day` the row's own.
         """
         past = self.rows[self.rows["night"].between(pd.Timestamp(first), pd.Timestamp(day))]
         known = past[past["label_known_at"] <= self.instant(day)]
-        return known.rename(columns={"day": "predicted_day", "label_day": "day"})
+        return known.rename(columns={"day": "predicted_day", "known_on": "day"})
 
     def measured_by(self, first: date, day: date) -> pd.DataFrame:
         """The measurements of days from the first to the last, both included, that the night of the last has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
     from lakehouse_assets.use_case.plan import Plan
     from lakehouse_assets.use_case.policy_replay.night_model import NightModel
+    from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 
 NEVER, DRIFT, PERFORMANCE, EITHER, OWN = "never", "drift", "performance", "drift or performance", "own"
 USUAL = (NEVER, "every 30 days", "every 7 days", DRIFT, PERFORMANCE, EITHER, OWN)
-_EVERY = re.compile(r"every (\d+) days")
+_EVERY = re.compile(r"every ([1-9]\d*) days")
 
 
 class UnknownPolicyError(ValueError):
@@ -38,7 +39,7 @@ class Asked:
         last: The last night.
         policies: Name -> policy.
         apart_from: The first day that had no part in choosing the policies; None: no such day.
-        cpu_seconds: No night begins after so many.
+        cpu_seconds: No night but the first begins after so many.
     """
 
     first: date
@@ -54,9 +55,11 @@ class Asked:
             ValueError: the last day lies before the first, or the day between them does not.
         """
         if self.last < self.first:
-            raise ValueError(f"nights from {self.first} to {self.last}; expected the last not before the first")
+            raise ValueError(
+                f"first_day {self.first}, last_day {self.last}: expected the last one not before the first"
+            )
         if self.apart_from is not None and not self.first < self.apart_from <= self.last:
-            raise ValueError(f"apart from {self.apart_from}; expected a day after {self.first}, up to {self.last}")
+            raise ValueError(f"apart_from {self.apart_from}: expected a day after {self.first}, up to {self.last}")
 
 
 def policy_named(name: str, own: Policy) -> AnyPolicy:
@@ -76,7 +79,7 @@ def policy_named(name: str, own: Policy) -> AnyPolicy:
     every = _EVERY.fullmatch(name)
     if name == NEVER:
         return Never()
-    if every is not None and int(every.group(1)):
+    if every is not None:
         return Every(int(every.group(1)))
     if name == OWN:
         return own
@@ -90,18 +93,43 @@ def changed(own: Policy, changes: Mapping[str, Any]) -> tuple[str, Policy]:
     """The use case's own policy with some entries in place of its own, and the name that says which.
 
     Raises:
-        ValueError: the policy can never be met.
+        ValueError: nothing is changed, or the policy can never be met.
     """
+    if not changes:
+        entries = ", ".join(one.name for one in fields(Policy))
+        raise ValueError(f"changed: {{}} changes nothing of the use case's own policy; expected some of {entries}")
     told = ", ".join(f"{name} {value}" for name, value in sorted(changes.items()))
-    return f"own with {told}", replace(own, **changes)
+    try:
+        return f"own with {told}", replace(own, **changes)
+    except ValueError as error:
+        raise ValueError(f"changed: {{{told}}}, with the other entries the use case's own: {error}") from error
+
+
+def named_once(policies: Sequence[tuple[str, AnyPolicy]]) -> dict[str, AnyPolicy]:
+    """The policies by name.
+
+    Raises:
+        ValueError: one is named twice, or none at all.
+    """
+    if not policies:
+        raise ValueError("no policy to play: `policies` and `changed` are empty; expected one or more")
+    names = [name for name, _ in policies]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"policies, changed: {', '.join(map(repr, twice))} stands there twice; expected each once")
+    return dict(policies)
 
 
 def stage_of(plan: Plan, lake: Lake, last: date) -> Stage[NightModel]:
     """The use case's past as the engine plays it; the lake is read once, here."""
-    from lakehouse_assets.use_case.policy_replay.night_model import NightModel
     from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 
-    past = PastNights.read(plan, lake, last)
+    return _stage(PastNights.read(plan, lake, last))
+
+
+def _stage(past: PastNights) -> Stage[NightModel]:
+    from lakehouse_assets.use_case.policy_replay.night_model import NightModel
+
     return Stage(
         train=lambda night: NightModel.trained(past, night),
         losses=lambda model, day: model.losses(day),
@@ -116,11 +144,14 @@ def play(plan: Plan, lake: Lake, asked: Asked, progress: Callable[[str], None]) 
     """Play the nights; registers, promotes and writes nothing.
 
     Raises:
-        ValueError: too little was known on the first night to train a model, or there are no rows to play.
+        ValueError: too little was known on the first night to train a model, or nights are asked for that have no rows.
     """
-    stage = stage_of(plan, lake, asked.last)
+    from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
+
+    past = PastNights.read(plan, lake, asked.last)
+    past.hold(lake, asked.first, asked.last)
     progress(f"{plan.name}: everything up to {asked.last} is read; the first model is trained on {asked.first}")
-    return replay(stage, asked.policies, asked.first, asked.last, asked.cpu_seconds, progress)
+    return replay(_stage(past), asked.policies, asked.first, asked.last, asked.cpu_seconds, progress)
 
 
 def as_rows(plan: Plan, asked: Asked, played: Sequence[Replayed], run_id: str, played_at: datetime) -> pd.DataFrame:
@@ -156,6 +187,7 @@ def as_rows(plan: Plan, asked: Asked, played: Sequence[Replayed], run_id: str, p
                 "retrainings": len(one.retrainings),
                 "retrained_on": ", ".join(str(done.day) for done in one.retrainings),
                 "false_alarms": one.false_alarms,
+                "not_known_yet": one.not_known_yet,
                 "training_cpu_seconds": sum(done.cpu_seconds for done in one.retrainings),
             }
         )
@@ -180,7 +212,8 @@ def markdown(rows: pd.DataFrame) -> str:
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for one in rows.to_dict("records"):
         periods = [f"{one[name]:.4g}" for name in ("error_before", "error_apart")] if apart else []
-        told = [str(one["retrainings"]), str(one["false_alarms"]), f"{one['training_cpu_seconds']:.1f}"]
+        unknown = f", {one['not_known_yet']} not known yet" if one["not_known_yet"] else ""
+        told = [str(one["retrainings"]), f"{one['false_alarms']}{unknown}", f"{one['training_cpu_seconds']:.1f}"]
         cells = [str(one["policy"]), f"{one['error']:.4g}", *periods, *told]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)

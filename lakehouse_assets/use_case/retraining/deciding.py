@@ -138,6 +138,7 @@ def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> dic
     import pandas as pd
 
     from lakehouse_assets.lake.read import to_pandas
+    from lakehouse_assets.use_case.serving.known_outcomes import newest
     from lakehouse_assets.use_case.training.labelled import learns_until
 
     outcomes = plan.declaration.key("delivery", "outcomes")
@@ -146,19 +147,28 @@ def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> dic
     if champion is None or at is None or not lake.exists(outcomes):
         return {}
     # Held-out rows were known as well, though it did not learn from them: only what came after all of them is new.
+    keys = plan.declaration.keys
     try:
-        known = to_pandas(lake.read(training_set, columns=["day", "label_known_at"], version=at))
+        known = to_pandas(lake.read(training_set, columns=[*keys, "day", "label_known_at"], version=at))
     except MissingTableError:
         return {}  # vacuumed, or erased: nobody knows any more
     if known.empty:
         return {}
     # The lower end of an interval is part of it.
     later = {"label_known_at": Interval(known["label_known_at"].max() + timedelta(microseconds=1), None)}
-    new = to_pandas(lake.read(outcomes, columns=["predicted_day", "label_known_at"], where=later))
-    every = pd.concat([known, new.rename(columns={"predicted_day": "day"})], ignore_index=True)
-    until = learns_until(plan.declaration, as_date(known["day"].min()), every["day"], every["label_known_at"])
+    came = to_pandas(lake.read(outcomes, columns=[*keys, "predicted_day", "label_known_at"], where=later))
+    every = pd.concat([known, came.rename(columns={"predicted_day": "day"})], ignore_index=True)
+    # A label that was corrected is one row to learn from, as it is now.
+    every["day"] = pd.to_datetime(every["day"])
+    rows = newest(every, [*keys, "day"])
+    until = learns_until(plan.declaration, as_date(known["day"].min()), rows["day"], rows["label_known_at"])
     days = every["label_known_at"].dt.floor("D").drop_duplicates().dt.date
-    return {"new_rows": len(new), "learned_rows": len(known), "learns_until": until, "coming": Coming.on(days)}
+    return {
+        "new_rows": len(rows) - len(known),
+        "learned_rows": len(known),
+        "learns_until": until,
+        "coming": Coming.on(days),
+    }
 
 
 def _nothing(value: Any) -> bool:

@@ -239,5 +239,8 @@ def _outcomes(declaration: Declaration) -> _Table:
         column("label_known_at", "timestamp", "Since when that is known, in UTC.", required=True),
         *_versions(),
     ]
-    purpose = f"What came of the predictions of {declaration.name}, as it became known."
+    purpose = (
+        f"What came of the predictions of {declaration.name}, as it became known. Where a later day's row corrects an "
+        "outcome, both stand here: the newest label_known_at counts."
+    )
     return _Table("delivery", "outcomes", purpose, columns, (), True)

@@ -120,7 +120,7 @@ def performance(declaration: Declaration) -> Described:
         column(
             "verdict",
             "string",
-            "as expected, worse than expected, too few outcomes, no outcomes yet, or not evaluated.",
+            "as expected, worse than expected, other than expected, too few outcomes, no outcomes yet, not evaluated.",
             required=True,
         ),
     ]

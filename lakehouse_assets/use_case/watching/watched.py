@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -18,7 +18,6 @@ from lakehouse_assets.monitoring.calibration import calibrate
 from lakehouse_assets.monitoring.reference import monitored_rows, reference_sample, window_of
 from lakehouse_assets.monitoring.reports import drift as monitor
 from lakehouse_assets.monitoring.reports.compared import Compared
-from lakehouse_assets.monitoring.verdicts import FAULTS
 from lakehouse_assets.use_case.observations import Days, observations
 from lakehouse_assets.use_case.serving.shadow import NoChampionError
 from lakehouse_assets.use_case.watching import watched_outcomes as outcomes
@@ -29,10 +28,6 @@ if TYPE_CHECKING:
     from lakehouse_assets.monitoring.reports.drift import DriftReport
     from lakehouse_assets.use_case.observations import Source
     from lakehouse_assets.use_case.plan import Plan
-
-#: What the plot of past reports needs, and how many days it goes back.
-PLOTTED = ["day", "model_version", "column_name", "value", "threshold"]
-DAYS_PLOTTED = 60
 
 
 @dataclass(frozen=True)
@@ -47,8 +42,9 @@ class Reference:
 def reference(plan: Plan, lake: Lake, registry: ModelRegistry) -> Reference:
     """The reference at the versions that the champion learned from, up to the time until which it learned.
 
-    What lies behind, held-out rows above all, it has not seen: were they in the reference, a world that changed within
-    them would pass for the one that it knows.
+    What lies behind, rows that were held out by time above all, it has not seen: were they in the reference, a world
+    that changed within them would pass for the one that it knows. Where whole entities are held out, theirs up to that
+    time are in it: they are of the world that it learned from, and windows hold entities that it never saw as well.
 
     Raises:
         NoChampionError: nothing serves yet.
@@ -118,10 +114,11 @@ def reports(
         else predictions
     )
     current = beside(plan, measured(plan, source, rows, days), predictions)
-    came = outcomes.known(plan, source, days)
+    came = outcomes.known(plan, source, days.first or first, last)
     version, made = int(thresholds["model_version"].iloc[0]), []
     for day in (first + timedelta(days=n) for n in range((last - first).days + 1)):
-        report = compared(plan, compared_with, thresholds, current, came, day, version, _page(plan, day))
+        known = outcomes.by(came, day, plan)
+        report = compared(plan, compared_with, thresholds, current, known, day, version, _page(plan, day))
         progress(f"{day}: {report.verdict}")
         made.append(report)
     return made
@@ -151,58 +148,6 @@ def compared(
     return monitor.compare_with_outcomes(
         features.watching(_columns(plan)), came, day, version, page, measure, predicted
     )
-
-
-def table_of(made: Sequence[DriftReport]) -> pd.DataFrame:
-    """All reports' rows."""
-    return pd.concat([report.rows for report in made], ignore_index=True)
-
-
-def drifting(made: Sequence[DriftReport]) -> bool:
-    """Whether any report says drift, or that the data are at fault, which hides it."""
-    return any(report.verdict in (monitor.DRIFT, *FAULTS) for report in made)
-
-
-def verdicts(made: Sequence[DriftReport]) -> str:
-    """Every verdict once, in words."""
-    return ", ".join(sorted({report.verdict for report in made}))
-
-
-def earlier(plan: Plan, lake: Lake, first: date) -> pd.DataFrame:
-    """The reports of the days before, as many as a plot shows; empty before the first."""
-    key = plan.declaration.key("monitoring", "drift")
-    if not lake.exists(key):
-        return pd.DataFrame()
-    return lake.read_pandas(key, columns=PLOTTED, where={"day": (first - timedelta(days=DAYS_PLOTTED), first)})
-
-
-def metadata_of(made: Sequence[DriftReport], before: pd.DataFrame) -> dict[str, Any]:
-    """What the asset page shows of the last report, and of how it came to that.
-
-    Args:
-        made: The reports.
-        before: Rows of the drift table of the days before them.
-    """
-    import dagster as dg
-
-    from lakehouse_assets.lifecycle.drawing.plots import as_markdown
-    from lakehouse_assets.monitoring.reports.plots import course, distances
-
-    last = made[-1]
-    picture = as_markdown(distances(last.rows), "distance of each column from the reference")
-    days = pd.concat([before, table_of(made)], ignore_index=True)
-    found: dict[str, Any] = {
-        "verdict": last.verdict,
-        "distances": dg.MetadataValue.md(picture),
-        "course": dg.MetadataValue.md(as_markdown(course(days), "distance of the farthest columns day by day")),
-    }
-    if last.faults:
-        found["faults"] = dg.MetadataValue.md("\n".join(f"- {name}: {words}" for name, words in last.faults.items()))
-    if last.html is not None:
-        page = last.html.relative_to(settings.reports_root()).as_posix()
-        found["report"] = dg.MetadataValue.url(f"{settings.reports_url()}/{page}")
-        found["report_file"] = dg.MetadataValue.path(str(last.html))
-    return found
 
 
 def _columns(plan: Plan) -> list[str]:

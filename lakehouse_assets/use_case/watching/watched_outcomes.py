@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lakehouse_assets.lake.read import to_pandas
 from lakehouse_assets.use_case.observations import Days, Source, labels
+from lakehouse_assets.use_case.serving import known_outcomes
 
 if TYPE_CHECKING:
     from lakehouse_assets.use_case.plan import Plan
@@ -33,15 +34,21 @@ def learned(plan: Plan, source: Source, observed: pd.DataFrame, until: pd.Timest
     came = came[came["label_known_at"] <= until]
     if group and group not in came.columns:
         came = came.merge(observed[[*declared.keys, "day", group]], on=[*declared.keys, "day"], how="left")
-    return by_day(came.assign(day=came["label_day"]), plan)
+    nights = declared.prediction_time
+    return by_day(came.assign(day=known_outcomes.known_on(nights, came["label_day"], came["label_known_at"])), plan)
 
 
-def known(plan: Plan, source: Source, days: Days) -> pd.DataFrame:
-    """The same of the predictions whose outcome became known on some days."""
+def known(plan: Plan, source: Source, first: date, last: date) -> pd.DataFrame:
+    """The outcomes that became known on some days (`known_outcomes.read`), those of corrections as well."""
     table = plan.declaration.key("delivery", "outcomes")
     if not source.lake.exists(table):
-        return pd.DataFrame(columns=_columns(plan))
-    return by_day(to_pandas(source.read("/".join(table), days)), plan)
+        return pd.DataFrame(columns=[*plan.declaration.keys, "predicted_day", known_outcomes.KNOWN_AT, *_columns(plan)])
+    return known_outcomes.read(plan, source, first, last)
+
+
+def by(came: pd.DataFrame, day: date, plan: Plan) -> pd.DataFrame:
+    """What of them the report of a day compares: of each prediction the newest, in the order of days."""
+    return by_day(known_outcomes.newest_by(came, plan.declaration.keys, day), plan)
 
 
 def by_day(rows: pd.DataFrame, plan: Plan) -> pd.DataFrame:

@@ -86,6 +86,21 @@ def test_outcomes_are_judged_though_the_features_are_too_few_for_a_page(tmp_path
     assert report.rows["verdict"].tolist() == ["too few rows", "drift"]
 
 
+def test_a_report_that_is_made_again_of_too_few_rows_leaves_no_page_of_the_one_before(tmp_path: Path) -> None:
+    page_of(tmp_path, side(350, label=0.3))
+    again = compare_with_outcomes(side(20, load=0.3), side(350, label=0.3), DAY, 3, tmp_path / "page.html")
+    assert again.html is None
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_window_without_any_reading_links_no_page(tmp_path: Path) -> None:
+    unread = side(400, load=0.3)
+    unread.current["load"] = np.nan
+    report = compare_with_outcomes(unread, side(0, label=0.3), DAY, 3, tmp_path / "page.html")
+    assert report.verdict == "no readings"
+    assert report.html is None
+
+
 @pytest.mark.parametrize("rows", [400, 30_000])
 def test_the_fast_way_gives_the_distances_of_evidently(rows: int) -> None:
     features, outcomes = side(rows, 0.2, load=0.3, predicted_wear=0.3), side(350, label=0.3)

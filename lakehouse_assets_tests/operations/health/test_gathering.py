@@ -207,4 +207,25 @@ def test_the_champion_serves_since_it_was_moved_to_and_is_as_good_as_its_own_fig
     assert found.realised == "since then rmse 19, worse than expected"
     assert not found.as_expected
     assert found.last_decision == "2024-03-03: refuse: why"
+    assert found.slices == ""
     assert champion_of([], [], []).version is None
+
+
+def test_a_slice_that_alone_is_worse_is_told_by_the_metric_that_decides_as_of_the_newest_day_that_tells() -> None:
+    def came(day: int, part: str, verdict: str, metric: str = "rmse", value: float | None = 12.0) -> dict[str, Any]:
+        figures = {"value": value, "low": 11.0, "high": 13.0, "expected_low": 9.0, "expected_high": 10.5}
+        rows = 200 if part == "all" else 60
+        told = {"slice": part, "metric": metric, "verdict": verdict, "rows": rows}
+        return {"day": date(2024, 3, day), "model_version": 1, **told, **figures}
+
+    rows = [came(day, "all", "as expected") for day in (2, 3, 4)]
+    rows += [came(2, "fleet=FS2", "as expected"), came(3, "fleet=FS2", "worse than expected")]
+    rows += [came(4, "fleet=FS2", "worse than expected"), came(4, "fleet=FS3", "worse than expected", "bias")]
+    rows += [came(5, "all", "no outcomes yet", value=None), came(3, "fleet=FS4", "worse than expected")]
+    rows += [{**came(4, "fleet=FS1", "worse than expected"), "model_version": 2}]
+    found = champion_of([decision(1, "promote", None, 1)], [score(1, 11.0)], rows)
+    assert found.as_expected
+    assert found.slices == (
+        "worse than expected in fleet=FS2: rmse 12 (11 to 13) of 60 outcomes, expected 9 to 10.5, since 2024-03-03"
+    )
+    assert found.slices_since == datetime(2024, 3, 3, tzinfo=UTC)

@@ -102,6 +102,15 @@ def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_
     assert [(one.state, one.runbook) for one in stuck.problems] == [(State.FAULTY, "investigate")]
 
 
+def test_a_slice_that_alone_is_worse_is_a_problem_since_it_is_so_with_the_page_of_lost_performance() -> None:
+    facts, words = platform(), "worse than expected in hall=1: mae 9 (8 to 10) of 60 outcomes, expected 4 to 5"
+    alone = ChampionFacts(3, NOW, slices=words, slices_since=NOW - timedelta(days=2))
+    found = health(replace(facts, champions={"wear": alone})).problems
+    assert [(one.state, one.asset, one.since, one.what, one.runbook) for one in found] == [
+        (State.WORSE, CAME, NOW - timedelta(days=2), words, "worse_than_expected")
+    ]
+
+
 def test_what_no_training_would_help_is_a_problem_and_told_of_the_report_where_the_data_are_at_fault() -> None:
     facts = platform()
     failed = DecisionFacts("investigate", "its retraining failed 3 times", NOW - timedelta(days=2))

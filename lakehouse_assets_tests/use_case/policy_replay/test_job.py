@@ -104,7 +104,7 @@ def test_it_writes_nothing_else(shop: Shop, before: dict[str, int], done: dg.Exe
 def test_a_second_replay_adds_its_rows_and_one_that_runs_out_of_time_says_how_far_it_came(
     shop: Shop, done: dg.ExecuteInProcessResult
 ) -> None:
-    again = run(shop, {**DAYS, "policies": ["never", "every 3 days"], "cpu_minutes": 0.001})
+    again = run(shop, {**DAYS, "policies": ["never", "every 3 days"], "cpu_minutes": 1e-12})
     rows = shop.lake.read_pandas(TABLE)
     assert set(rows["run_id"]) == {done.run_id, again.run_id}
     own = rows[rows["run_id"].eq(again.run_id)]
@@ -112,7 +112,8 @@ def test_a_second_replay_adds_its_rows_and_one_that_runs_out_of_time_says_how_fa
     assert own["days"].nunique() == 1
     (event,) = again.get_asset_materialization_events()
     said = event.step_materialization_data.materialization.metadata["nights"].value
-    assert said.endswith(f"; {LAST_NIGHT} was not reached")
+    assert said == f"{FIRST_NIGHT} to {FIRST_NIGHT}; {LAST_NIGHT} was not reached"
+    assert own["not_known_yet"].eq(0).all()
 
 
 def test_the_config_names_policies_and_the_own_one_with_changes() -> None:
@@ -137,9 +138,24 @@ def test_the_config_names_policies_and_the_own_one_with_changes() -> None:
         ({**DAYS, "policies": ["sometimes"]}, "policy 'sometimes'; expected one of never"),
         ({**DAYS, "policies": ["every 0 days"]}, "policy 'every 0 days'"),
         ({**DAYS, "policies": []}, "no policy to play"),
-        ({"first_day": "2024-03-01", "last_day": "2024-02-01"}, "expected the last not before the first"),
-        ({**DAYS, "apart_from": "2025-01-01"}, "expected a day after"),
-        ({"first_day": "yesterday", "last_day": "2024-02-01"}, "yesterday"),
+        ({**DAYS, "policies": ["every 07 days"]}, "policy 'every 07 days'"),
+        (
+            {"first_day": "2024-03-01", "last_day": "2024-02-01"},
+            "first_day 2024-03-01, last_day 2024-02-01: expected the last one not before the first",
+        ),
+        ({**DAYS, "apart_from": "2025-01-01"}, "apart_from 2025-01-01: expected a day after 2024-02-10, up to"),
+        ({**DAYS, "apart_from": "soon"}, "apart_from 'soon': expected a day such as 2024-03-01"),
+        ({**DAYS, "first_day": "yesterday"}, "first_day 'yesterday': expected a day such as 2024-03-01"),
+        ({**DAYS, "first_day": ""}, "first_day '': expected a day such as 2024-03-01"),
+        ({**DAYS, "last_day": "2024-02-30"}, "last_day '2024-02-30': expected a day such as 2024-03-01"),
+        ({**DAYS, "last_day": "9999-12-30"}, "last_day '9999-12-30': expected a past day"),
+        ({**DAYS, "policies": ["never", "never"]}, "policies, changed: 'never' stands there twice; expected each once"),
+        (
+            {**DAYS, "changed": [{}]},
+            "changed: {} changes nothing of the use case's own policy; expected some of on_drift",
+        ),
+        ({**DAYS, "changed": [{"drift_at_least": 5}]}, "changed: {drift_at_least 5}.*at least 5 of the last 3 reports"),
+        ({**DAYS, "changed": [{"learn_days": 4}] * 2}, "'own with learn_days 4' stands there twice"),
     ],
 )
 def test_a_config_that_asks_for_nothing_that_is_there_is_refused(config: dict[str, Any], told: str) -> None:

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.monitoring.replays.replay import AnyPolicy
+from lakehouse_assets.monitoring.replays.replay import AnyPolicy, Every
 from lakehouse_assets.monitoring.replays.replay_results import Replayed
 from lakehouse_assets.use_case.policy_replay.night_model import NightModel
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 from lakehouse_assets.use_case.policy_replay.playing import Asked, play
 from lakehouse_assets.use_case.training.labelled import training_set
 from lakehouse_assets_tests.use_case.policy_replay.replayed_shop import (
+    DAYS,
     FIRST_NIGHT,
     JUMP,
     LAST_NIGHT,
@@ -81,6 +82,14 @@ def test_a_retraining_that_learns_nothing_of_the_change_is_a_false_alarm_and_one
     assert patient.false_alarms == 0
 
 
+def test_a_retraining_of_which_nothing_is_known_yet_is_no_false_alarm(shop: Shop) -> None:
+    # The label of a row comes from the readings of the day after; the newest row has none.
+    newest = FIRST + timedelta(days=DAYS - 1)
+    asked = Asked(newest - timedelta(days=3), newest, {"every 3 days": Every(3)})
+    ((last,),) = [one.retrainings for one in play(shop.plan, shop.lake, asked, lambda _: None)]
+    assert (last.day, last.helped) == (newest, None)
+
+
 @pytest.mark.parametrize("after", [0, 9, 30])
 def test_a_night_knows_until_when_its_training_learns(shop: Shop, after: int) -> None:
     night, seen = FIRST_NIGHT + timedelta(days=after), PastNights.read(shop.plan, shop.lake, LAST_NIGHT)
@@ -116,6 +125,18 @@ def test_a_row_that_came_late_is_predicted_in_the_night_that_had_it(tmp_path: Pa
     assert "m2" not in set(seen.of_night(date(2024, 2, 12))["machine"])
     day, had = date(2024, 2, 12), date(2024, 2, 15)
     assert [len(seen.measured_by(day, night).query("day == @day")) for night in (day, had)] == [5, 6]
+
+
+def test_an_outcome_that_came_late_counts_in_the_window_in_which_it_came(tmp_path: Path) -> None:
+    rows = past(jump=False)
+    late = (pd.to_datetime(rows["day"]).eq("2024-02-12") & rows["machine"].eq("m2")).to_numpy()
+    rows.loc[late, "known_at"] = pd.Timestamp("2024-02-25T09:00Z")
+    seen = PastNights.read((shop := shop_with_a_past(tmp_path, rows=rows)).plan, shop.lake, LAST_NIGHT)
+    before, after = (seen.outcomes(FIRST, date(2024, 2, day)) for day in (24, 25))
+    counted = [one[one["predicted_day"].eq("2024-02-11")].set_index("machine")["day"] for one in (before, after)]
+    assert "m2" not in counted[0].index
+    assert counted[1]["m2"] == pd.Timestamp("2024-02-24")
+    assert counted[1].drop("m2").eq("2024-02-12").all()
 
 
 def test_performance_is_measured_on_outcomes_that_were_known_by_then(shop: Shop) -> None:
@@ -161,8 +182,14 @@ def test_what_became_known_after_a_night_changes_nothing_of_the_nights_up_to_it(
     assert any(other.errors != one.errors for one, other in zip(played.values(), again.values(), strict=True))
 
 
-def test_a_first_night_that_knew_too_little_says_which_and_what_to_do(shop: Shop) -> None:
+def test_nights_that_cannot_be_played_say_which_and_what_to_do(shop: Shop) -> None:
     with pytest.raises(ValueError, match=r"no model can be trained on the night of 2024-01-01.*begin later"):
         played_in(shop, ["never"], first=FIRST)
+    with pytest.raises(ValueError, match=r"last_day 2024-04-10: the rows of wear end on 2024-03-20; expected a day up"):
+        played_in(shop, ["never"], last=date(2024, 4, 10))
+    with pytest.raises(
+        ValueError, match=r"first_day 2023-12-23: the rows of wear begin on 2024-01-01; expected a later"
+    ):
+        played_in(shop, ["never"], first=FIRST - timedelta(days=9))
     with pytest.raises(ValueError, match="nothing to replay"):
         played_in(shop, ["never"], first=FIRST - timedelta(days=9), last=FIRST - timedelta(days=3))

@@ -105,6 +105,18 @@ def test_much_more_to_learn_from_asks_once_for_each_champion(wear: Ticks) -> Non
     assert wear.keys() == ["wear-champion-1-data-since-2024-05-02"]
 
 
+def test_labels_that_were_corrected_are_no_more_to_learn_from(wear: Ticks) -> None:
+    wear.shop.change({"  gate:": "  retraining: {on_more_data: 0.5}\n  gate:"})
+    wear.report()
+    wear.outcomes(30)
+    wear.corrected("outcomes", "predicted_day")
+    wear.corrected("training_set", "day")
+    assert wear.tick() == []
+    wear.outcomes(20)
+    assert len(wear.tick()) == 1
+    assert wear.rows()["labelled_rows"].tolist()[-1] == 150
+
+
 def test_a_refused_one_is_asked_for_again_at_as_much_more_again(wear: Ticks) -> None:
     wear.shop.change({"  gate:": "  retraining: {on_more_data: 0.5, cool_down_days: 1}\n  gate:"})
     wear.report()

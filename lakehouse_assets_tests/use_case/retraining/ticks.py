@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from uuid import uuid4
 
 import dagster as dg
 import pandas as pd
@@ -26,6 +27,11 @@ FIRST = date(2024, 5, 1)
 FAILED = DagsterEventType.RUN_FAILURE
 KEY = "wear-champion-1-drift-since-2024-05-02"
 LEARNED_UNTIL = datetime(2024, 4, 30, tzinfo=UTC)
+
+
+def machines(rows: int) -> list[str]:
+    """So many that no row was of before."""
+    return [uuid4().hex for _ in range(rows)]
 
 
 @dg.job(name="wear_training")
@@ -82,7 +88,7 @@ class Ticks:
             known = pa.array([LEARNED_UNTIL] * learned, pa.timestamp("us", "UTC"))
             uri = self.lake.table_uri(["delivery", "wear", "training_set"])
             days = pa.array([LEARNED_UNTIL.date()] * learned, pa.date32())
-            write_deltalake(uri, pa.table({"day": days, "label_known_at": known}))
+            write_deltalake(uri, pa.table({"machine": machines(learned), "day": days, "label_known_at": known}))
         self.decided("promote", version, "a-first-run", promoted=True)
 
     def decided(self, action: str, version: int, run_id: str, *, promoted: bool) -> None:
@@ -120,11 +126,23 @@ class Ticks:
         predicted = predicted or LEARNED_UNTIL.date()
         known = datetime(predicted.year, predicted.month, predicted.day, 1, tzinfo=UTC) + timedelta(days=2)
         columns = {
+            "machine": machines(rows),
             "predicted_day": pa.array([predicted] * rows, pa.date32()),
             "label_known_at": pa.array([known] * rows, pa.timestamp("us", "UTC")),
         }
         uri = self.lake.table_uri(["delivery", "wear", "outcomes"])
         write_deltalake(uri, pa.table(columns), mode="append")
+
+    def corrected(self, table: str, day: str) -> None:
+        """All labels of a table told anew, as what came of predictions."""
+        rows = self.lake.read(["delivery", "wear", table])
+        known = rows["label_known_at"].to_pylist()
+        columns = {
+            "machine": rows["machine"],
+            "predicted_day": rows[day],
+            "label_known_at": pa.array([at + timedelta(days=9) for at in known], pa.timestamp("us", "UTC")),
+        }
+        write_deltalake(self.lake.table_uri(["delivery", "wear", "outcomes"]), pa.table(columns), mode="append")
 
     def look(self) -> dg.SensorResult | dg.SkipReason:
         """Evaluate the sensor and submit nothing, as a daemon that dies then."""
