@@ -31,7 +31,7 @@ READ = {
     "a rule of retraining that can never be met": (
         {"  gate:": "  retraining: {drift_at_least: 4}\n  gate:"},
         "retraining:",
-        "at least 4 of the last 3 reports; expected 1 <= k <= n",
+        "drift_at_least: 4; expected no more than drift_of_last, which is 3",
     ),
     "both bounds": ({"at_most: 100.0": "at_most: 100.0, at_least: 1.0"}, "gate:", "either `at_most` or `at_least`"),
     "no bound": ({"at_most: 100.0": "margin: 1.0"}, "gate:", "either `at_most` or `at_least`"),

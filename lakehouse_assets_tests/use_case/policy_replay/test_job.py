@@ -154,7 +154,10 @@ def test_the_config_names_policies_and_the_own_one_with_changes() -> None:
             {**DAYS, "changed": [{}]},
             "changed: {} changes nothing of the use case's own policy; expected some of on_drift",
         ),
-        ({**DAYS, "changed": [{"drift_at_least": 5}]}, "changed: {drift_at_least 5}.*at least 5 of the last 3 reports"),
+        (
+            {**DAYS, "changed": [{"drift_at_least": 5}]},
+            "changed: {drift_at_least 5}.*drift_at_least: 5; expected no more than drift_of_last",
+        ),
         ({**DAYS, "changed": [{"learn_days": 4}] * 2}, "'own with learn_days 4' stands there twice"),
     ],
 )
