@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.lake.errors import LakeError, MissingTableError
+from lakehouse_assets.lake.errors import LakeError, MissingTableError, RequestRefusedError
 
 if TYPE_CHECKING:
     import duckdb
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SANDBOXES = ["explorative", "sandboxes"]
 
 
-class SandboxError(LakeError):
+class SandboxError(LakeError, RequestRefusedError):
     """A sandbox that is there already, or is not, or has ended."""
 
 

@@ -25,7 +25,7 @@ from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.policy_replay.job import policy_replays_spec
 from lakehouse_assets.use_case.retraining.sensor import decisions_spec
 from lakehouse_assets.use_case.scaffolding import UseCaseScaffolder
-from lakehouse_assets.use_case.tables.contracts import UnknownTableError, contracts_of
+from lakehouse_assets.use_case.tables.contracts import UnknownColumnsError, contracts_of
 
 
 @dg.scaffold_with(UseCaseScaffolder)
@@ -71,7 +71,7 @@ class UseCase(dg.Component, dg.Resolvable):
         """
         try:
             return contracts_of(Declaration.model_validate(attributes), file, written)
-        except UnknownTableError as error:
+        except UnknownColumnsError as error:
             text = LocatedYaml(file, file.read_text(encoding="utf-8"))
             raise ContractError([text.problem(("attributes", "features"), str(error))]) from error
 

@@ -3,7 +3,6 @@
 import dagster as dg
 
 from lakehouse_assets.defs.platform.nights import late_run, night_parts, nightly, nightly_late_files
-from lakehouse_assets.sources.resource import LandingZone
 
 
 @dg.run_status_sensor(
@@ -17,13 +16,13 @@ from lakehouse_assets.sources.resource import LandingZone
     "back on what it lacked and were made without it, in order.",
 )
 def after_a_night_that_was_made_again(
-    context: dg.RunStatusSensorContext, landing: LandingZone
+    context: dg.RunStatusSensorContext,
 ) -> list[dg.RunRequest] | dg.SkipReason:
     """Ask for the later days of each of its domains."""
     from datetime import UTC, date, datetime
 
     from lakehouse_assets.operations.nights import asked
-    from lakehouse_assets.operations.nights.looking import AskedFor, landed_in
+    from lakehouse_assets.operations.nights.looking import AskedFor
     from lakehouse_assets.operations.nights.made_again import MadeAgain
 
     run, repository, day = context.dagster_run, context.repository_def, asked.day_of(context.dagster_run)
@@ -36,9 +35,11 @@ def after_a_night_that_was_made_again(
     last = asked.last_night(context.instance, datetime.now(UTC).date()) or day
     found: dict[date, AskedFor] = {}
     for domain in (one for one in parts.by_domain if f"{asked.DOMAIN_PREFIX}{one}" in run.tags):
-        landed = landed_in(landing, domain, context.log.warning)
         for one in again.later_days(domain, day, last):
             asked_for = found.setdefault(one, AskedFor())
-            asked_for.marks[domain] = asked.SIMULATED if landed is None else landed.day_mark(one)
+            # The folder is not looked into: a tick of this sensor that fails is not made up for, and files that have
+            # changed since are seen by `late_files`.
+            taken = asked.newest_taking(context.instance, domain, one)
+            asked_for.marks[domain] = taken.tags[f"{asked.DOMAIN_PREFIX}{domain}"] if taken else asked.SIMULATED
             asked_for.rests_on[domain] = run.run_id
     return [late_run(one, found[one], parts) for one in sorted(found)]

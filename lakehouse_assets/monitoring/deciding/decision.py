@@ -8,10 +8,11 @@ asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.deciding.episodes import NOTHING, STALE_DAYS, Episode, Signals, signals_of
 from lakehouse_assets.monitoring.deciding.history import (
@@ -49,7 +50,7 @@ def decide(history: History, policy: Policy, use_case: str, now: datetime) -> De
     """
     known = _Known.of(history, policy, use_case, now)
     answer = _answer(known)
-    if answer.decision == WAIT and known.faults.lingering:
+    if answer.decision == WAIT and _fault_was_told(known):
         return _at_fault(known)
     still = _still_to_be_looked_into(known) if answer.decision == WAIT else None
     if still is None:
@@ -146,17 +147,32 @@ def _at_fault(known: _Known) -> Decision:
 
 
 def _still_to_be_looked_into(known: _Known) -> Decision | None:
-    """What the last decision wanted looked into, if its episode is not over and no training can be asked for yet."""
-    made = known.history.decisions
-    last = made.sort_values("decided_at", kind="stable").iloc[-1] if len(made) else None
-    if last is None or last["decision"] != INVESTIGATE or last["champion_version"] != known.history.champion:
+    """What the last decisions wanted looked into, if its episode is not over and no training can be asked for yet."""
+    asked = next((one for one in _looked_into(known) if str(one["trigger"]) in known.wanted), None)
+    if asked is None:
         return None
-    signals, names = known.wanted.get(str(last["trigger"]), NOTHING), str(last["signals"]).split(", ")
+    trigger, names = str(asked["trigger"]), str(asked["signals"]).split(", ")
+    signals = known.wanted[trigger]
     still = tuple(one for one in (*signals.violated, *signals.lingering) if one.signal in names)
     if not still:
         return None
-    decision = known.violation(str(last["trigger"]), replace(signals, violated=still)).answer()
+    decision = known.violation(trigger, replace(signals, violated=still)).answer()
     return decision if decision.decision == INVESTIGATE else None
+
+
+def _fault_was_told(known: _Known) -> bool:
+    """Whether a fault that may come back was told, and nothing was decided since but that it is to be looked into."""
+    names = {one.signal for one in known.faults.lingering}
+    told = (one for one in _looked_into(known) if str(one["trigger"]) not in known.wanted)
+    return any(names & {*str(one["signals"]).split(", ")} for one in told)
+
+
+def _looked_into(known: _Known) -> Iterator[Mapping[str, Any]]:
+    """The newest decisions about the champion, the newest first, as far as each wanted something looked into."""
+    made = known.history.decisions
+    rows = made.sort_values("decided_at", kind="stable", ascending=False).to_dict("records") if len(made) else []
+    wanted = (INVESTIGATE, known.history.champion)
+    return takewhile(lambda one: (one["decision"], one["champion_version"]) == wanted, rows)
 
 
 def worth_a_row(decision: Decision, decisions: pd.DataFrame) -> bool:

@@ -10,12 +10,11 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.dagster_run import RunRecord
 
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
-from lakehouse_assets.operations.alerts.seen_runs import span_of
+from lakehouse_assets.operations.alerts.seen_runs import made_since, span_of
 from lakehouse_assets.operations.nights import asked
 
 _READ = {
     DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
-    DagsterEventType.ASSET_MATERIALIZATION,
     DagsterEventType.RUN_CANCELING,
     DagsterEventType.RUN_CANCELED,
 }
@@ -40,9 +39,12 @@ def cancelled_night(instance: dg.DagsterInstance, record: RunRecord) -> list[Fac
         return []
     events = instance.all_logs(run.run_id, of_type=_READ)
     of_kind = {kind: [one for one in events if one.get_dagster_event().event_type is kind] for kind in _READ}
-    made = {one.get_dagster_event().asset_key for one in of_kind[DagsterEventType.ASSET_MATERIALIZATION]}
-    planned = {one.get_dagster_event().asset_key for one in of_kind[DagsterEventType.ASSET_MATERIALIZATION_PLANNED]}
-    missing = sorted(key.to_user_string() for key in planned - made if key is not None)
+    planned = {
+        (key.to_user_string(), event.partition)
+        for one in of_kind[DagsterEventType.ASSET_MATERIALIZATION_PLANNED]
+        if (key := (event := one.get_dagster_event()).asset_key) is not None
+    }
+    missing = sorted({key for key, day in planned if not _is_there(instance, run, key, day)})
     if not missing:
         return []
     said = [
@@ -62,6 +64,18 @@ def cancelled_night(instance: dg.DagsterInstance, record: RunRecord) -> list[Fac
             quiet=by_hand,
         )
     ]  # fmt: skip
+
+
+def _is_there(instance: dg.DagsterInstance, run: dg.DagsterRun, key: str, day: str | None) -> bool:
+    """Whether the run, one that it tries again, or any beside them made an asset; a night that is made twice lacks
+    nothing that its day had before, while late files are there to replace it.
+    """
+    first = instance.get_run_record_by_id(run.root_run_id or run.run_id) or instance.get_run_record_by_id(run.run_id)
+    assert first is not None, "the run was read from the same place"
+    twice = day is not None and run.tags.get(asked.PART) == asked.WHOLE and run.parent_run_id is None
+    begun = first.create_timestamp
+    since = datetime.fromtimestamp(0, UTC) if twice else begun.replace(tzinfo=begun.tzinfo or UTC)
+    return made_since(instance, key, [day] if day else [], since)
 
 
 def _said(event: EventLogEntry) -> str:

@@ -125,10 +125,15 @@ def _ended(state: dict[str, Incident], fact: Fact) -> list[Incident]:
 def _with(one: Incident, fact: Fact) -> Incident:
     """An open incident with what is wrong as well, of which people are not told again; of a quiet one they are, now."""
     if one.quiet and not fact.quiet and one.since < fact.at:
-        return replace(one, quiet=False, summary=fact.summary, assets=fact.assets or one.assets, run_id=fact.run_id)
+        return replace(one, quiet=False, summary=fact.summary, assets=_assets_of(one, fact), run_id=fact.run_id)
     if fact.kind is Kind.BROKEN_FRESHNESS:
-        return replace(one, assets=(*one.assets, *(key for key in fact.assets if key not in one.assets)))
+        return replace(one, assets=_assets_of(one, fact))
     return _with_seen(one, fact) if one.since < fact.at else one
+
+
+def _assets_of(one: Incident, fact: Fact) -> tuple[str, ...]:
+    """What is wrong by both; an incident only grows, for its table takes the larger one for the later."""
+    return (*one.assets, *(key for key in fact.assets if key not in one.assets))
 
 
 def _with_seen(one: Incident, fact: Fact) -> Incident:

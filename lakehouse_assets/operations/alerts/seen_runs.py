@@ -42,7 +42,12 @@ _READ = {
 _ASSET_JOB = "__ASSET_JOB"
 #: What a job that people start raises where it does not do what was asked (`RequestRefusedError`): an event keeps an
 #: error's name, not what it derives from. Who asked reads it in the run, nothing is worse off, and nobody is woken.
-REFUSALS = frozenset(("RepairRequestError", "RestoreRequestError", "RollBackRefusedError", "UnknownTableError"))
+REFUSALS = frozenset(
+    (
+        "RepairRequestError", "RestoreRequestError", "RollBackRefusedError", "SandboxError", "UnknownPersonError",
+        "ReplayRequestError", "UnknownTableError",
+    )
+)  # fmt: skip
 
 
 def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) -> list[Fact]:
@@ -79,7 +84,7 @@ def mended(instance: dg.DagsterInstance, graph: Graph, known: Iterable[Incident]
             days = _days(one.first, one.last)
             # Of a night's run that names a day, some assets have none.
             of = {key: days if key not in graph.assets or graph.assets[key].daily else [] for key in one.assets}
-            if all(_made_since(instance, key, days, one.since) for key, days in of.items()):
+            if all(made_since(instance, key, days, one.since) for key, days in of.items()):
                 told = f"{', '.join(one.assets)} made since"
                 yield Fact(one.kind, one.subject, now, True, told, first=one.first, last=one.last)
 
@@ -213,7 +218,8 @@ def _days(first: str, last: str) -> list[str]:
         return [first, last]  # partitions that are no days: its ends must do
 
 
-def _made_since(instance: dg.DagsterInstance, key: str, days: Sequence[str], since: datetime) -> bool:
+def made_since(instance: dg.DagsterInstance, key: str, days: Sequence[str], since: datetime) -> bool:
+    """Whether an asset was made since for all of the days; where it has none, at all."""
     wanted = dg.AssetRecordsFilter(
         asset_key=dg.AssetKey(key.split("/")),
         asset_partitions=list(days) or None,

@@ -14,9 +14,10 @@ import pyarrow.compute as pc
 from lakehouse_assets.contracts.archives import is_packed, mentions
 from lakehouse_assets.contracts.identifiers import canonical, replace_mentions, search_pattern, spans
 from lakehouse_assets.contracts.pseudonyms import ERASED, Pseudonyms, is_pseudonym
+from lakehouse_assets.lake.errors import RequestRefusedError
 
 
-class UnknownPersonError(ValueError):
+class UnknownPersonError(RequestRefusedError):
     """What was given names nobody that could be looked for."""
 
 

@@ -107,7 +107,8 @@ def champion_of(
         dict.fromkeys(f"{row['metric']} {_figure(row)} on {row['data'].replace('_', ' ')}" for row in own)
     )
     newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == ALL])
-    deciding = {row["metric"] for row in own}
+    # The newest evaluation may not have measured who serves (a roll back after it): what decides is the same of all.
+    deciding = {row["metric"] for row in scores if row["decides"]}
     # What decided, and whatever else came out worse: a use case may measure a dozen figures.
     shown = [row for row in newest if row["metric"] in deciding or row["verdict"] == WORSE]
     told = [f"{row['metric']} {_figure(row)}, {row['verdict']}" for row in shown]

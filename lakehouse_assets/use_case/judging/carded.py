@@ -91,9 +91,9 @@ def gather(
     measured = held_out if held_out is not None else rows.iloc[:0]
     days = pd.to_datetime(learned["day"])
     drift = _newest(lake, declared.key("monitoring", "drift"))
-    performance = _newest(lake, declared.key("monitoring", "performance"))
-    metric = declared.evaluation.metric
-    deciding = performance[performance["slice"].eq(ALL) & performance["metric"].eq(metric)]
+    performance, metric = _performance(lake, plan, version.version), declared.evaluation.metric
+    deciding = performance[performance["slice"].eq(ALL) & performance["metric"].eq(metric)].sort_values("day")
+    measured_days = deciding[deciding["value"].notna()]
     slices = in_words(worse_slices(performance.to_dict("records"), [metric]))
     return ModelCard(
         use_case=plan.name,
@@ -121,7 +121,7 @@ def gather(
         drift=_verdict(drift),
         drift_day=pd.Timestamp(drift["day"].max()).date() if len(drift) else None,
         drifting=sorted(drift.loc[drift["verdict"].eq("drift"), "column_name"]) if len(drift) else [],
-        performance="; ".join([*deciding["verdict"].tail(1), *([slices] if slices else [])]) or None,
+        performance="; ".join([*_last(measured_days, deciding)["verdict"], *([slices] if slices else [])]) or None,
         outputs=["/".join(declared.key("delivery", name)) for name in OUTPUTS],
         history=decisions,
         mlflow_run_id=version.run_id,
@@ -137,6 +137,20 @@ def _newest(lake: Lake, key: list[str]) -> pd.DataFrame:
         return pd.DataFrame(columns=["day", "verdict", "column_name", "slice", "metric"])
     days = [one["day"] for one in lake.partition_values(key)]
     return lake.read_pandas(key, where={"day": max(days)}) if days else lake.read_pandas(key)
+
+
+def _performance(lake: Lake, plan: Plan, version: int) -> pd.DataFrame:
+    """What came of the version's predictions, all days: since when a slice is worse is read from those before."""
+    key = plan.declaration.key("monitoring", "performance")
+    if not lake.exists(key):
+        return pd.DataFrame(columns=["day", "verdict", "slice", "metric", "value"])
+    found: pd.DataFrame = lake.read_pandas(key, where={"model_version": version})
+    return found
+
+
+def _last(measured: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The newest day on which anything could be measured; where none could, the newest of all."""
+    return (measured if len(measured) else known).tail(1)
 
 
 def _verdict(drift: pd.DataFrame) -> str | None:

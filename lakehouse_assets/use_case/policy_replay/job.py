@@ -110,7 +110,7 @@ def asked_of(config: PolicyReplayConfig, own: "Policy") -> "Asked":
     """What the config asks for.
 
     Raises:
-        UnknownPolicyError: it names a policy that nobody knows.
+        ReplayRequestError: it names a policy that nobody knows.
         ValueError: the days are none, no policy is named, or one twice.
     """
     from lakehouse_assets.use_case.policy_replay.playing import Asked, changed, named_once, policy_named

@@ -19,6 +19,7 @@ from lakehouse_assets.monitoring.performance import performance
 from lakehouse_assets.monitoring.reports.drift import distances
 from lakehouse_assets.use_case.judging.judged import HELD_OUT_DATA, held_out_rows, metrics_of
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
+from lakehouse_assets.use_case.policy_replay.refusal import ReplayRequestError
 from lakehouse_assets.use_case.training.candidate import ingredients, settings_of
 from lakehouse_assets.use_case.watching.watched import Reference, beside, compared, reference_of
 from lakehouse_assets.use_case.watching.watched_outcomes import by_day
@@ -57,7 +58,7 @@ class NightModel:
         Those that a search found later than that night are not used: it could not know them.
 
         Raises:
-            ValueError: too little was known by then.
+            ReplayRequestError: too little was known by then.
         """
         plan, rows = past.plan, past.training_set(night)
         try:
@@ -65,7 +66,7 @@ class NightModel:
             model = made_of.rows.fit(made_of.task, made_of.settings)
             return cls(past, night, model, made_of.feature_version, made_of.learned_until)
         except ValueError as error:
-            raise ValueError(
+            raise ReplayRequestError(
                 f"{plan.name}: no model can be trained on the night of {night}, when {len(rows)} labelled rows were "
                 f"known: {error}. Let the replay begin later."
             ) from error

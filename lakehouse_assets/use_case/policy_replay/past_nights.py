@@ -19,6 +19,7 @@ import pandas as pd
 
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.use_case.observations import Days, labels, observations
+from lakehouse_assets.use_case.policy_replay.refusal import ReplayRequestError
 from lakehouse_assets.use_case.serving.known_outcomes import known_on
 from lakehouse_assets.use_case.training.labelled import known_by, learns_until
 from lakehouse_assets.use_case.watching.watched import measured
@@ -49,12 +50,12 @@ class PastNights:
         """Read what the nights up to the last one saw.
 
         Raises:
-            ValueError: the lake has no observations up to then.
+            ReplayRequestError: the lake has no observations up to then.
         """
         declared, source, days = plan.declaration, plan.source(lake), Days(None, last)
         observed = observations(declared, plan.folder, source, days)
         if observed.empty:
-            raise ValueError(f"{plan.name} has no observations up to {last}: there is nothing to replay")
+            raise ReplayRequestError(f"{plan.name} has no observations up to {last}: there is nothing to replay")
         came = labels(declared, plan.folder, source, observed, Days())
         rows = features_at(lake, observed, plan.views).merge(
             came, on=[*declared.keys, "day"], how="left", validate="one_to_one"
@@ -71,11 +72,11 @@ class PastNights:
         """Refuse nights that lie outside of what there is.
 
         Raises:
-            ValueError: the first lies before all rows, or the last behind them.
+            ReplayRequestError: the first lies before all rows, or the last behind them.
         """
         plan, newest = self.plan, self.rows["day"].max().date()
         if first < self.first_day:
-            raise ValueError(
+            raise ReplayRequestError(
                 f"first_day {first}: the rows of {plan.name} begin on {self.first_day}; expected a later day, on which "
                 "enough of them had a label to train a first model"
             )
@@ -83,7 +84,7 @@ class PastNights:
             # A day of rest at the end has no rows either.
             later = observations(plan.declaration, plan.folder, plan.source(lake), Days(last, None))
             if not later["day"].ge(pd.Timestamp(last)).any():
-                raise ValueError(
+                raise ReplayRequestError(
                     f"last_day {last}: the rows of {plan.name} end on {newest}; expected a day up to that, for nights "
                     "behind it predict nothing"
                 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse_assets.monitoring.deciding.policy import Policy
 from lakehouse_assets.monitoring.replays.replay import AnyPolicy, Every, Never, Stage, replay
 from lakehouse_assets.monitoring.replays.replay_results import Replayed
+from lakehouse_assets.use_case.policy_replay.refusal import ReplayRequestError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,10 +25,6 @@ if TYPE_CHECKING:
 NEVER, DRIFT, PERFORMANCE, EITHER, OWN = "never", "drift", "performance", "drift or performance", "own"
 USUAL = (NEVER, "every 30 days", "every 7 days", DRIFT, PERFORMANCE, EITHER, OWN)
 _EVERY = re.compile(r"every ([1-9]\d*) days")
-
-
-class UnknownPolicyError(ValueError):
-    """A policy is named that nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,16 @@ class Asked:
         """Refuse days that are none.
 
         Raises:
-            ValueError: the last day lies before the first, or the day between them does not.
+            ReplayRequestError: the last day lies before the first, or the day between them does not.
         """
         if self.last < self.first:
-            raise ValueError(
+            raise ReplayRequestError(
                 f"first_day {self.first}, last_day {self.last}: expected the last one not before the first"
             )
         if self.apart_from is not None and not self.first < self.apart_from <= self.last:
-            raise ValueError(f"apart_from {self.apart_from}: expected a day after {self.first}, up to {self.last}")
+            raise ReplayRequestError(
+                f"apart_from {self.apart_from}: expected a day after {self.first}, up to {self.last}"
+            )
 
 
 def policy_named(name: str, own: Policy) -> AnyPolicy:
@@ -73,7 +72,7 @@ def policy_named(name: str, own: Policy) -> AnyPolicy:
         own: The use case's own policy.
 
     Raises:
-        UnknownPolicyError: there is none of that name.
+        ReplayRequestError: there is none of that name.
     """
     looks = {DRIFT: (True, False), PERFORMANCE: (False, True), EITHER: (True, True)}
     every = _EVERY.fullmatch(name)
@@ -86,37 +85,41 @@ def policy_named(name: str, own: Policy) -> AnyPolicy:
     if name in looks:
         drift, performance = looks[name]
         return replace(own, on_drift=drift, on_performance=performance, on_more_data=None)
-    raise UnknownPolicyError(f"policy {name!r}; expected one of {', '.join(USUAL)}, or `every n days` for any n")
+    raise ReplayRequestError(f"policy {name!r}; expected one of {', '.join(USUAL)}, or `every n days` for any n")
 
 
 def changed(own: Policy, changes: Mapping[str, Any]) -> tuple[str, Policy]:
     """The use case's own policy with some entries in place of its own, and the name that says which.
 
     Raises:
-        ValueError: nothing is changed, or the policy can never be met.
+        ReplayRequestError: nothing is changed, or the policy can never be met.
     """
     if not changes:
         entries = ", ".join(one.name for one in fields(Policy))
-        raise ValueError(f"changed: {{}} changes nothing of the use case's own policy; expected some of {entries}")
+        raise ReplayRequestError(
+            f"changed: {{}} changes nothing of the use case's own policy; expected some of {entries}"
+        )
     told = ", ".join(f"{name} {value}" for name, value in sorted(changes.items()))
     try:
         return f"own with {told}", replace(own, **changes)
     except ValueError as error:
-        raise ValueError(f"changed: {{{told}}}, with the other entries the use case's own: {error}") from error
+        raise ReplayRequestError(f"changed: {{{told}}}, with the other entries the use case's own: {error}") from error
 
 
 def named_once(policies: Sequence[tuple[str, AnyPolicy]]) -> dict[str, AnyPolicy]:
     """The policies by name.
 
     Raises:
-        ValueError: one is named twice, or none at all.
+        ReplayRequestError: one is named twice, or none at all.
     """
     if not policies:
-        raise ValueError("no policy to play: `policies` and `changed` are empty; expected one or more")
+        raise ReplayRequestError("no policy to play: `policies` and `changed` are empty; expected one or more")
     names = [name for name, _ in policies]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise ValueError(f"policies, changed: {', '.join(map(repr, twice))} stands there twice; expected each once")
+        raise ReplayRequestError(
+            f"policies, changed: {', '.join(map(repr, twice))} stands there twice; expected each once"
+        )
     return dict(policies)
 
 
@@ -144,7 +147,8 @@ def play(plan: Plan, lake: Lake, asked: Asked, progress: Callable[[str], None]) 
     """Play the nights; registers, promotes and writes nothing.
 
     Raises:
-        ValueError: too little was known on the first night to train a model, or nights are asked for that have no rows.
+        ReplayRequestError: too little was known on the first night to train a model, or nights are asked for that
+            have no rows.
     """
     from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 

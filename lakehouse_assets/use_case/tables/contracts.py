@@ -20,7 +20,7 @@ Written = Mapping[tuple[str, ...], Contract]
 OWN_KEYS = ("training_manifest", "shadow_predictions")
 
 
-class UnknownTableError(ValueError):
+class UnknownColumnsError(ValueError):
     """A use case names a table that has no contract."""
 
 
@@ -39,14 +39,14 @@ def feature_columns(view: View, declaration: Declaration, written: Written) -> t
     """The features of a view: as its YAML says, or all columns of its table's contract but keys, times and versions.
 
     Raises:
-        UnknownTableError: the YAML names no columns, and the table has no contract.
+        UnknownColumnsError: the YAML names no columns, and the table has no contract.
     """
     if view.columns is not None:
         return tuple(noted(name, note) for name, note in view.columns.items())
     table = declaration.table_of(view)
     contract = written.get(tuple(table.split("/")))
     if contract is None:
-        raise UnknownTableError(
+        raise UnknownColumnsError(
             f"feature view {view.name}: expected `columns`, or a contract for {table} that names them; found neither"
         )
     others = {*declaration.entity, *declaration.context, "day", view.event_time, view.known_at, "feature_version"}

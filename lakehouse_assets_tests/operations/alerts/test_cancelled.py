@@ -8,7 +8,7 @@ from lakehouse_assets.operations.health.gathering import gather
 from lakehouse_assets.operations.health.model import Problem, health
 from lakehouse_assets.operations.health.states import State
 from lakehouse_assets.operations.nights import asked
-from lakehouse_assets_tests.operations.alerts.watched import CLEAN, DRIFT, RAW, Platform
+from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CLEAN, DRIFT, RAW, Platform
 
 DAY = "2024-03-05"
 TAGS = {"dagster/partition": DAY, asked.PART: asked.WHOLE, "night": DAY}
@@ -66,6 +66,25 @@ def test_one_that_was_cancelled_and_failed_when_somebody_ran_it_again_is_told(pl
     assert platform.tick() == []
     assert platform.night(DAY)
     assert platform.tick() == [f"Over: a_nightly {DAY}: run failed"]
+
+
+def test_one_that_failed_at_one_step_when_it_was_run_again_is_told_and_over_when_it_is_made(platform: Platform) -> None:
+    cancelled(platform, QUEUE)
+    assert platform.tick() == []
+    BROKEN.add("clean")
+    assert not platform.night(DAY)
+    assert platform.tick() == [f"a_nightly {DAY}: run failed"]
+    BROKEN.clear()
+    assert platform.night(DAY)
+    assert platform.tick() == [f"Over: a_nightly {DAY}: run failed"]
+    assert problems(platform) == []
+
+
+def test_one_whose_day_was_made_before_lacks_nothing(platform: Platform) -> None:
+    assert platform.night(DAY)
+    cancelled(platform, TOO_LONG)
+    assert platform.tick() == []
+    assert problems(platform) == []
 
 
 def test_a_run_that_is_no_night_leaves_nothing(platform: Platform) -> None:

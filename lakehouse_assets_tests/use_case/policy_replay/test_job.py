@@ -20,7 +20,7 @@ from lakehouse_assets.use_case.policy_replay.job import (
     policy_replay_job,
     policy_replays_spec,
 )
-from lakehouse_assets.use_case.policy_replay.playing import UnknownPolicyError
+from lakehouse_assets.use_case.policy_replay.playing import ReplayRequestError
 from lakehouse_assets_tests.use_case.policy_replay.replayed_shop import (
     FIRST_NIGHT,
     LAST_NIGHT,
@@ -162,7 +162,7 @@ def test_the_config_names_policies_and_the_own_one_with_changes() -> None:
     ],
 )
 def test_a_config_that_asks_for_nothing_that_is_there_is_refused(config: dict[str, Any], told: str) -> None:
-    with pytest.raises((UnknownPolicyError, ValueError, dg.DagsterInvalidConfigError), match=told):
+    with pytest.raises((ReplayRequestError, ValueError, dg.DagsterInvalidConfigError), match=told):
         asked_of(PolicyReplayConfig(**config), Policy())
 
 
