@@ -31,7 +31,7 @@ from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.operations.repairs.requests import open_requests
 from lakehouse_assets.use_case.judging import gated
 from lakehouse_assets_tests.use_case import rolling
-from lakehouse_assets_tests.use_case.serving_shop import plan_of, registry_of, with_a_champion
+from lakehouse_assets_tests.use_case.serving_shop import learned_rows, plan_of, registry_of, with_a_champion
 from lakehouse_assets_tests.use_case.shop import FIRST, shop_in
 
 CHAMPION = ["models", "wear", "champion"]
@@ -82,8 +82,11 @@ class Served:
     def three_champions_of_one_model(self) -> None:
         """Versions 2 and 3 are version 1 once more."""
         first = self.registry.version("wear", 1)
+        learned = pa.Table.from_pandas(learned_rows(self.home), preserve_index=False)
+        write_deltalake(self.lake.table_uri(["delivery", "wear", "training_set"]), learned)
+        client = self.registry.client()
+        client.delete_registered_model_alias("wear", "champion")
         for _ in range(2):
-            client = self.registry.client()
             source = client.get_model_version("wear", "1")
             self.registry.add_version("wear", LoggedModel(first.run_id, source.source, source.model_id, first.tags))
         for number in (1, 2, 3):
