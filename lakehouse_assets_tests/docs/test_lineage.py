@@ -212,7 +212,7 @@ def _adapted(query: str, use_case: str) -> str:
         "r.engine_id = p.engine_id AND r.day <= p.day": join,
         "p.engine_id = r.engine_id AND p.day >= r.day": join,
         "p.engine_id = $engine_id AND p.day = $day": named,
-        "count(*) AS lines": f"count(*) AS lines{counted}",
+        " AS lines": f" AS lines{counted}",
         "p.engine_id": entity,
         ", p.model_version": "",
         ", p.feature_version": "",
