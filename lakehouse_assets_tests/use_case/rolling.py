@@ -17,7 +17,7 @@ from lakehouse_assets.use_case.jobs.roll_back_job import roll_back_job
 from lakehouse_assets_tests.use_case.serving_shop import plan_of, registry_of
 
 #: What a roll back changes in the world, in the order in which it does: a row that says so, the alias, the alias of the
-#: challenger if that is the version, the row of the decision, the row that asks for the reference.
+#: challenger if that is the version, the row that asks for the reference, the row of the decision.
 CHANGES = (
     (additions, "add_rows"),
     (MlflowClient, "set_registered_model_alias"),

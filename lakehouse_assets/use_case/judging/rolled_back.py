@@ -57,19 +57,22 @@ class Asked:
         """
         from lakehouse_assets.use_case.judging import gated
 
-        rows = self.lake.read_pandas(self.plan.declaration.key("delivery", "training_set"))
+        def load_error(version: ModelVersion) -> str | None:
+            rows = self.lake.read_pandas(self.plan.declaration.key("delivery", "training_set"))
+            return gated.sample_error(self.plan, self.registry, self.lake, version, rows)
+
         return plan_roll_back(
             self.registry,
             self.plan.name,
             gated.record_of(self.plan, self.lake),
             self._occasion(),
             self.wish,
-            lambda version: gated.sample_error(self.plan, self.registry, self.lake, version, rows),
+            load_error,
             self._begun(),
         )
 
     def carry_out(self, planned: Planned[ModelVersion]) -> dg.AssetMaterialization:
-        """Say what is begun, move the alias, write the row, ask for the reference; each as often as once if repeated.
+        """Say what is begun, move the alias, ask for the reference, write the row; each as often as once if repeated.
 
         Returns:
             What Dagster has to be told of the table of decisions.
@@ -81,11 +84,12 @@ class Asked:
         versions = {"from_version": step.before, "to_version": step.after}
         self._note(BEGUN, versions)
         rows = carry_out_roll_back(self.registry, planned, self._occasion(), self.wish.reason)
-        if len(rows):
-            add_rows(self.lake, contract, to_arrow(rows, contract), contract.primary_key, self.run_id)
-        # What the row names is made by the sensor repairs_asked_for: a job cannot start a run.
+        # What the row names is made by the sensor repairs_asked_for: a job cannot start a run. It comes before the
+        # decision's own row: without that, a run of its own takes the step for one to be finished, and asks again.
         anew = [self.plan.key("monitoring", table).path for table in ("reference", "thresholds")]
         self._note(ROLL_BACK, {**versions, "assets": ["/".join(path) for path in anew], "tags": {}})
+        if len(rows):
+            add_rows(self.lake, contract, to_arrow(rows, contract), contract.primary_key, self.run_id)
         return self._event(versions)
 
     def _event(self, versions: dict[str, int]) -> dg.AssetMaterialization:
