@@ -229,3 +229,5 @@ def test_a_slice_that_alone_is_worse_is_told_by_the_metric_that_decides_as_of_th
         "worse than expected in fleet=FS2: rmse 12 (11 to 13) of 60 outcomes, expected 9 to 10.5, since 2024-03-03"
     )
     assert found.slices_since == datetime(2024, 3, 3, tzinfo=UTC)
+    of_others = champion_of([decision(1, "promote", None, 1)], [score(2, 11.0), score(3, 10.0)], rows)
+    assert of_others.slices == found.slices, "also where the newest evaluation measured others than who serves again"
