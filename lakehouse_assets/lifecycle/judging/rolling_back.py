@@ -152,11 +152,10 @@ def _done_of(
             f"{name}: this run began to roll back to {begun.after} and is asked for {wish.to_version} "
             "now. Start a new run."
         )
-    if (audit["run_id"].eq(occasion.run_id) & audit["action"].eq(ROLL_BACK)).any():
-        return Planned(known[begun.after], begun, moved=True, written=True)
+    written = bool((audit["run_id"].eq(occasion.run_id) & audit["action"].eq(ROLL_BACK)).any())
     if serving == begun.after:
-        return Planned(known[begun.after], begun, moved=True)
-    if serving != begun.before:
+        return Planned(known[begun.after], begun, moved=True, written=written)
+    if written or serving != begun.before:
         raise RollBackRefusedError(
             f"{name}: this run began to roll back from {begun.before} to {begun.after}, and {serving} serves by now. "
             "Look at the record, and start a new run if it shall be rolled back still."

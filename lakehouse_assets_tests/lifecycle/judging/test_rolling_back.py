@@ -138,6 +138,17 @@ def test_a_retry_whose_step_was_overtaken_or_is_not_what_is_asked_for_is_refused
     assert record.models.alias == 4
 
 
+def test_so_is_a_retry_of_one_that_was_done_if_another_version_serves_by_then(record: Record) -> None:
+    for version in (1, 2, 3):
+        record.decide(version)
+    planned = record.plan_back()
+    record.append(record.moved_back(planned))
+    assert record.plan_back(begun=planned.step).written
+    record.decide(4)
+    with pytest.raises(RollBackRefusedError, match="from 3 to 2, and 4 serves by now"):
+        record.plan_back(begun=planned.step)
+
+
 def test_a_version_that_somebody_let_serve_by_hand_and_never_was_champion_is_nothing_to_roll_back_to(
     record: Record,
 ) -> None:
