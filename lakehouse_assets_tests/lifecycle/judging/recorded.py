@@ -70,7 +70,8 @@ class Record:
     def plan_back(
         self, to: int | None = None, error: str | None = None, forced: bool = False, begun: Step | None = None
     ) -> Planned[Version]:
-        self.going = self.occasion()
+        # A retry goes by the identifier of the run that it is one of.
+        self.going = self.occasion() if begun is None else self.going
         wish = Wish(REASON, to, forced)
         return plan_roll_back(self.models, "pumps", self.audit(), self.going, wish, lambda _: error, begun)
 
