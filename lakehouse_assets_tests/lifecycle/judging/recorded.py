@@ -1,6 +1,6 @@
 """A record of champions in a real table, beside a registry whose alias is all that moves."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,7 +71,8 @@ class Record:
         self, to: int | None = None, error: str | None = None, forced: bool = False, begun: Step | None = None
     ) -> Planned[Version]:
         # A retry goes by the identifier of the run that it is one of.
-        self.going = self.occasion() if begun is None else self.going
+        now = self.occasion()
+        self.going = now if begun is None else replace(now, run_id=self.going.run_id)
         wish = Wish(REASON, to, forced)
         return plan_roll_back(self.models, "pumps", self.audit(), self.going, wish, lambda _: error, begun)
 
