@@ -74,7 +74,7 @@ def test_a_re_execution_of_the_failed_run_does_not_append_again(lake, instance, 
 
 @pytest.mark.parametrize("how", ["restored", "overwritten"])
 def test_rows_that_were_taken_out_since_are_appended_again_by_a_re_execution(how, lake, materialise):
-    table = asset_of(lambda context: pd.DataFrame({"run": [context.run_id]}), write_mode="append")
+    table = asset_of(lambda context: pd.DataFrame({"run": [context.run.run_id]}), write_mode="append")
     first = materialise(table)
     second = materialise(table)
     if how == "restored":
@@ -114,7 +114,7 @@ def test_append_with_keys_adds_only_rows_whose_key_is_new(lake, materialise):
 
     def make(context):
         return pd.DataFrame(
-            {"day": day(context.partition_key), "id": now["ids"], "run": [context.run_id] * len(now["ids"])}
+            {"day": day(context.partition_key), "id": now["ids"], "run": [context.run.run_id] * len(now["ids"])}
         )
 
     table = daily(make, write_mode="append", merge_keys=["id"])

@@ -150,7 +150,7 @@ def test_two_dimensions_are_replaced_and_loaded_cell_by_cell(kind, lake, materia
         cells = [key.keys_by_dimension for key in context.partition_keys]
         days = [pd.Timestamp(cell["date"]) for cell in cells]
         column = [one.date() for one in days] if kind == "date" else [one.tz_localize("UTC") for one in days]
-        return pd.DataFrame({"day": column, "site": [cell["site"] for cell in cells], "run": context.run_id})
+        return pd.DataFrame({"day": column, "site": [cell["site"] for cell in cells], "run": context.run.run_id})
 
     @dg.asset(partitions_def=GRID, metadata={"partition_expr": {"date": "day", "site": "site"}})
     def down(table: pd.DataFrame) -> pd.DataFrame:

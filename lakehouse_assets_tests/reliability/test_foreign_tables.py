@@ -68,7 +68,7 @@ def test_a_column_of_variants_is_refused(inside, lake, folder):
 def test_a_table_that_the_engine_says_has_variants_and_has_none_is_read_and_written(lake, materialise):
     """deltalake 1.6.6 adds that feature to a table with times without a zone whenever a property of it is set."""
     table = daily(
-        lambda context: pd.DataFrame({"day": [D1], "at": [pd.Timestamp(D1)], "run": [context.run_id]}), name="wall"
+        lambda context: pd.DataFrame({"day": [D1], "at": [pd.Timestamp(D1)], "run": [context.run.run_id]}), name="wall"
     )
     materialise(table, str(D1))
     lake.open(["wall"]).alter.set_table_properties({"a.property": "1"}, raise_if_not_exists=False)

@@ -83,7 +83,7 @@ def compaction(
     rule = CompactionRule(config.min_small_files, config.small_mb * MB, config.target_mb * MB, config.sort_from_mb * MB)
     store = lake.lake()
     tables = kept_tables(specs(), store, config.tables)
-    outcome = compact_all(store, tables, rule, config.checkpoint_after_commits, context.run_id, context.log.info)
+    outcome = compact_all(store, tables, rule, config.checkpoint_after_commits, context.run.run_id, context.log.info)
     return told(outcome, ("files_before", "files_after", "bytes_before", "bytes_after"))
 
 
@@ -112,7 +112,9 @@ def vacuum(
     tables, every = kept_tables(specs(), store, config.tables), [spec.key.path for spec in specs()]
     if not config.dry_run and is_local(lake.lake_uri):
         make_views(lake.lake_uri)  # from now on they name files of the newest versions, which stay
-    outcome = vacuum_all(store, tables, registry, every, rule, days, config.dry_run, context.run_id, context.log.info)
+    outcome = vacuum_all(
+        store, tables, registry, every, rule, days, config.dry_run, context.run.run_id, context.log.info
+    )
     return told(outcome, ("files", "bytes"))
 
 
