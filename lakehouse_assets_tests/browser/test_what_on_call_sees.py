@@ -45,10 +45,6 @@ def test_a_job_is_launched_from_its_form_and_its_deed_stands_in_the_audit_table(
     page.keyboard.insert_text(ASKED)
     expect(page.get_by_text("Missing required config entries")).to_have_count(0)
     expect(launch).to_be_enabled()
-    # What is described at the right is what the cursor stands in.
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("ArrowUp")
-    expect(page.get_by_text("Only tell what would be made.")).to_be_visible()
     visitor.picture("job_form")
     launch.click()
     page.wait_for_url(re.compile(r"/runs/"))
