@@ -100,9 +100,16 @@ def test_an_outcome_that_comes_weeks_after_the_row_that_tells_it_counts_when_it_
     late = outcomes(home).assign(label_known_at=pd.Timestamp(LAST + timedelta(days=40), tz="UTC"))
     write(Shop(home).lake, OUTCOMES, late)
     came = LAST + timedelta(days=37)
-    assert [measured(home, day)["rows"] for day in (LAST, came, came + timedelta(days=1))] == [0, 0, ALL]
-    assert measured(home, LAST)["verdict"] == "no outcomes yet"
-    assert [compared(home, day) for day in (LAST, came + timedelta(days=1))] == [0, ALL]
+    assert [measured(home, day)["rows"] for day in (came, came + timedelta(days=1))] == [0, ALL]
+    assert measured(home, came)["verdict"] == "no outcomes yet"
+    assert [compared(home, day) for day in (came, came + timedelta(days=1))] == [0, ALL]
+
+
+def test_a_report_made_again_after_a_file_was_put_right_is_as_if_it_had_been_right_from_the_start(home: Path) -> None:
+    right = dict(measured(home, LAST)), compared(home, LAST)
+    again = outcomes(home).assign(label_known_at=pd.Timestamp(LAST + timedelta(days=700), tz="UTC"))
+    write(Shop(home).lake, OUTCOMES, again)
+    assert (dict(measured(home, LAST)), compared(home, LAST)) == right
 
 
 @pytest.mark.parametrize(

@@ -52,9 +52,11 @@ def known_on(nights: PredictionTime, label_day: pd.Series, known_at: pd.Series) 
 
 
 def read(plan: Plan, source: Source, first: date, last: date) -> pd.DataFrame:
-    """The outcomes that became known on some days, both included, with that day (`known_on`) as `day`.
+    """The outcomes that reports of some days count, both included.
 
-    A prediction whose outcome was corrected has several rows (`newest_by`).
+    Each stands on the `day` of the row that tells it: a report that is made again after a file was put right is as if
+    the file had been right from the start. One that came later stands on the day on which it came as well (`known_on`),
+    for it may lie behind every window that could see it by then. So a prediction may have several rows (`newest_by`).
     """
     key, nights = plan.declaration.key("delivery", "outcomes"), plan.declaration.prediction_time
     version = source.versions.get("/".join(key))
@@ -65,8 +67,11 @@ def read(plan: Plan, source: Source, first: date, last: date) -> pd.DataFrame:
     )
     rows = pd.concat([to_pandas(source.lake.read(key, where=one, version=version)) for one in wanted])
     rows = rows.reset_index(drop=True)
-    rows = rows.assign(day=known_on(nights, rows["day"], rows[KNOWN_AT]))
-    return rows[rows["day"] <= pd.Timestamp(last)].reset_index(drop=True)
+    came = known_on(nights, rows["day"], rows[KNOWN_AT])
+    own = pd.to_datetime(rows["day"]).astype("datetime64[us]")
+    later = rows.assign(day=came)[came > own]
+    found = pd.concat([rows.assign(day=own)[own >= pd.Timestamp(first)], later])
+    return found[found["day"] <= pd.Timestamp(last)].reset_index(drop=True)
 
 
 def newest_by(rows: pd.DataFrame, keys: Sequence[str], day: date) -> pd.DataFrame:
