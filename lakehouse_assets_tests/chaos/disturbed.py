@@ -105,9 +105,6 @@ class Disturbed:
                 continue
             at = pd.to_datetime(rows["day"]).dt.date
             rows = rows[(at >= day(0)) & (at < day(nights))].drop(columns=OF_THE_RUN & set(rows.columns))
-            if "column_name" in rows.columns:
-                # Open: what a corrected line tells counts from when it came, in the drift of outcomes alone.
-                rows = rows[rows["column_name"] != "label"]
             if key[0] == "raw":
                 rows = rows.drop_duplicates()  # a delivery that came again, or in another order, is kept as well
             found["/".join(key)] = rows.sort_values(list(rows.columns), ignore_index=True)
