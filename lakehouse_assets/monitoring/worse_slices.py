@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from lakehouse_assets.monitoring.days import as_date
+
 #: The slice that is all of the data.
 ALL = "all"
 WORSE = "worse than expected"
@@ -48,10 +50,10 @@ def worse_slices(
     """
     wanted = set(metrics)
     own = [row for row in rows if row["metric"] in wanted and _measured(row)]
-    days = sorted({_date(row["day"]) for row in own}, reverse=True)
+    days = sorted({as_date(row["day"]) for row in own}, reverse=True)
     newest = day or max(days, default=None)
-    bad = {(str(row["slice"]), str(row["metric"]), _date(row["day"])) for row in own if row["verdict"] == WORSE}
-    of_day = [row for row in own if _date(row["day"]) == newest]
+    bad = {(str(row["slice"]), str(row["metric"]), as_date(row["day"])) for row in own if row["verdict"] == WORSE}
+    of_day = [row for row in own if as_date(row["day"]) == newest]
     whole = {row["metric"]: row.get("rows") for row in of_day if row["slice"] == ALL}
     found = []
     for row in sorted(of_day, key=lambda one: str(one["slice"])):
@@ -76,8 +78,3 @@ def in_words(slices: Sequence[WorseSlice]) -> str:
 def _measured(row: Mapping[str, Any]) -> bool:
     value = row["value"]
     return value is not None and not math.isnan(value)
-
-
-def _date(day: Any) -> date:
-    """A day, as a table or a frame has it."""
-    return date(day.year, day.month, day.day)

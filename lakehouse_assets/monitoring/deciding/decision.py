@@ -14,6 +14,7 @@ from datetime import date, datetime
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.monitoring.days import as_date
 from lakehouse_assets.monitoring.deciding.episodes import NOTHING, STALE_DAYS, Episode, Signals, signals_of
 from lakehouse_assets.monitoring.deciding.history import (
     DATA,
@@ -22,7 +23,6 @@ from lakehouse_assets.monitoring.deciding.history import (
     RETRAIN,
     UNDER_WAY,
     History,
-    as_date,
     drift_signals,
     fault_signals,
     faults_of,

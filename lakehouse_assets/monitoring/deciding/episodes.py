@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING
+
+from lakehouse_assets.monitoring.days import as_date
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,7 +65,7 @@ def signals_of(reports: pd.DataFrame, at_least: int, of_last: int, calm: int) ->
     """
     states: dict[str, dict[date, str]] = {}
     for day, signal, state in zip(reports["day"], reports["signal"], reports["state"], strict=True):
-        states.setdefault(str(signal), {})[_date(day)] = str(state)
+        states.setdefault(str(signal), {})[as_date(day)] = str(state)
     days = sorted({day for told in states.values() for day in told})
     if not days:
         return NOTHING
@@ -81,10 +83,6 @@ def signals_of(reports: pd.DataFrame, at_least: int, of_last: int, calm: int) ->
         elif newest == BAD:
             beginning.append(signal)
     return Signals(days[-1], tuple(violated), tuple(beginning), tuple(unknown), tuple(lingering))
-
-
-def _date(day: date | datetime) -> date:
-    return day.date() if isinstance(day, datetime) else day
 
 
 def _unbroken(told: Mapping[date, str], newest: date) -> dict[date, str]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from lakehouse_assets.monitoring import verdicts
+from lakehouse_assets.monitoring.days import as_date
 from lakehouse_assets.monitoring.deciding.episodes import BAD, CALM, UNKNOWN
 from lakehouse_assets.monitoring.verdicts import FAULTS, NOT_CALIBRATED, STABLE
 
@@ -228,11 +229,3 @@ def faults_of(reports: pd.DataFrame, columns: Iterable[str]) -> Mapping[str, str
     bad = reports[reports["verdict"].isin(FAULTS) & reports["column_name"].isin(list(columns))]
     last = bad.sort_values("day", kind="stable").drop_duplicates("column_name", keep="last").sort_values("column_name")
     return dict(zip(last["column_name"].astype(str), last["verdict"].astype(str), strict=True))
-
-
-def as_date(value: object) -> date:
-    """The day that a cell of a frame holds."""
-    import pandas as pd
-
-    found: date = pd.Timestamp(value).date()
-    return found

@@ -70,10 +70,9 @@ def _is_there(instance: dg.DagsterInstance, run: dg.DagsterRun, key: str, day: s
     """Whether the run, one that it tries again, or any beside them made an asset; a night that is made twice lacks
     nothing that its day had before, while late files are there to replace it.
     """
-    first = instance.get_run_record_by_id(run.root_run_id or run.run_id) or instance.get_run_record_by_id(run.run_id)
-    assert first is not None, "the run was read from the same place"
+    tries = [one for one in {run.root_run_id, run.run_id} if one]
+    begun = min(one.create_timestamp for one in instance.get_run_records(dg.RunsFilter(run_ids=tries)))
     twice = day is not None and run.tags.get(asked.PART) == asked.WHOLE and run.parent_run_id is None
-    begun = first.create_timestamp
     since = datetime.fromtimestamp(0, UTC) if twice else begun.replace(tzinfo=begun.tzinfo or UTC)
     return made_since(instance, key, [day] if day else [], since)
 

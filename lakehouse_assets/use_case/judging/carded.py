@@ -93,7 +93,8 @@ def gather(
     drift = _newest(lake, declared.key("monitoring", "drift"))
     performance, metric = _performance(lake, plan, version.version), declared.evaluation.metric
     deciding = performance[performance["slice"].eq(ALL) & performance["metric"].eq(metric)].sort_values("day")
-    measured_days = deciding[deciding["value"].notna()]
+    # The newest day on which anything could be measured; where none could, the newest of all.
+    newest = (deciding.dropna(subset=["value"]) if deciding["value"].notna().any() else deciding).tail(1)
     slices = in_words(worse_slices(performance.to_dict("records"), [metric]))
     return ModelCard(
         use_case=plan.name,
@@ -121,7 +122,7 @@ def gather(
         drift=_verdict(drift),
         drift_day=pd.Timestamp(drift["day"].max()).date() if len(drift) else None,
         drifting=sorted(drift.loc[drift["verdict"].eq("drift"), "column_name"]) if len(drift) else [],
-        performance="; ".join([*_last(measured_days, deciding)["verdict"], *([slices] if slices else [])]) or None,
+        performance="; ".join([*newest["verdict"], *([slices] if slices else [])]) or None,
         outputs=["/".join(declared.key("delivery", name)) for name in OUTPUTS],
         history=decisions,
         mlflow_run_id=version.run_id,
@@ -146,11 +147,6 @@ def _performance(lake: Lake, plan: Plan, version: int) -> pd.DataFrame:
         return pd.DataFrame(columns=["day", "verdict", "slice", "metric", "value"])
     found: pd.DataFrame = lake.read_pandas(key, where={"model_version": version})
     return found
-
-
-def _last(measured: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
-    """The newest day on which anything could be measured; where none could, the newest of all."""
-    return (measured if len(measured) else known).tail(1)
 
 
 def _verdict(drift: pd.DataFrame) -> str | None:

@@ -11,8 +11,9 @@ from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.predicate import Interval
 from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED, ROLL_BACK
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
+from lakehouse_assets.monitoring.days import as_date
 from lakehouse_assets.monitoring.deciding.decision import decide, worth_a_row
-from lakehouse_assets.monitoring.deciding.history import History, Judged, Training, as_date
+from lakehouse_assets.monitoring.deciding.history import History, Judged, Training
 from lakehouse_assets.monitoring.deciding.policy import Decision, Policy
 from lakehouse_assets.monitoring.deciding.silence import Coming
 from lakehouse_assets.use_case.retraining.trainings import training_runs
