@@ -62,6 +62,16 @@ class Servers:
         for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
             yield from (one["Key"] for one in page.get("Contents", []))
 
+    @contextmanager
+    def damaged(self, bucket: str, name: str) -> Iterator[None]:
+        """An object that holds something else for as long."""
+        whole = self._client.get_object(Bucket=bucket, Key=name)["Body"].read()
+        self._client.put_object(Bucket=bucket, Key=name, Body=b"{")
+        try:
+            yield
+        finally:
+            self._client.put_object(Bucket=bucket, Key=name, Body=whole)
+
     @property
     def _client(self) -> Any:
         import boto3

@@ -54,17 +54,31 @@ def trained(servers: Servers, night: str) -> str:
 
 @pytest.fixture(scope="module")
 def incident(servers: Servers, night: str) -> list[dict[str, str]]:
-    """A job that fails and then does not; what the daemon told of it, beside whatever else it told."""
+    """A job that fails as its table is damaged, and then does not; what the daemon told of it.
+
+    Before it one that is refused, of which nothing is told.
+    """
 
     def told() -> list[dict[str, str]]:
-        return [one for one in servers.told.messages if "rerun_from" in one["title"]]
+        return [one for one in servers.told.messages if "restore_table" in one["title"]]
 
-    config = {"first_day": DAY, "who": "ann", "reason": "a test"}
-    for table, ends, telling in (("raw/no/table", "FAILURE", 1), ("raw/milling/products", "SUCCESS", 2)):
-        assert run(servers, "rerun_from", {"ops": {"rerunning": {"config": {**config, "table": table}}}}) == ends
+    def ends(table: str) -> str:
+        config = {"table": table, "version": 0, "who": "ann", "reason": "a test"}
+        return run(servers, "restore_table", {"ops": {"restoration": {"config": config}}})
+
+    def heard(messages: int) -> None:
         end = time.monotonic() + PATIENCE
-        while len(told()) < telling and time.monotonic() < end:
+        while len(told()) < messages and time.monotonic() < end:
             time.sleep(1)
+
+    log = "raw/milling/products/_delta_log/"
+    newest = max(one for one in servers.objects("lake") if one.startswith(log) and one.endswith(".json"))
+    assert ends("raw/no/table") == "FAILURE"
+    with servers.damaged("lake", newest):
+        assert ends("raw/milling/products") == "FAILURE"
+        heard(1)
+    assert ends("raw/milling/products") == "SUCCESS"
+    heard(2)
     return told()
 
 
@@ -124,8 +138,9 @@ def test_the_daemon_is_alive_by_its_own_probe(servers: Servers, night: str) -> N
 def test_the_daemon_tells_of_an_incident_once_and_once_that_it_is_over(
     servers: Servers, incident: list[dict[str, str]]
 ) -> None:
-    assert [one["title"] for one in incident] == ["rerun_from: run failed", "Over: rerun_from: run failed"]
-    assert incident[0]["message"].startswith("rerunning: RepairRequestError: 'raw/no/table' is no asset.")
+    assert [one["title"] for one in incident] == ["restore_table: run failed", "Over: restore_table: run failed"]
+    assert "raw/milling/products" in incident[0]["message"]
+    assert "no/table" not in incident[0]["message"], "who asked for what is no table reads it in the run"
 
 
 def test_no_tick_of_a_sensor_failed(servers: Servers, incident: list[dict[str, str]]) -> None:
@@ -140,7 +155,7 @@ def test_no_secret_stands_in_anything_that_the_platform_tells(servers: Servers, 
         ("the logs of the processes", "Channel json-"),
         ("the database dagster", "milling"),
         ("the database mlflow", "alembic_version"),
-        ("the lake", "rerun_from"),
+        ("the lake", "restore_table"),
         ("the web server", "LAKE_STORAGE_AWS_SECRET_ACCESS_KEY"),
         ("make health", "milling_failure (use case)"),
     ):
