@@ -89,6 +89,15 @@ def test_the_reports_hold_the_page_of_health_and_each_runbook(tmp_path: Path) ->
     assert [one.name for one in page.parent.iterdir()] == ["index.html"]
 
 
+def test_each_step_of_a_page_stands_on_a_line_of_its_own(tmp_path: Path) -> None:
+    write_runbooks(tmp_path)
+    for page in RUNBOOKS.glob("*.md"):
+        prose = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+        steps = re.findall(r"^ *(?:\d+\.|-) ", prose, re.M)
+        shown = (tmp_path / "runbooks" / f"{page.stem}.html").read_text(encoding="utf-8")
+        assert shown.count("<li>") == len(steps), page.name
+
+
 def test_a_runbooks_page_has_its_headings_and_leads_to_the_pages_that_it_names(tmp_path: Path) -> None:
     write_runbooks(tmp_path)
     for page in (tmp_path / "runbooks").glob("*.html"):
