@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pyarrow as pa
 
-from lakehouse_assets.lake.content import table_content
+from lakehouse_assets.lake.versions.content import table_content
 
 ROWS = 10_000_000
 TARGET = 3.0

@@ -13,8 +13,8 @@ import pandas as pd
 from lakehouse_assets.contracts.conform import conform
 from lakehouse_assets.contracts.contract import Contract
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.sources.csv_raw import new_rows
-from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.csv.raw import new_rows
+from lakehouse_assets.sources.csv.source import CsvSource
 from lakehouse_assets.sources.landing import list_landing
 
 

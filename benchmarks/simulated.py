@@ -17,8 +17,8 @@ from lakehouse_assets.defs.milling import harmonize as milling
 from lakehouse_assets.defs.milling.days import SOURCE as MILLING
 from lakehouse_assets.defs.milling.days import contract as milling_contract
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.sources.csv_raw import new_rows
-from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.csv.raw import new_rows
+from lakehouse_assets.sources.csv.source import CsvSource
 from lakehouse_assets.sources.landing import list_landing
 from lakehouse_assets.sources.plant.drift import ColumnDrift
 from lakehouse_assets.sources.plant.energy import Works

@@ -18,7 +18,7 @@ import duckdb
 import pyarrow as pa
 
 from lakehouse_assets.lake.io_manager import DeltaIOManager
-from lakehouse_assets.lake.sql_views import write_sql_views
+from lakehouse_assets.lake.sql.views import write_sql_views
 from lakehouse_assets.lake.table import Lake
 
 STAR = Path(__file__).parent / "star"

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets import settings
-from lakehouse_assets.contracts.contract import Contract, load_contract, of_domain
+from lakehouse_assets.contracts.contract import Contract, of_domain
+from lakehouse_assets.contracts.odcs.reading import load_contract
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,13 +60,13 @@ def add_rows(lake: "Lake", contract: Contract, rows: "pa.Table", keys: Sequence[
         SchemaChangedError: the table was made by another contract. Nothing was written.
     """
     from lakehouse_assets.contracts.promise import table_promise
-    from lakehouse_assets.lake.commit import Provenance
-    from lakehouse_assets.lake.constraints import loosen, tighten
-    from lakehouse_assets.lake.promise import hold_to, promised_schema
-    from lakehouse_assets.lake.read import table_schema
-    from lakehouse_assets.lake.rows import Rows
+    from lakehouse_assets.lake.reading.read import table_schema
     from lakehouse_assets.lake.settings import SchemaMode, WriteMode, WriteSettings
-    from lakehouse_assets.lake.write import Target, write_rows
+    from lakehouse_assets.lake.writing.commit import Provenance
+    from lakehouse_assets.lake.writing.constraints import loosen, tighten
+    from lakehouse_assets.lake.writing.promise import hold_to, promised_schema
+    from lakehouse_assets.lake.writing.rows import Rows
+    from lakehouse_assets.lake.writing.write import Target, write_rows
 
     uri, options, promise = lake.table_uri(contract.key), lake.storage_options, table_promise(contract)
     provenance = Provenance(asset="/".join(contract.key), run_id=run_id)

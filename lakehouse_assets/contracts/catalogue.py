@@ -5,9 +5,10 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from lakehouse_assets.contracts.contract import EVERY_DOMAIN, Contract, ContractError, load_contract, of_domain
+from lakehouse_assets.contracts.contract import EVERY_DOMAIN, Contract, ContractError, of_domain
 from lakehouse_assets.contracts.declared import MARK, component_files, component_name, declared_contracts
 from lakehouse_assets.contracts.located import LocatedYaml, Problem
+from lakehouse_assets.contracts.odcs.reading import load_contract
 
 Catalogue = Mapping[tuple[str, ...], Contract]
 
@@ -19,7 +20,7 @@ def contract_files(folder: Path) -> list[Path]:
 
 @cache
 def catalogue(folder: Path, thorough: bool = False) -> Catalogue:
-    """Asset key -> contract, for all contracts below a folder; `thorough` as in `read_contract`.
+    """Asset key -> contract, for all contracts below a folder; `thorough` as in `load_contract`.
 
     First those that have a file of their own, then those for every domain, then those that follow from components'
     YAML.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from lakehouse_assets.contracts.contract import Contract, QualityRule
-from lakehouse_assets.contracts.entries import named_columns
+from lakehouse_assets.contracts.odcs.entries import named_columns
 from lakehouse_assets.lake.resource import LakeResource
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def run_rules(frame: "pd.DataFrame", contract: Contract, rules: Sequence[Quality
 
 def _predicate(context: dg.AssetCheckExecutionContext, spec: dg.AssetSpec, lake: LakeResource) -> str | None:
     """The condition of the run's partitions; None for all rows."""
-    from lakehouse_assets.lake.partitions import partition_columns, resolve
+    from lakehouse_assets.lake.partitioning.partitions import partition_columns, resolve
 
     definition = spec.partitions_def
     if definition is None or not (context.has_partition_key or context.has_partition_key_range):
@@ -114,7 +114,7 @@ def _predicate(context: dg.AssetCheckExecutionContext, spec: dg.AssetSpec, lake:
 
 def _rows(lake: "Lake", contract: Contract, rules: Sequence[QualityRule], predicate: str | None) -> "pd.DataFrame":
     """The rows to check, with the columns that the rules name and those that tell a row apart."""
-    from lakehouse_assets.lake.read import checked_columns, read_stream, to_pandas
+    from lakehouse_assets.lake.reading.read import checked_columns, read_stream, to_pandas
 
     needed = {
         *contract.primary_key,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lakehouse_assets.contracts.contract import Column, Contract
-from lakehouse_assets.contracts.pseudonyms import pseudonymised, pseudonyms_of_environment
+from lakehouse_assets.contracts.personal.pseudonyms import pseudonymised, pseudonyms_of_environment
 
 if TYPE_CHECKING:
     import pyarrow as pa

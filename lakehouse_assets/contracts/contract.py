@@ -1,7 +1,6 @@
-"""One table's contract, read from its Open Data Contract Standard v3 file."""
+"""One table's contract: its columns, rules, owner and promises, whatever file it came from."""
 
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -149,16 +148,3 @@ def of_domain(contract: Contract, domain: str) -> Contract:
     """
     zone, _, table = contract.key
     return replace(contract, key=(zone, domain, table), part=domain, key_is_checked=False)
-
-
-@cache
-def load_contract(path: Path, thorough: bool = True) -> Contract:
-    """Read and check one contract file; `thorough` as in `reading.read_contract`.
-
-    Raises:
-        ContractError: the file is not an ODCS v3 contract, or lacks what a table here needs; the message names file,
-            line and what was expected, for everything that is wrong in it.
-    """
-    from lakehouse_assets.contracts.reading import read_contract
-
-    return read_contract(path, thorough)

@@ -84,7 +84,7 @@ def _said(spec: dg.AssetSpec, name: str) -> object:
 
 def _table(contract: Contract, lake: "Lake", file: LocatedYaml) -> Iterator[Problem]:
     from lakehouse_assets.contracts.promise import table_promise
-    from lakehouse_assets.lake.promise import table_misfits
+    from lakehouse_assets.lake.writing.promise import table_misfits
 
     uri = lake.table_uri(contract.key)
     for text in table_misfits(lake.schema(contract.key), table_promise(contract)):

@@ -12,12 +12,12 @@ from lakehouse_assets.contracts.schema import CONTRACT, arrow_schema, shown_name
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lake.promise import TablePromise
+    from lakehouse_assets.lake.writing.promise import TablePromise
 
 
 def table_promise(contract: Contract) -> "TablePromise":
     """What the contract promises of its table, in the lake's words."""
-    from lakehouse_assets.lake.promise import Limits, TablePromise
+    from lakehouse_assets.lake.writing.promise import Limits, TablePromise
 
     return TablePromise(
         schema=arrow_schema(contract),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.features.feature_view import FeatureView
 from lakehouse_assets.features.time_columns import common_unit, integer_span
-from lakehouse_assets.lake.predicate import quoted
+from lakehouse_assets.lake.partitioning.predicate import quoted
 
 if TYPE_CHECKING:
     import duckdb

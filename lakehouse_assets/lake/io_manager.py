@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal
 import dagster as dg
 from pydantic import Field
 
-from lakehouse_assets.lake import reads
 from lakehouse_assets.lake.asking_again import asking_again
 from lakehouse_assets.lake.errors import MissingSettingError
+from lakehouse_assets.lake.reading import reads
 from lakehouse_assets.lake.settings import MergeType, SchemaMode, WriteMode
 from lakehouse_assets.lake.storage import table_uri
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lake.promise import TablePromise
+    from lakehouse_assets.lake.writing.promise import TablePromise
 
 
 def _choice(kind: type[StrEnum], description: str) -> dg.Field:
@@ -85,7 +85,7 @@ class DeltaIOManager(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Any) -> Iterator[Any]:  # type: ignore[override]
         """Writes what the asset returned; ``None`` means that the asset has written its table itself."""
-        from lakehouse_assets.lake.store import Place, describe_own_write, store
+        from lakehouse_assets.lake.writing.store import Place, describe_own_write, store
 
         inputs = reads.of_step(context.step_context.run_id, context.step_key)
         place = Place(self.lake_uri, self.storage_options, key_of(context, "returns"))
@@ -101,7 +101,7 @@ class DeltaIOManager(dg.ConfigurableIOManager):
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Reads an input's columns and partitions as the type that the asset asks for."""
-        from lakehouse_assets.lake.load import load
+        from lakehouse_assets.lake.reading.load import load
 
         uri = table_uri(self.lake_uri, key_of(context, "asks for"))
         with asking_again(lambda: context.step_context.previous_attempt_count):

@@ -19,7 +19,7 @@ from lakehouse_assets.lake.errors import LakeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from lakehouse_assets.lake.predicate import Where
+    from lakehouse_assets.lake.partitioning.predicate import Where
     from lakehouse_assets.lake.table import Lake
 
 #: Column of the answer: the day of the first table that the row was read for.

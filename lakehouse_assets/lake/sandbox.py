@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from deltalake import DeltaTable
 
-    from lakehouse_assets.lake.commit import Provenance
-    from lakehouse_assets.lake.predicate import Where
+    from lakehouse_assets.lake.partitioning.predicate import Where
     from lakehouse_assets.lake.table import Lake
+    from lakehouse_assets.lake.writing.commit import Provenance
 
 SANDBOXES = ["explorative", "sandboxes"]
 
@@ -129,9 +129,9 @@ def make(
     import pyarrow as pa
 
     from lakehouse_assets.lake.maintenance.files import missing_files, stored_files
-    from lakehouse_assets.lake.rows import Rows
     from lakehouse_assets.lake.settings import WriteMode, WriteSettings
-    from lakehouse_assets.lake.write import Target, write_rows
+    from lakehouse_assets.lake.writing.rows import Rows
+    from lakehouse_assets.lake.writing.write import Target, write_rows
 
     there = living(lake).get(name)
     if there is not None:
@@ -164,8 +164,8 @@ def drop(lake: Lake, name: str, provenance: Provenance) -> Sandbox:
     Raises:
         SandboxError: there is no living one of that name.
     """
-    from lakehouse_assets.lake.commit import commit_properties, retried
-    from lakehouse_assets.lake.predicate import literal
+    from lakehouse_assets.lake.partitioning.predicate import literal
+    from lakehouse_assets.lake.writing.commit import commit_properties, retried
 
     sandbox = open_sandbox(lake, name)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from lakehouse_assets.lake.errors import MissingSettingError
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lake.partitions import PartitionExpr
+    from lakehouse_assets.lake.partitioning.partitions import PartitionExpr
 
 RUN_TAG_PREFIX = "lakehouse/"
 """Run tags such as ``lakehouse/write_mode`` override an asset's metadata for one run."""

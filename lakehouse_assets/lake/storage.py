@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from lakehouse_assets.lake.erased_versions import check_not_erased
 from lakehouse_assets.lake.errors import MissingSettingError, MissingTableError, StorageError
 from lakehouse_assets.lake.failures import advice, cause, told
+from lakehouse_assets.lake.versions.erased_versions import check_not_erased
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable

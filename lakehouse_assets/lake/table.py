@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.lake.predicate import Where, where_condition
-from lakehouse_assets.lake.reads import note_in_current_step
-from lakehouse_assets.lake.snapshots import open_to_read
+from lakehouse_assets.lake.partitioning.predicate import Where, where_condition
+from lakehouse_assets.lake.reading.reads import note_in_current_step
+from lakehouse_assets.lake.reading.snapshots import open_to_read
 from lakehouse_assets.lake.storage import StorageOptions, exists, open_table, table_uri
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Lake:
 
     def schema(self, key: Sequence[str], version: Version = None) -> pa.Schema:
         """The table's columns."""
-        from lakehouse_assets.lake.read import table_schema
+        from lakehouse_assets.lake.reading.read import table_schema
 
         return table_schema(self.open(key, version))
 
@@ -86,7 +86,7 @@ class Lake:
         version: Version = None,
     ) -> pa.RecordBatchReader:
         """Rows as an Arrow stream, in bounded memory."""
-        from lakehouse_assets.lake.read import checked_columns, read_stream
+        from lakehouse_assets.lake.reading.read import checked_columns, read_stream
 
         table = self._to_read(key, version)
         return read_stream(table, checked_columns(table, columns, "A reader"), where_condition(where))
@@ -100,7 +100,7 @@ class Lake:
         version: Version = None,
     ) -> Any:
         """Rows as a pandas frame, in the types that the IO manager gives."""
-        from lakehouse_assets.lake.read import to_pandas
+        from lakehouse_assets.lake.reading.read import to_pandas
 
         return to_pandas(self.read(key, columns=columns, where=where, version=version))
 
@@ -113,16 +113,16 @@ class Lake:
         version: Version = None,
     ) -> duckdb.DuckDBPyRelation:
         """Rows as a lazy relation on DuckDB's default connection."""
-        from lakehouse_assets.lake.read import checked_columns
-        from lakehouse_assets.lake.relation import to_duckdb
+        from lakehouse_assets.lake.reading.read import checked_columns
+        from lakehouse_assets.lake.reading.relation import to_duckdb
 
         table = self._to_read(key, version)
         return to_duckdb(table, checked_columns(table, columns, "A reader"), where_condition(where))
 
     def row_count(self, key: Sequence[str], *, where: Where | None = None, version: Version = None) -> int:
         """How many rows the table holds."""
-        from lakehouse_assets.lake.read import checked_columns, read_stream
-        from lakehouse_assets.lake.statistics import counted_rows
+        from lakehouse_assets.lake.reading.read import checked_columns, read_stream
+        from lakehouse_assets.lake.reading.statistics import counted_rows
 
         table = self._to_read(key, version)
         counted = counted_rows(table) if where is None else None
@@ -147,7 +147,7 @@ class Lake:
 
     def content_version(self, key: Sequence[str], *, where: Where | None = None, version: Version = None) -> str:
         """The content version of the rows: the same text for the same rows, whatever the files."""
-        from lakehouse_assets.lake.content import ContentSum, batch_content
+        from lakehouse_assets.lake.versions.content import ContentSum, batch_content
 
         total = ContentSum()
         for batch in self.stream(key, where=where, version=version):

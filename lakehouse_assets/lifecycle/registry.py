@@ -57,7 +57,7 @@ class ModelRegistry(dg.ConfigurableResource[None]):
 
     def load(self, version: ModelVersion) -> "TrainedModel":
         """The model of a version, to be asked on features."""
-        from lakehouse_assets.lifecycle.learning.model import load_model
+        from lakehouse_assets.lifecycle.learning.loading import load_model
         from lakehouse_assets.lifecycle.serving.pyfunc import MODEL_FOLDER
 
         return load_model(self.folder(version) / MODEL_FOLDER)

@@ -3,7 +3,7 @@
 import getpass
 import sys
 
-from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
+from lakehouse_assets.contracts.personal.pseudonyms import pseudonyms_of_environment
 
 
 def main() -> int:

@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 Redaction = Callable[[bytes], bytes]
-"""Takes erased persons out of a file's content (`contracts/erased.py`)."""
+"""Takes erased persons out of a file's content (`contracts/personal/erased.py`)."""
 
 
 class LandingError(OSError):

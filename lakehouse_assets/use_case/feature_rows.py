@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lake.reading.read import to_pandas
 from lakehouse_assets.use_case.declaring.declared_table import View
 from lakehouse_assets.use_case.observations import Days, Source
 

@@ -127,7 +127,7 @@ def _beside(
 def _asked(
     use_case: Declaration, what: str, query: Query, folder: Path, tables: Mapping[str, pa.Table], columns: list[str]
 ) -> pd.DataFrame:
-    from lakehouse_assets.lake.read import to_pandas
+    from lakehouse_assets.lake.reading.read import to_pandas
 
     if query.function is not None:
         rows = load_function(folder, query.function)({name: to_pandas(table) for name, table in tables.items()})

@@ -9,8 +9,8 @@ import zipfile
 
 import pytest
 
-from lakehouse_assets.contracts import archives
-from lakehouse_assets.contracts.archives import UnsearchableError, is_packed, unpacked
+from lakehouse_assets.contracts.personal import archives
+from lakehouse_assets.contracts.personal.archives import UnsearchableError, is_packed, unpacked
 
 TEXT = b"late shift: B-10423\n"
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from lakehouse_assets.contracts.conform import conform, to_arrow
 from lakehouse_assets.contracts.contract import Column, Contract
 from lakehouse_assets.contracts.promise import table_promise
-from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.promise import hold_to
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.promise import hold_to
 
 CONTRACT = Contract(
     path=Path("x.yaml"),

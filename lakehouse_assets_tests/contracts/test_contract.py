@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse_assets.contracts.catalogue import catalogue, contract_named
-from lakehouse_assets.contracts.contract import ContractError, load_contract
+from lakehouse_assets.contracts.contract import ContractError
+from lakehouse_assets.contracts.odcs.reading import load_contract
 from lakehouse_assets.contracts.schema import shown_name
 
 CONTRACT = """

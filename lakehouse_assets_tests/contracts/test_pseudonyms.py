@@ -13,9 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.conform import conform
-from lakehouse_assets.contracts.contract import ContractError, load_contract
-from lakehouse_assets.contracts.identifiers import canonical, replace_mentions, search_pattern
-from lakehouse_assets.contracts.pseudonyms import PseudonymKeyError, Pseudonyms, key_id, pseudonyms_of_environment
+from lakehouse_assets.contracts.contract import ContractError
+from lakehouse_assets.contracts.odcs.reading import load_contract
+from lakehouse_assets.contracts.personal.identifiers import canonical, replace_mentions, search_pattern
+from lakehouse_assets.contracts.personal.pseudonyms import (
+    PseudonymKeyError,
+    Pseudonyms,
+    key_id,
+    pseudonyms_of_environment,
+)
 from lakehouse_assets.defs.turbofan.days import contract
 
 KEYS = Pseudonyms(b"a key for tests only")
@@ -110,7 +116,10 @@ def test_retired_keys_stand_behind_the_current_one(monkeypatch: pytest.MonkeyPat
 
 def test_the_embedded_key_is_made_once_by_whoever_comes_first_and_only_its_owner_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "keys" / "pseudonym.key"
-    code = "from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment as p; print(p().of('B-10423'))"
+    code = (
+        "from lakehouse_assets.contracts.personal.pseudonyms import pseudonyms_of_environment as p;"
+        "print(p().of('B-10423'))"
+    )
     own = {name: value for name, value in os.environ.items() if name != "PSEUDONYM_KEY"}
     started = [
         subprocess.Popen([sys.executable, "-c", code], env={**own, "PSEUDONYM_KEY_FILE": str(path)}, stdout=-1)

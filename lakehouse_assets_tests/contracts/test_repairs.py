@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.contracts.quarantine import SOURCE_PLACE
-from lakehouse_assets.contracts.repair_file import wishes_in
-from lakehouse_assets.contracts.repair_plan import Author, Plan, Wish, plan
-from lakehouse_assets.contracts.repair_trial import stretches
+from lakehouse_assets.contracts.repairing.file import wishes_in
+from lakehouse_assets.contracts.repairing.plan import Author, Plan, Wish, plan
+from lakehouse_assets.contracts.repairing.trial import stretches
 from lakehouse_assets.contracts.repairs import (
     DISCARD,
     REPAIR_COLUMNS,

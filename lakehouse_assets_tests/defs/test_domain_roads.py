@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from lakehouse_assets.contracts.erased import add_erased
-from lakehouse_assets.contracts.pseudonyms import Pseudonyms
+from lakehouse_assets.contracts.personal.erased import add_erased
+from lakehouse_assets.contracts.personal.pseudonyms import Pseudonyms
 from lakehouse_assets.defs.milling.zones import simulate
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.plant import milling

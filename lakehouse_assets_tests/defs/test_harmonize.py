@@ -9,7 +9,7 @@ from lakehouse_assets.contracts.conform import conform
 from lakehouse_assets.defs.turbofan.days import contract
 from lakehouse_assets.defs.turbofan.harmonize import failure_events, harmonized_readings
 from lakehouse_assets.defs.turbofan.harmonized import READINGS
-from lakehouse_assets.sources.turbofan_raw import delivered_rows, files_for, rows_to_append
+from lakehouse_assets.sources.turbofan.raw import delivered_rows, files_for, rows_to_append
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = datetime(2026, 2, 1, 12, tzinfo=UTC)

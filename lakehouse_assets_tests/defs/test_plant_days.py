@@ -14,9 +14,9 @@ from deltalake import write_deltalake
 from lakehouse_assets.defs.shared import mart
 from lakehouse_assets.defs.shared.equipment import EQUIPMENT
 from lakehouse_assets.defs.shared.plant_days import PLANT_DAYS, plant_days
-from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.io_manager import DeltaIOManager
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.sql.duckdb_resource import DuckDB
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.conftest import state_in
 from lakehouse_assets_tests.end_to_end.own_platform import run_days

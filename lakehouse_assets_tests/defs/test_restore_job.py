@@ -20,7 +20,7 @@ from lakehouse_assets.defs.platform.lake_jobs import restore_table
 from lakehouse_assets.defs.turbofan.days import DAYS
 from lakehouse_assets.lake.errors import StorageError
 from lakehouse_assets.lake.maintenance import restore as maintenance
-from lakehouse_assets.operations.restorable import INSTEAD
+from lakehouse_assets.operations.tables.restorable import INSTEAD
 from lakehouse_assets.sources.daily import BY_DAY, BY_HAND, NIGHT_TAG, ONE_RUN
 from lakehouse_assets_tests.defs.kept_platform import KEY, REGIMES, TABLE, Platform, error_of, features
 from lakehouse_assets_tests.lake.makers import daily_frame

@@ -12,7 +12,7 @@ import pyarrow as pa
 import yaml
 
 from lakehouse_assets import definitions
-from lakehouse_assets.contracts.contract import load_contract
+from lakehouse_assets.contracts.odcs.reading import load_contract
 from lakehouse_assets.features.feature_view import FeatureView
 from lakehouse_assets.features.point_in_time import point_in_time_join
 

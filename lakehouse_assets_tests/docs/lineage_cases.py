@@ -13,10 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from deltalake import write_deltalake
 
-from lakehouse_assets.lake.commit import Provenance, commit_properties
 from lakehouse_assets.lake.lines_behind import lines_behind
-from lakehouse_assets.lake.sql_views import write_sql_views
+from lakehouse_assets.lake.sql.views import write_sql_views
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties
 from lakehouse_assets_tests.conftest import PROJECT
 
 Rows = list[dict[str, Any]]

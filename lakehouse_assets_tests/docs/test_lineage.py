@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from lakehouse_assets.lake.commit import Provenance, commit_properties
 from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.lines_behind import UnknownOriginError, lines_behind
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties
 from lakehouse_assets_tests.docs.lineage_cases import (
     AGAIN,
     CAME_AGAIN,

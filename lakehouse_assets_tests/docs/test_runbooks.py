@@ -11,7 +11,8 @@ import yaml
 from lakehouse_assets.operations.alerts.messages import Places
 from lakehouse_assets.operations.health.model import health
 from lakehouse_assets.operations.health.reports import RUNBOOKS, write_reports, write_runbooks
-from lakehouse_assets.operations.repairs.quarantined import REPAIRING, RepairConfig, RowRepair
+from lakehouse_assets.operations.repairs.quarantined import REPAIRING
+from lakehouse_assets.operations.repairs.repair_config import RepairConfig, RowRepair
 from lakehouse_assets_tests.conftest import PROJECT
 from lakehouse_assets_tests.operations.health.platforms import platform
 

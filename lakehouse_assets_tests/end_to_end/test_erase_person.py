@@ -8,7 +8,7 @@ import dagster as dg
 import pytest
 
 from lakehouse_assets.contracts.audit import entries
-from lakehouse_assets.contracts.pseudonyms import Pseudonyms
+from lakehouse_assets.contracts.personal.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.errors import ErasedVersionError
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.conftest import state_in

@@ -13,9 +13,9 @@ from deltalake import DeltaTable
 from lakehouse_assets.contracts.fit import misfits
 from lakehouse_assets.contracts.promise import table_promise
 from lakehouse_assets.definitions import DEFS, contracts
-from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.promise import hold_to
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.promise import hold_to
 from lakehouse_assets.sources.plant.engines import engines_on
 from lakehouse_assets.sources.plant.plan import FleetPlan
 from lakehouse_assets_tests.conftest import Road

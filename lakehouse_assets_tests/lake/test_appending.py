@@ -2,9 +2,9 @@ import dagster as dg
 import pandas as pd
 import pytest
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MergeKeyError
 from lakehouse_assets.lake.maintenance.restore import restore_all
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets_tests.lake.makers import asset_of, daily, daily_frame, day, rows_of
 
 
@@ -21,7 +21,7 @@ def test_each_run_appends(lake, materialise):
 
 @pytest.mark.parametrize("first_write", [True, False], ids=["making the table", "adding to it"])
 def test_a_step_that_died_after_its_commit_does_not_append_again(first_write, lake, instance, materialise, monkeypatch):
-    import lakehouse_assets.lake.store as store
+    import lakehouse_assets.lake.writing.store as store
 
     attempts = []
 
@@ -49,7 +49,7 @@ def test_a_step_that_died_after_its_commit_does_not_append_again(first_write, la
 
 
 def test_a_re_execution_of_the_failed_run_does_not_append_again(lake, instance, monkeypatch):
-    import lakehouse_assets.lake.store as store
+    import lakehouse_assets.lake.writing.store as store
     from lakehouse_assets.lake.io_manager import DeltaIOManager
 
     table = asset_of(lambda _: pd.DataFrame({"n": [1]}), write_mode="append")

@@ -17,12 +17,12 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MissingSettingError
 from lakehouse_assets.lake.maintenance import compaction as module
 from lakehouse_assets.lake.maintenance.compaction import CompactionRule, compact
 from lakehouse_assets.lake.maintenance.files import active_files
 from lakehouse_assets.lake.maintenance.log import checkpoint, commits_since_checkpoint, keep_the_log
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets_tests.lake.makers import DAYS, daily, daily_frame, rows_of
 
 WHO = Provenance("table", run_id="r")
@@ -187,7 +187,7 @@ def test_it_gives_way_to_writers_of_the_same_partition_and_is_told_in_words(lake
 
 
 def test_a_writer_that_loses_against_it_writes_again(lake, materialise, monkeypatch):
-    from lakehouse_assets.lake import write
+    from lakehouse_assets.lake.writing import write
 
     appended(materialise, ("2024-01-01", "2024-01-01"), 3)
     uri, overwrite = lake.table_uri(["table"]), write._overwrite
@@ -218,7 +218,7 @@ def test_the_log_is_kept_and_gets_a_checkpoint_when_it_has_grown(lake, materiali
 
 KILLED = """
 import sys
-from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets.lake.maintenance.compaction import CompactionRule, compact
 from lakehouse_assets.lake.maintenance.restore import restore_all
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum

@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.lake.content import batch_content, batch_content_by_group, table_content
+from lakehouse_assets.lake.versions.content import batch_content, batch_content_by_group, table_content
 
 ROWS = st.lists(
     st.fixed_dictionaries(
@@ -115,7 +115,7 @@ KNOWN = "c61dbdb3de3ac817198aae3f843c2d01-2"
 
 def test_the_version_is_the_same_in_another_process_with_another_hash_seed():
     code = (
-        "import pyarrow as pa; from lakehouse_assets.lake.content import table_content;"
+        "import pyarrow as pa; from lakehouse_assets.lake.versions.content import table_content;"
         "print(table_content(pa.table({'a': [1, None], 's': ['x', 'ÿ'], 'f': [0.1, -0.0]})).version())"
     )
     seen = {

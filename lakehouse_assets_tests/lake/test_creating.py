@@ -2,10 +2,10 @@ import threading
 
 import pyarrow as pa
 
-from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.rows import Rows
 from lakehouse_assets.lake.settings import WriteSettings
-from lakehouse_assets.lake.write import Target, write_rows
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.rows import Rows
+from lakehouse_assets.lake.writing.write import Target, write_rows
 
 
 def test_of_writers_that_create_a_table_at_once_one_creates_it_and_the_others_follow(lake):

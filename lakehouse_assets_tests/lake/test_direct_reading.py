@@ -10,12 +10,12 @@ from deltalake import write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.lake.direct import MOST_FILES, direct_batches
 from lakehouse_assets.lake.errors import UnreadableTableError
-from lakehouse_assets.lake.predicate import Condition, where_condition
-from lakehouse_assets.lake.read import read_stream, table_schema
-from lakehouse_assets.lake.relation import to_duckdb
-from lakehouse_assets.lake.selection import selected_files
+from lakehouse_assets.lake.partitioning.predicate import Condition, where_condition
+from lakehouse_assets.lake.reading.direct import MOST_FILES, direct_batches
+from lakehouse_assets.lake.reading.read import read_stream, table_schema
+from lakehouse_assets.lake.reading.relation import to_duckdb
+from lakehouse_assets.lake.reading.selection import selected_files
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.reliability.delta_by_hand import HandMade, field
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from lakehouse_assets.lake.errors import UnsupportedTypeError
-from lakehouse_assets.lake.rows import Rows
+from lakehouse_assets.lake.writing.rows import Rows
 from lakehouse_assets_tests.lake.makers import asset_of, rows_of
 
 EVERYTHING = pa.table(
@@ -124,7 +124,7 @@ def test_pandas_types_of_every_kind_are_stored(lake, materialise):
 
 
 def test_a_stream_longer_than_memory_allows_is_put_on_disk_and_written_whole(lake, materialise, monkeypatch):
-    import lakehouse_assets.lake.rows as rows
+    import lakehouse_assets.lake.writing.rows as rows
 
     monkeypatch.setattr(rows, "KEPT_IN_MEMORY", 100_000)
     schema = pa.schema([("n", pa.int64())])
@@ -139,7 +139,7 @@ def test_a_stream_longer_than_memory_allows_is_put_on_disk_and_written_whole(lak
 
 
 def test_rows_on_disk_can_be_read_again():
-    import lakehouse_assets.lake.rows as module
+    import lakehouse_assets.lake.writing.rows as module
 
     batches = [pa.record_batch({"n": [number] * 10}) for number in range(5)]
     kept, module.KEPT_IN_MEMORY = module.KEPT_IN_MEMORY, 100

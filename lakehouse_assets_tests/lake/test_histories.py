@@ -8,12 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import SchemaChangedError
-from lakehouse_assets.lake.rows import Rows
 from lakehouse_assets.lake.settings import MergeType, WriteMode, WriteSettings
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.lake.write import Target, write_rows
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.rows import Rows
+from lakehouse_assets.lake.writing.write import Target, write_rows
 from lakehouse_assets_tests.lake.makers import asset_of, day, rows_of
 from lakehouse_assets_tests.lake.merging_rows import changing
 
@@ -53,7 +53,7 @@ def test_a_history_stays_in_its_partition(lake, materialise):
 
 def test_a_history_of_many_partitions_streams_compares_and_keeps_null_and_equal_rows(lake, materialise, monkeypatch):
     """Rows on disk, keys of two columns, a changed value, a value that became null, and one that was always null."""
-    import lakehouse_assets.lake.rows as rows_module
+    import lakehouse_assets.lake.writing.rows as rows_module
 
     monkeypatch.setattr(rows_module, "KEPT_IN_MEMORY", 100)
     names = ["site", "id", "value"]

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MergeKeyError, MissingSettingError
-from lakehouse_assets.lake.partitions import resolve
-from lakehouse_assets.lake.rows import Rows
+from lakehouse_assets.lake.partitioning.partitions import resolve
 from lakehouse_assets.lake.settings import MergeType, WriteMode, WriteSettings
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.lake.write import Target, write_rows
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.rows import Rows
+from lakehouse_assets.lake.writing.write import Target, write_rows
 from lakehouse_assets_tests.lake.makers import DAYS, asset_of, daily, daily_frame, day, rows_of
 from lakehouse_assets_tests.lake.merging_rows import MERGE, changing
 

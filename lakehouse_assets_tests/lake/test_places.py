@@ -7,7 +7,7 @@ import pytest
 
 from lakehouse_assets.lake.errors import MissingSettingError
 from lakehouse_assets.lake.io_manager import DeltaIOManager
-from lakehouse_assets.lake.sql_views import write_sql_views
+from lakehouse_assets.lake.sql.views import write_sql_views
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.lake.makers import DAYS, day
 

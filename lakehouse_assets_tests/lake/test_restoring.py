@@ -7,12 +7,12 @@ import traceback
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MissingTableError, SchemaChangedError, StorageError
 from lakehouse_assets.lake.maintenance.log import keep_the_log
 from lakehouse_assets.lake.maintenance.restore import restorable, restore_all, restore_partitions, version_at
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum
-from lakehouse_assets.lake.partitions import resolve
+from lakehouse_assets.lake.partitioning.partitions import resolve
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets_tests.lake.makers import DAYS, daily, daily_frame, day, rows_of
 
 WHO = Provenance("table", run_id="r")

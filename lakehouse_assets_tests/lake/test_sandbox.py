@@ -5,10 +5,10 @@ import datetime as dt
 import pytest
 from deltalake import DeltaTable
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum
 from lakehouse_assets.lake.sandbox import SANDBOXES, SandboxError, drop, living, make
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets_tests.lake.makers import daily, daily_frame
 
 WHO = Provenance("explorative/sandboxes", run_id="r")

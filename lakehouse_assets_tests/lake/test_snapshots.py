@@ -9,7 +9,7 @@ import pytest
 from deltalake import write_deltalake
 
 from lakehouse_assets.lake.errors import MissingTableError, StorageError
-from lakehouse_assets.lake.snapshots import KEPT_TABLES, open_to_read
+from lakehouse_assets.lake.reading.snapshots import KEPT_TABLES, open_to_read
 
 KEY = ["table"]
 

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lakehouse_assets.lake.errors import LakeError, StorageError
-from lakehouse_assets.lake.sql_views import TableNotes, write_sql_views
+from lakehouse_assets.lake.sql.views import TableNotes, write_sql_views
 from lakehouse_assets_tests.lake.makers import rows_of
 from lakehouse_assets_tests.lake.sql_clients import LOOP, asked
 
@@ -281,7 +281,7 @@ def test_kill_minus_9_while_the_file_is_made_leaves_the_old_one_whole(lake, file
         _write(lake, pa.table({"n": [number]}), key=("distilled", "t", f"table_{number}"))
     write_sql_views(lake.uri, file)
     code = (
-        "import sys; from pathlib import Path; from lakehouse_assets.lake.sql_views import write_sql_views\n"
+        "import sys; from pathlib import Path; from lakehouse_assets.lake.sql.views import write_sql_views\n"
         "print(flush=True)\n"
         "while True: write_sql_views(sys.argv[1], Path(sys.argv[2]))"
     )

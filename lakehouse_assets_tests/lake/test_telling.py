@@ -76,7 +76,7 @@ def test_a_folder_that_cannot_be_made_is_told_with_the_asset(tmp_path, lake, mat
 
 
 def test_a_full_disk_is_told_with_asset_partition_table_and_what_to_do(lake, materialise, monkeypatch):
-    import lakehouse_assets.lake.write as write
+    import lakehouse_assets.lake.writing.write as write
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")

@@ -12,15 +12,15 @@ from deltalake import DeltaTable, write_deltalake
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.maintenance import vacuum as module
 from lakehouse_assets.lake.maintenance.compaction import CompactionRule, compact
 from lakehouse_assets.lake.maintenance.files import active_files
 from lakehouse_assets.lake.maintenance.log import shorten_log
 from lakehouse_assets.lake.maintenance.restore import restore_all
 from lakehouse_assets.lake.maintenance.vacuum import PinnedFileError, VacuumRule, vacuum
-from lakehouse_assets.lake.properties import TABLE_PROPERTIES
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.properties import TABLE_PROPERTIES
 
 WHO = Provenance("zone/table")
 NOW = VacuumRule(retention_hours=0, min_bytes=0)

@@ -11,12 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse_assets.contracts.pseudonyms import Pseudonyms
-from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.rows import Rows
+from lakehouse_assets.contracts.personal.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.settings import WriteMode, WriteSettings
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.lake.write import Target, write_rows
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.rows import Rows
+from lakehouse_assets.lake.writing.write import Target, write_rows
 from lakehouse_assets.operations.erasure.erase import Place, Request
 from lakehouse_assets.operations.erasure.table import Personal
 

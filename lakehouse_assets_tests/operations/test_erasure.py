@@ -8,7 +8,7 @@ import pytest
 from deltalake import DeltaTable, write_deltalake
 
 from lakehouse_assets.contracts.audit import entries
-from lakehouse_assets.contracts.erased import erased_persons
+from lakehouse_assets.contracts.personal.erased import erased_persons
 from lakehouse_assets.lake.errors import ErasedVersionError
 from lakehouse_assets.operations.erasure.erase import Place, erase
 from lakehouse_assets_tests.operations.erasing import KEPT, TRACES, erased, traces
@@ -153,7 +153,7 @@ def test_an_old_table_loses_statistics_of_personal_columns_with_its_next_write(t
     place = lake_with_ann(tmp_path)
     old = ["raw", "staff", "old"]
     write_deltalake(place.lake.table_uri(old), pa.table({"badge": [BOB]}))
-    from lakehouse_assets.lake.personal import keep_out_of_statistics
+    from lakehouse_assets.lake.writing.personal import keep_out_of_statistics
 
     table = DeltaTable(place.lake.table_uri(old))
     keep_out_of_statistics(table, ["badge"])

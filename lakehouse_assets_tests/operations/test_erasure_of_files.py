@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lakehouse_assets.contracts.audit import entries
-from lakehouse_assets.contracts.erased import erased_persons
+from lakehouse_assets.contracts.personal.erased import erased_persons
 from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.operations.erasure.erase import ErasureIncompleteError, Place, erase
 from lakehouse_assets_tests.contracts.test_archives import zipped

@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable, write_deltalake
 
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.lake.maintenance.compaction import CompactionRule
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
-from lakehouse_assets.lake.properties import TABLE_PROPERTIES
 from lakehouse_assets.lake.sandbox import make
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.properties import TABLE_PROPERTIES
 from lakehouse_assets.lifecycle.registry import ModelRegistry
-from lakehouse_assets.operations.housekeeping import KeptTable, compact_all, kept_tables, vacuum_all
+from lakehouse_assets.operations.tables.housekeeping import KeptTable, compact_all, kept_tables, vacuum_all
 
 DAYS = [date(2024, 1, 1) + timedelta(days=number) for number in range(40)]
 TABLES = [["distilled", "plant", f"table_{number}"] for number in range(12)]

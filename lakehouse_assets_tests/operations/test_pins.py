@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 from deltalake import write_deltalake
 
-from lakehouse_assets.contracts.pseudonyms import Pseudonyms
-from lakehouse_assets.lake.commit import Provenance
+from lakehouse_assets.contracts.personal.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.errors import ErasedVersionError, MissingTableError
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
 from lakehouse_assets.lake.sandbox import make
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets.lifecycle.registry import ModelRegistry, RegistryUnreachableError
 from lakehouse_assets.operations.erasure.erase import Place, Request, erase
-from lakehouse_assets.operations.housekeeping import KeptTable, vacuum_all
-from lakehouse_assets.operations.pins import gather
+from lakehouse_assets.operations.tables.housekeeping import KeptTable, vacuum_all
+from lakehouse_assets.operations.tables.pins import gather
 
 TODAY = dt.datetime.now(dt.UTC).date()
 FEATURES, MANIFEST = ["delivery", "pumps", "features"], ["delivery", "pumps", "training_manifest"]

@@ -111,7 +111,7 @@ def test_an_asset_of_several_tables_and_a_check_are_tried_again_too(tmp_path: Pa
 
 
 def test_a_write_that_meets_what_passes_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lakehouse_assets.lake import store
+    from lakehouse_assets.lake.writing import store
 
     trouble, write = Trouble(WriteConflictError("taken")), store.store
 

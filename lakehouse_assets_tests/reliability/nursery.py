@@ -12,14 +12,18 @@ from typing import Any
 import deltalake  # noqa: F401
 import pandas  # noqa: F401
 
-from lakehouse_assets.lake import merge, scd2, store  # noqa: F401
-from lakehouse_assets.lake.commit import Provenance
-from lakehouse_assets.lake.delta_types import delta_schema
-from lakehouse_assets.lake.partitions import resolve
-from lakehouse_assets.lake.rows import rows_of
-from lakehouse_assets.lake.schema import cast_batch
+from lakehouse_assets.lake.columns.delta_types import delta_schema
+from lakehouse_assets.lake.columns.schema import cast_batch
+from lakehouse_assets.lake.partitioning.partitions import resolve
 from lakehouse_assets.lake.settings import write_settings
-from lakehouse_assets.lake.write import Target, write_rows
+from lakehouse_assets.lake.writing import (
+    merge,  # noqa: F401
+    scd2,  # noqa: F401
+    store,  # noqa: F401
+)
+from lakehouse_assets.lake.writing.commit import Provenance
+from lakehouse_assets.lake.writing.rows import rows_of
+from lakehouse_assets.lake.writing.write import Target, write_rows
 from lakehouse_assets_tests.lake.makers import DAYS, daily_frame
 
 MODES: dict[str, dict[str, Any]] = {

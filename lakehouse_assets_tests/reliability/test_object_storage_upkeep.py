@@ -12,14 +12,14 @@ import pytest
 
 from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake import sandbox
-from lakehouse_assets.lake.commit import Provenance
 from lakehouse_assets.lake.errors import ErasedVersionError, MissingTableError
 from lakehouse_assets.lake.maintenance.compaction import CompactionRule, compact
 from lakehouse_assets.lake.maintenance.log import checkpoint, commits_since_checkpoint, keep_the_log, shorten_log
 from lakehouse_assets.lake.maintenance.restore import restorable, restore_all, restore_partitions
 from lakehouse_assets.lake.maintenance.vacuum import VacuumRule, vacuum
-from lakehouse_assets.lake.partitions import resolve
+from lakehouse_assets.lake.partitioning.partitions import resolve
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets.operations.erasure.erase import Place, erase
 from lakehouse_assets_tests.lake.makers import DAYS, daily, daily_frame, day, rows_of
 from lakehouse_assets_tests.operations.people import (

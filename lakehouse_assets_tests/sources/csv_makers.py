@@ -7,8 +7,8 @@ import pandas as pd
 from deltalake import write_deltalake
 
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.sources.csv_raw import new_rows
-from lakehouse_assets.sources.csv_source import CsvSource, load_source
+from lakehouse_assets.sources.csv.raw import new_rows
+from lakehouse_assets.sources.csv.source import CsvSource, load_source
 from lakehouse_assets.sources.landing import list_landing
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.sources.csv_files import CsvFile, read_csv_content
-from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.csv.files import CsvFile, read_csv_content
+from lakehouse_assets.sources.csv.source import CsvSource
 from lakehouse_assets_tests.sources.csv_makers import HEADER, sawing
 
 

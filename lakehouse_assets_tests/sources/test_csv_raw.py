@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.sources.csv_harmonize import rows_in_force
-from lakehouse_assets.sources.csv_raw import counted_instants
+from lakehouse_assets.sources.csv.harmonize import rows_in_force
+from lakehouse_assets.sources.csv.raw import counted_instants
 from lakehouse_assets.sources.known import known_at
 from lakehouse_assets_tests.sources.csv_makers import DAY1, DAY9, NOW, Mill, sawing
 

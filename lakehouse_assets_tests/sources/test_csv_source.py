@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse_assets.sources.csv_source import SourceError
+from lakehouse_assets.sources.csv.source import SourceError
 from lakehouse_assets_tests.sources.csv_makers import sawing
 
 

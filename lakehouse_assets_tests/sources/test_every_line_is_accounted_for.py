@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lakehouse_assets.sources.turbofan_files import VALUE_COLUMNS, read_content
+from lakehouse_assets.sources.turbofan.files import VALUE_COLUMNS, read_content
 
 numbers = st.from_regex(r"-?[0-9]{1,4}\.[0-9]{2}", fullmatch=True)
 small = st.integers(1, 400).map(str)

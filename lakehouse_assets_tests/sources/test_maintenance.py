@@ -7,20 +7,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
-from lakehouse_assets.contracts.pseudonyms import PseudonymKeyError, Pseudonyms
+from lakehouse_assets.contracts.personal.erased import ErasedPersons, add_erased, erased_persons
+from lakehouse_assets.contracts.personal.pseudonyms import PseudonymKeyError, Pseudonyms
 from lakehouse_assets.defs.turbofan.harmonize_maintenance import records_in_force
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.sources.maintenance_files import (
+from lakehouse_assets.sources.plant.maintenance import CREW, crew, records_on, write_records
+from lakehouse_assets.sources.plant.plan import FleetPlan
+from lakehouse_assets.sources.turbofan.deliveries import examine
+from lakehouse_assets.sources.turbofan.maintenance_files import (
     MaintenanceDelivery,
     maintenance_files,
     read_maintenance,
     read_maintenance_content,
 )
-from lakehouse_assets.sources.maintenance_raw import raw_table, rows_to_append
-from lakehouse_assets.sources.plant.maintenance import CREW, crew, records_on, write_records
-from lakehouse_assets.sources.plant.plan import FleetPlan
-from lakehouse_assets.sources.turbofan_deliveries import examine
+from lakehouse_assets.sources.turbofan.maintenance_raw import raw_table, rows_to_append
 
 DAY, NOW = date(2024, 1, 5), datetime(2026, 1, 1, tzinfo=UTC)
 NAME = "maintenance_FS001_2024-01-05.csv"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lakehouse_assets.sources.clock import FIRST_DAY, cycle_of_day, day_of, day_of_cycle
-from lakehouse_assets.sources.names import TurbofanFile, engine_id, file_name, parse_name
+from lakehouse_assets.sources.turbofan.clock import FIRST_DAY, cycle_of_day, day_of, day_of_cycle
+from lakehouse_assets.sources.turbofan.names import TurbofanFile, engine_id, file_name, parse_name
 
 kinds = st.sampled_from(["train", "test", "RUL"])
 fleets = st.from_regex(r"[A-Z]{2}[0-9]{3}", fullmatch=True)
@@ -76,7 +76,7 @@ def test_the_rows_of_a_daily_file_lie_on_its_day_whatever_their_cycle():
 
 def test_names_and_clock_are_free_to_import():
     code = (
-        "import sys, lakehouse_assets.sources.clock, lakehouse_assets.sources.names;"
+        "import sys, lakehouse_assets.sources.turbofan.clock, lakehouse_assets.sources.turbofan.names;"
         "sys.exit(bool({'pandas', 'numpy', 'pyarrow', 'dagster'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -11,7 +11,7 @@ from lakehouse_assets.sources.plant import physics
 from lakehouse_assets.sources.plant.delivery import readings_on, write_day, write_days
 from lakehouse_assets.sources.plant.engines import engines_on
 from lakehouse_assets.sources.plant.plan import Drift, FleetPlan
-from lakehouse_assets.sources.turbofan_files import read_delivery
+from lakehouse_assets.sources.turbofan.files import read_delivery
 
 PLAN = FleetPlan()
 FIRST = PLAN.first_day

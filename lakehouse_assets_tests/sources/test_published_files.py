@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lakehouse_assets.sources.turbofan_files import VALUE_COLUMNS, read_delivery
+from lakehouse_assets.sources.turbofan.files import VALUE_COLUMNS, read_delivery
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("LAKEHOUSE_REAL_DATA") or ROOT / ".." / "shared" / "data") / "turbofan"

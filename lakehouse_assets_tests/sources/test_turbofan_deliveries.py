@@ -8,7 +8,7 @@ import pandas as pd
 from deltalake import write_deltalake
 
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets.sources import turbofan_deliveries as ledger
+from lakehouse_assets.sources.turbofan import deliveries as ledger
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

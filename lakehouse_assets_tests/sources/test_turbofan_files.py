@@ -6,7 +6,7 @@ import pytest
 
 from lakehouse_assets.sources.delivered import rejects_of
 from lakehouse_assets.sources.landing import LandingError, list_landing
-from lakehouse_assets.sources.turbofan_files import (
+from lakehouse_assets.sources.turbofan.files import (
     DATED_RUL,
     EMPTY,
     READING_COLUMNS,

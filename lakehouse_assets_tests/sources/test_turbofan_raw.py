@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from lakehouse_assets.sources.turbofan_raw import (
+from lakehouse_assets.sources.turbofan.raw import (
     delivered_rows,
     files_for,
     in_force,
@@ -135,7 +135,7 @@ def test_an_unreadable_line_hides_no_other_engines_failure(tmp_path: Path) -> No
 
 
 def test_a_row_that_no_partition_can_hold_is_rejected_with_its_day(tmp_path: Path) -> None:
-    from lakehouse_assets.sources.turbofan_files import read_delivery
+    from lakehouse_assets.sources.turbofan.files import read_delivery
 
     drop(tmp_path, "test_FS009_2023-12-31.txt", line(1, 1))
     drop(tmp_path, "train_FD001.txt", line(1, 1), line(1, 99999))

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from lakehouse_assets.contracts.contract import Contract, load_contract
-from lakehouse_assets.sources.csv_source import load_source
+from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.contracts.odcs.reading import load_contract
+from lakehouse_assets.sources.csv.source import load_source
 
 _HERE = Path(__file__).parent
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from lakehouse_assets.sources.csv_clock import Stamped
-from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.csv.clock import Stamped
+from lakehouse_assets.sources.csv.source import CsvSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ def readings(raw: "pd.DataFrame", source: CsvSource, repairs: "pd.DataFrame | No
     import pandas as pd
 
     from lakehouse_assets.contracts.conform import in_unit
-    from lakehouse_assets.sources.csv_harmonize import identity, origin, rows_in_force
+    from lakehouse_assets.sources.csv.harmonize import identity, origin, rows_in_force
     from lakehouse_assets.sources.known import known_at
     from lakehouse_assets.sources.local_time import interval_ends
 

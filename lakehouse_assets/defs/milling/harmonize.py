@@ -5,7 +5,7 @@ Dagster imports every module below `defs/` when it loads the code location, so w
 
 from typing import TYPE_CHECKING, Any
 
-from lakehouse_assets.sources.csv_source import CsvSource
+from lakehouse_assets.sources.csv.source import CsvSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +39,7 @@ def operations(raw: "pd.DataFrame", source: CsvSource, repairs: "pd.DataFrame | 
     A value that is no number stays the text that it is: the contract sets its row aside.
     """
     from lakehouse_assets.contracts.conform import in_unit
-    from lakehouse_assets.sources.csv_harmonize import rows_in_force
+    from lakehouse_assets.sources.csv.harmonize import rows_in_force
     from lakehouse_assets.sources.known import known_at
 
     rows = rows_in_force(raw, source, repairs)
@@ -54,7 +54,7 @@ def failures(raw: "pd.DataFrame", source: CsvSource, repairs: "pd.DataFrame | No
         ValueError: the source does not declare when its labels are known.
     """
     from lakehouse_assets.contracts.conform import in_unit
-    from lakehouse_assets.sources.csv_harmonize import rows_in_force
+    from lakehouse_assets.sources.csv.harmonize import rows_in_force
     from lakehouse_assets.sources.known import known_at
 
     if source.label_availability is None:
@@ -79,8 +79,8 @@ def _frame(
 ) -> "pd.DataFrame":
     import pandas as pd
 
-    from lakehouse_assets.sources.csv_harmonize import identity, origin
-    from lakehouse_assets.sources.csv_raw import counted_instants
+    from lakehouse_assets.sources.csv.harmonize import identity, origin
+    from lakehouse_assets.sources.csv.raw import counted_instants
 
     who = identity(rows, source, counted_instants(rows, source), known)
     product = {"product_number": pd.to_numeric(rows["udi"]), "product_id": rows["product_id"]}

@@ -13,7 +13,7 @@ from lakehouse_assets.defs.milling.days import DAYS, SOURCE, contract
 from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.operations.repairs.quarantined import repairing
-from lakehouse_assets.sources.csv_assets import Harmonize, harmonized_table, raw_assets
+from lakehouse_assets.sources.csv.assets import Harmonize, harmonized_table, raw_assets
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA
 
 

@@ -48,7 +48,7 @@ def erase_everywhere(
     from datetime import timedelta
     from pathlib import Path
 
-    from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
+    from lakehouse_assets.contracts.personal.pseudonyms import pseudonyms_of_environment
     from lakehouse_assets.definitions import defs
     from lakehouse_assets.defs.platform.sql_views import make_views
     from lakehouse_assets.operations.erasure.contracts import personal_tables

@@ -67,9 +67,9 @@ def restoration(context: dg.OpExecutionContext, config: RestoreConfig, lake: Lak
     """Look, note it in the audit, restore as a new commit, tell Dagster the partitions' data versions."""
     from lakehouse_assets.contracts import audit
     from lakehouse_assets.contracts.schema import CONTRACT
-    from lakehouse_assets.operations import restore
-    from lakehouse_assets.operations.housekeeping import spec_of
-    from lakehouse_assets.operations.restorable import require_restorable
+    from lakehouse_assets.operations.tables import restore
+    from lakehouse_assets.operations.tables.housekeeping import spec_of
+    from lakehouse_assets.operations.tables.restorable import require_restorable
 
     store, spec = lake.lake(), spec_of(specs(), config.table)
     require_restorable(config.table, has_contract=CONTRACT in spec.metadata, made_by_runs=made_by_runs(spec.key))
@@ -114,7 +114,7 @@ def restoration(context: dg.OpExecutionContext, config: RestoreConfig, lake: Lak
 def sandbox_making(context: dg.OpExecutionContext, config: MakeSandboxConfig, lake: LakeResource) -> None:
     """Resolve the versions, pin them, look whether they are whole, note it in the audit."""
     from lakehouse_assets.contracts import audit
-    from lakehouse_assets.operations import sandboxes
+    from lakehouse_assets.operations.tables import sandboxes
 
     store = lake.lake()
     wanted = sandboxes.SandboxRequest(
@@ -142,8 +142,8 @@ def sandbox_making(context: dg.OpExecutionContext, config: MakeSandboxConfig, la
 def sandbox_dropping(context: dg.OpExecutionContext, config: DropSandboxConfig, lake: LakeResource) -> None:
     """End a sandbox's pins, and note it in the audit."""
     from lakehouse_assets.contracts import audit
-    from lakehouse_assets.lake.commit import Provenance
     from lakehouse_assets.lake.sandbox import drop, open_sandbox
+    from lakehouse_assets.lake.writing.commit import Provenance
 
     store = lake.lake()
     there = open_sandbox(store, config.name)

@@ -78,7 +78,7 @@ def compaction(
 ) -> dg.MaterializeResult[None]:
     """Compact the tables that have enough to do."""
     from lakehouse_assets.lake.maintenance.compaction import CompactionRule
-    from lakehouse_assets.operations.housekeeping import compact_all, kept_tables
+    from lakehouse_assets.operations.tables.housekeeping import compact_all, kept_tables
 
     rule = CompactionRule(config.min_small_files, config.small_mb * MB, config.target_mb * MB, config.sort_from_mb * MB)
     store = lake.lake()
@@ -105,7 +105,7 @@ def vacuum(
     """Vacuum the tables in which enough can be removed."""
     from lakehouse_assets.defs.platform.sql_views import make_views
     from lakehouse_assets.lake.maintenance.vacuum import VacuumRule
-    from lakehouse_assets.operations.housekeeping import kept_tables, vacuum_all
+    from lakehouse_assets.operations.tables.housekeeping import kept_tables, vacuum_all
 
     rule = VacuumRule(config.retention_days * 24, config.min_mb * MB)
     store, days = lake.lake(), config.log_retention_days

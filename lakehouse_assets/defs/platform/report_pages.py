@@ -30,7 +30,7 @@ class PagesConfig(dg.Config):
 def report_pages(context: dg.AssetExecutionContext, config: PagesConfig) -> dg.MaterializeResult[None]:
     """Remove the pages that are older than promised."""
     from lakehouse_assets.definitions import defs
-    from lakehouse_assets.operations.report_pages import remove_old_pages
+    from lakehouse_assets.operations.tables.report_pages import remove_old_pages
 
     specs = defs.resolve_all_asset_specs()
     old = remove_old_pages(specs, context.instance, settings.reports_root(), config.dry_run, context.log.info)

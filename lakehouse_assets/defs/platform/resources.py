@@ -4,8 +4,8 @@ import dagster as dg
 
 from lakehouse_assets import settings
 from lakehouse_assets.contracts.promise import ContractedIOManager
-from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.sql.duckdb_resource import DuckDB
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.operations.progress import progress_logger
 from lakehouse_assets.sources.resource import LandingZone

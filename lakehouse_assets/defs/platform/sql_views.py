@@ -11,7 +11,7 @@ from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.storage import is_local
 
 if TYPE_CHECKING:
-    from lakehouse_assets.lake.sql_views import TableNotes, Views
+    from lakehouse_assets.lake.sql.views import TableNotes, Views
 
 _DEFS = Path(__file__).parents[1]
 #: Zones whose tables the views show.
@@ -52,14 +52,14 @@ def sql_views(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Mater
 
 def make_views(lake_uri: str) -> "Views":
     """Make the file anew. What removes files of the lake does so too: views that name such a file would fail."""
-    from lakehouse_assets.lake.sql_views import write_sql_views
+    from lakehouse_assets.lake.sql.views import write_sql_views
 
     return write_sql_views(lake_uri, settings.lake_sql(lake_uri), contract_notes())
 
 
 def contract_notes() -> "dict[tuple[str, ...], TableNotes]":
     """What the contracts of all domains say of their tables and columns, with units."""
-    from lakehouse_assets.lake.sql_views import TableNotes
+    from lakehouse_assets.lake.sql.views import TableNotes
 
     notes = {}
     for key, contract in catalogue(_DEFS).items():

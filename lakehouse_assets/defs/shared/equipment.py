@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from lakehouse_assets.contracts.contract import load_contract
+from lakehouse_assets.contracts.odcs.reading import load_contract
 from lakehouse_assets.defs.shared.conform import UNASSIGNED, load_register
 from lakehouse_assets.lake.resource import LakeResource
 

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import dagster as dg
 
-from lakehouse_assets.contracts.contract import load_contract
+from lakehouse_assets.contracts.odcs.reading import load_contract
 from lakehouse_assets.defs.shared.mart import Source, load_mart
-from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
+from lakehouse_assets.lake.sql.duckdb_resource import DuckDB
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, days_of
 
 PLANT_DAYS = ["delivery", "plant", "days"]

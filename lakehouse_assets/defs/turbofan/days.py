@@ -4,8 +4,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from lakehouse_assets.contracts.contract import Contract, load_contract
-from lakehouse_assets.sources.clock import FIRST_DAY
+from lakehouse_assets.contracts.contract import Contract
+from lakehouse_assets.contracts.odcs.reading import load_contract
+from lakehouse_assets.sources.turbofan.clock import FIRST_DAY
 
 #: One partition a day of the declared clock. A range of days runs as one backfill run.
 DAYS = dg.DailyPartitionsDefinition(start_date=FIRST_DAY.isoformat())

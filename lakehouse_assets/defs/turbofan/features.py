@@ -5,8 +5,8 @@ from pathlib import Path
 import dagster as dg
 
 from lakehouse_assets.defs.turbofan.days import DAYS
-from lakehouse_assets.lake.duckdb_resource import DuckDB
 from lakehouse_assets.lake.lazy_types import Frame, Table
+from lakehouse_assets.lake.sql.duckdb_resource import DuckDB
 from lakehouse_assets.sources.daily import BY_DAY, CADENCE, ONE_RUN, TRAINING, days_of
 
 FLEET_DAYS_SQL = Path(__file__).parent / "sql" / "fleet_days.sql"

@@ -107,9 +107,9 @@ def readings_metadata(rows: "pd.DataFrame") -> dict[str, Any]:
 
 def _in_force(raw: "pd.DataFrame", values: Sequence[str], repairs: "pd.DataFrame | None") -> "pd.DataFrame":
     """The rows of the latest delivery of each file and day, as repaired, with `known_at`."""
-    from lakehouse_assets.sources.clock import KNOWN
     from lakehouse_assets.sources.known import known_at
     from lakehouse_assets.sources.raw_rows import in_force_repaired
+    from lakehouse_assets.sources.turbofan.clock import KNOWN
 
     rows = in_force_repaired(raw, values, repairs)
     return rows.assign(known_at=known_at(rows, KNOWN))

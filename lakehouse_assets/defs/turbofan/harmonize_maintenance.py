@@ -13,7 +13,7 @@ def records_in_force(raw: "pd.DataFrame") -> "pd.DataFrame":
     """The records of the latest delivery of each file, with conformed names. Values are still as delivered."""
     import pandas as pd
 
-    from lakehouse_assets.sources.turbofan_raw import in_force
+    from lakehouse_assets.sources.turbofan.raw import in_force
 
     rows = in_force(raw)
     day = pd.to_datetime(rows["day"])

@@ -4,7 +4,7 @@ import dagster as dg
 
 from lakehouse_assets.sources.daily import domain_jobs
 from lakehouse_assets.sources.named_file import NamedFile
-from lakehouse_assets.sources.names import parse_maintenance_name, parse_name
+from lakehouse_assets.sources.turbofan.names import parse_maintenance_name, parse_name
 
 
 @dg.definitions

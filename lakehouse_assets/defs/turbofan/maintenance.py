@@ -26,10 +26,10 @@ _QUARANTINE = ["harmonized", "turbofan", "maintenance_quarantine"]
 )
 def raw_maintenance_records(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
     """Append the deliveries that are not in force yet; persons on the list of the erased are left out."""
-    from lakehouse_assets.contracts.erased import erased_persons
-    from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
-    from lakehouse_assets.sources import maintenance_raw
-    from lakehouse_assets.sources.maintenance_files import maintenance_files, read_maintenance
+    from lakehouse_assets.contracts.personal.erased import erased_persons
+    from lakehouse_assets.contracts.personal.pseudonyms import pseudonyms_of_environment
+    from lakehouse_assets.sources.turbofan import maintenance_raw
+    from lakehouse_assets.sources.turbofan.maintenance_files import maintenance_files, read_maintenance
 
     erased = erased_persons(lake.lake(), pseudonyms_of_environment())
     files = maintenance_files(landing.folder("turbofan"))
@@ -56,7 +56,7 @@ def raw_maintenance_records(context: dg.AssetExecutionContext, landing: LandingZ
 def maintenance_records(raw: Frame) -> Iterator[Any]:
     """Type the records in force, with a pseudonym in place of every badge, and set aside what breaks the contract."""
     from lakehouse_assets.contracts.conform import conform, to_arrow
-    from lakehouse_assets.contracts.pseudonyms import without_pseudonyms
+    from lakehouse_assets.contracts.personal.pseudonyms import without_pseudonyms
     from lakehouse_assets.contracts.quarantine import quarantine_check
     from lakehouse_assets.defs.turbofan.harmonize_maintenance import quarantine_table, records_in_force
 

@@ -10,8 +10,8 @@ from lakehouse_assets.defs.turbofan.days import DAYS
 from lakehouse_assets.lake.lazy_types import Table
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN, PLANT_DATA, days_of
-from lakehouse_assets.sources.names import Kind
 from lakehouse_assets.sources.resource import LandingZone
+from lakehouse_assets.sources.turbofan.names import Kind
 
 
 @dg.asset(
@@ -24,7 +24,7 @@ from lakehouse_assets.sources.resource import LandingZone
 def landing_files(context: dg.AssetExecutionContext, landing: LandingZone) -> dg.MaterializeResult[None]:
     """Deliver the run's days if the plant is simulated, and say what lies in the landing folder."""
     from lakehouse_assets.sources.landing import list_landing
-    from lakehouse_assets.sources.turbofan_delivery import deliver, holds_day
+    from lakehouse_assets.sources.plant.turbofan_delivery import deliver, holds_day
 
     landing.require_files("turbofan", context.run.tags)
     folder, (first, last) = landing.folder("turbofan"), days_of(context)
@@ -42,7 +42,7 @@ def landing_files(context: dg.AssetExecutionContext, landing: LandingZone) -> dg
 
 
 def _append_new_rows(context: dg.AssetExecutionContext, kind: Kind, folder: Any, lake: Any) -> Any:
-    from lakehouse_assets.sources import turbofan_raw
+    from lakehouse_assets.sources.turbofan import raw as turbofan_raw
 
     first, last = days_of(context)
     key = context.asset_key.path
@@ -89,7 +89,7 @@ def in_service(context: dg.AssetExecutionContext, landing: LandingZone, lake: La
 )
 def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone, lake: LakeResource) -> Table:
     """Append the lines of RUL files whose delivery is not in force yet."""
-    from lakehouse_assets.sources.turbofan_raw import files_for, lives_in_force, lives_table
+    from lakehouse_assets.sources.turbofan.raw import files_for, lives_in_force, lives_table
 
     held = lives_in_force(lake.lake(), context.asset_key.path)
     return lives_table(files_for(landing.folder("turbofan"), "RUL", None), held, datetime.now(UTC))
@@ -119,9 +119,9 @@ def raw_remaining_lives(context: dg.AssetExecutionContext, landing: LandingZone,
 )
 def deliveries(landing: LandingZone, lake: LakeResource) -> Iterator[Any]:
     """Read every file that the ledger does not know yet, and set aside what cannot be read."""
-    from lakehouse_assets.contracts.erased import erased_persons
-    from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
-    from lakehouse_assets.sources import turbofan_deliveries as ledger
+    from lakehouse_assets.contracts.personal.erased import erased_persons
+    from lakehouse_assets.contracts.personal.pseudonyms import pseudonyms_of_environment
+    from lakehouse_assets.sources.turbofan import deliveries as ledger
 
     erased = erased_persons(lake.lake(), pseudonyms_of_environment())
     seen = ledger.known_deliveries(lake.lake())

@@ -20,13 +20,13 @@ from typing import Any
 from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
 
-from lakehouse_assets.lake.commit import Provenance, commit_properties
 from lakehouse_assets.lake.errors import MissingSettingError
 from lakehouse_assets.lake.layout import writer_properties
 from lakehouse_assets.lake.maintenance.files import ActiveFile, active_files
-from lakehouse_assets.lake.protocol import rewrites_rows
-from lakehouse_assets.lake.read import table_schema
+from lakehouse_assets.lake.reading.protocol import rewrites_rows
+from lakehouse_assets.lake.reading.read import table_schema
 from lakehouse_assets.lake.storage import StorageOptions, open_table
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties
 
 ATTEMPTS = 4
 PAUSE_S = 0.5

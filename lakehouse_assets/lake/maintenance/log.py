@@ -15,10 +15,10 @@ from typing import Any
 
 from deltalake import DeltaTable
 
-from lakehouse_assets.lake.commit import Provenance, commit_properties, retried
 from lakehouse_assets.lake.maintenance.files import file_system
-from lakehouse_assets.lake.properties import TABLE_PROPERTIES
 from lakehouse_assets.lake.storage import StorageOptions, open_table
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties, retried
+from lakehouse_assets.lake.writing.properties import TABLE_PROPERTIES
 
 _MS_A_DAY = 86_400_000
 

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 import pyarrow as pa
 from deltalake import DeltaTable
 
-from lakehouse_assets.lake.commit import Provenance, commit_properties, retried
+from lakehouse_assets.lake.columns.schema import cast_batch, reconciled
 from lakehouse_assets.lake.errors import MissingTableError, SchemaChangedError
-from lakehouse_assets.lake.inspection import Inspection, inspect
 from lakehouse_assets.lake.maintenance.files import missing_files, stored_files
 from lakehouse_assets.lake.maintenance.log import commit_times, keep_the_log
-from lakehouse_assets.lake.partitions import PartitionScope, physical_columns
-from lakehouse_assets.lake.read import read_stream, table_schema
-from lakehouse_assets.lake.rows import Rows
-from lakehouse_assets.lake.schema import cast_batch, reconciled
+from lakehouse_assets.lake.partitioning.partitions import PartitionScope, physical_columns
+from lakehouse_assets.lake.reading.read import read_stream, table_schema
 from lakehouse_assets.lake.settings import SchemaMode, WriteMode, WriteSettings
 from lakehouse_assets.lake.storage import StorageOptions, open_table
-from lakehouse_assets.lake.write import Target, write_rows
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties, retried
+from lakehouse_assets.lake.writing.inspection import Inspection, inspect
+from lakehouse_assets.lake.writing.rows import Rows
+from lakehouse_assets.lake.writing.write import Target, write_rows
 
 Moment = int | dt.datetime
 

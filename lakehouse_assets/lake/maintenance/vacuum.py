@@ -17,13 +17,13 @@ from urllib.parse import unquote
 
 from deltalake import DeltaTable
 
-from lakehouse_assets.lake.commit import Provenance, commit_properties
-from lakehouse_assets.lake.erased_versions import erased_versions
 from lakehouse_assets.lake.errors import LakeError, MissingTableError
 from lakehouse_assets.lake.maintenance.files import active_files, stored_sizes
 from lakehouse_assets.lake.maintenance.log import commit_times
-from lakehouse_assets.lake.protocol import rewrites_rows
+from lakehouse_assets.lake.reading.protocol import rewrites_rows
 from lakehouse_assets.lake.storage import StorageOptions, open_table
+from lakehouse_assets.lake.versions.erased_versions import erased_versions
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties
 
 #: Version to who needs it.
 Pinned = Mapping[int, Sequence[str]]

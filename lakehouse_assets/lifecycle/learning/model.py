@@ -67,24 +67,6 @@ class TrainedModel(Protocol):
         """Write the model as text: its boosters as LightGBM writes them, all else as JSON."""
 
 
-def load_model(folder: Path) -> TrainedModel:
-    """The model that :meth:`TrainedModel.save` wrote; it gives the same predictions to the last bit.
-
-    Raises:
-        ModelFileError: The folder holds no model, or one of a form that this code does not know.
-    """
-    from lakehouse_assets.lifecycle.learning.tasks import task_named
-
-    file = Path(folder) / DOCUMENT
-    try:
-        document = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelFileError(f"{file} cannot be read as a model: {error}") from error
-    if document.get("format") != FORMAT:
-        raise ModelFileError(f"{file} is a model of form {document.get('format')!r}; this code reads form {FORMAT}")
-    return task_named(document["task"]).load(Path(folder), document)
-
-
 def write_model(model: TrainedModel, folder: Path, boosters: Mapping[str, Any], parts: Mapping[str, Any]) -> None:
     """Write a model's folder: ``<name>.txt`` for each booster, and the document with what else it is made of."""
     folder = Path(folder)

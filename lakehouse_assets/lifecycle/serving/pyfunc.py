@@ -87,7 +87,7 @@ def load_served(data_path: str) -> ServedModel:
     """The model of a registered folder, with the lake that this process's environment names."""
     from lakehouse_assets import settings
     from lakehouse_assets.lake.table import Lake
-    from lakehouse_assets.lifecycle.learning.model import load_model
+    from lakehouse_assets.lifecycle.learning.loading import load_model
 
     folder = Path(data_path)
     lake = Lake(settings.lake_uri(), settings.storage_options())

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.features.feature_view import FeatureView
 from lakehouse_assets.features.point_in_time import point_in_time_join
-from lakehouse_assets.lake.predicate import Interval
+from lakehouse_assets.lake.partitioning.predicate import Interval
 from lakehouse_assets.lifecycle.serving.feature_versions import FEATURE_VERSION, joined_versions
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from lakehouse_assets.contracts.audit import AUDIT, entries, record
-from lakehouse_assets.contracts.erased import ErasedPersons, add_erased, erased_persons
-from lakehouse_assets.contracts.pseudonyms import Pseudonyms
+from lakehouse_assets.contracts.personal.erased import ErasedPersons, add_erased, erased_persons
+from lakehouse_assets.contracts.personal.pseudonyms import Pseudonyms
 from lakehouse_assets.lake.errors import LakeError
 from lakehouse_assets.lake.sandbox import living
 from lakehouse_assets.lake.table import Lake

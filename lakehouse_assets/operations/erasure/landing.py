@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lakehouse_assets.contracts.archives import UnsearchableError, is_packed, unpacked
-from lakehouse_assets.contracts.erased import ErasedPersons
+from lakehouse_assets.contracts.personal.archives import UnsearchableError, is_packed, unpacked
+from lakehouse_assets.contracts.personal.erased import ErasedPersons
 from lakehouse_assets.sources.landing import read_bytes
-from lakehouse_assets.sources.names import parse_name
+from lakehouse_assets.sources.turbofan.names import parse_name
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """A table's Delta log: which versions held a file, and taking a person out of the log itself.
 
-Logs hold values: least and greatest of each column of each file (a personal column has none, `lake/personal.py`, but a
-table of somebody else may), and the text of predicates. Statistics are optional in Delta, so leaving them out of a past
-commit changes what no reader reads.
+Logs hold values: least and greatest of each column of each file (a personal column has none,
+`lake/writing/personal.py`, but a table of somebody else may), and the text of predicates. Statistics are optional in
+Delta, so leaving them out of a past commit changes what no reader reads.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lakehouse_assets.contracts.archives import is_packed, mentions
-from lakehouse_assets.contracts.identifiers import canonical, replace_mentions, search_pattern, spans
-from lakehouse_assets.contracts.pseudonyms import ERASED, Pseudonyms, is_pseudonym
+from lakehouse_assets.contracts.personal.archives import is_packed, mentions
+from lakehouse_assets.contracts.personal.identifiers import canonical, replace_mentions, search_pattern, spans
+from lakehouse_assets.contracts.personal.pseudonyms import ERASED, Pseudonyms, is_pseudonym
 from lakehouse_assets.lake.errors import RequestRefusedError
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from lakehouse_assets.lake.erased_versions import ranges_text
+from lakehouse_assets.lake.versions.erased_versions import ranges_text
 from lakehouse_assets.operations.erasure.landing import LandingMention
 from lakehouse_assets.operations.erasure.table import Found, Personal
 

@@ -6,7 +6,7 @@ tables of its SQL run storage; `test_run_config.py` is the canary that tells whe
 
 import dagster as dg
 
-from lakehouse_assets.contracts.pseudonyms import is_pseudonym
+from lakehouse_assets.contracts.personal.pseudonyms import is_pseudonym
 
 
 class UncleanableRunError(RuntimeError):

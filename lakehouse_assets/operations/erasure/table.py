@@ -19,14 +19,14 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 
-from lakehouse_assets.contracts.pseudonyms import PERSONAL
-from lakehouse_assets.lake.commit import Provenance, commit_properties, retried
-from lakehouse_assets.lake.erased_versions import PROPERTY, erased_versions, ranges_text
+from lakehouse_assets.contracts.personal.pseudonyms import PERSONAL
 from lakehouse_assets.lake.layout import writer_properties
-from lakehouse_assets.lake.predicate import Point, all_of, any_of, column_condition
-from lakehouse_assets.lake.read import read_stream, table_schema
+from lakehouse_assets.lake.partitioning.predicate import Point, all_of, any_of, column_condition
+from lakehouse_assets.lake.reading.read import read_stream, table_schema
 from lakehouse_assets.lake.storage import open_table
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.lake.versions.erased_versions import PROPERTY, erased_versions, ranges_text
+from lakehouse_assets.lake.writing.commit import Provenance, commit_properties, retried
 from lakehouse_assets.operations.erasure.files import Files, file_system, rows_with
 from lakehouse_assets.operations.erasure.log import Life, expunge, is_commit, lives_of_files, logs_with, version_of
 from lakehouse_assets.operations.erasure.person import Person, blanked_table

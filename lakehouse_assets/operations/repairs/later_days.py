@@ -8,7 +8,7 @@ from datetime import date
 from graphlib import TopologicalSorter
 from itertools import groupby
 
-from lakehouse_assets.contracts.repair_trial import stretches
+from lakehouse_assets.contracts.repairing.trial import stretches
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.repairs.plan import Rerun
 from lakehouse_assets.sources.daily import REPORT, TRAINING

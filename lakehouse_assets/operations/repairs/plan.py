@@ -9,7 +9,7 @@ from datetime import date, datetime
 from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.graph import Asset, Graph
-from lakehouse_assets.operations.naming import named
+from lakehouse_assets.operations.tables.naming import named
 from lakehouse_assets.sources.daily import REPORT, SEARCH, TRAINING
 
 

@@ -12,13 +12,13 @@ from lakehouse_assets.contracts.additions import add_rows, repairs_contract
 from lakehouse_assets.contracts.audit import record
 from lakehouse_assets.contracts.conform import to_arrow
 from lakehouse_assets.contracts.harmonized import HarmonizedTable
-from lakehouse_assets.contracts.repair_file import wishes_in
-from lakehouse_assets.contracts.repair_plan import Author, Plan, Wish, plan
-from lakehouse_assets.contracts.repair_trial import days_of, left_wrong, repaired_rows, stretches
+from lakehouse_assets.contracts.repairing.file import wishes_in
+from lakehouse_assets.contracts.repairing.plan import Author, Plan, Wish, plan
+from lakehouse_assets.contracts.repairing.trial import days_of, left_wrong, repaired_rows, stretches
 from lakehouse_assets.lake.errors import RequestRefusedError
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.repairs.plan import RepairRequestError
-from lakehouse_assets.operations.repairs.quarantined import RepairConfig
+from lakehouse_assets.operations.repairs.repair_config import RepairConfig
 
 
 def put_back(context: dg.OpExecutionContext, config: RepairConfig, table: HarmonizedTable, lake: Lake) -> None:

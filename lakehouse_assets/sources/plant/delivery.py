@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lakehouse_assets.sources.names import Kind, file_name
 from lakehouse_assets.sources.plant import physics
 from lakehouse_assets.sources.plant.drops import drop
 from lakehouse_assets.sources.plant.engines import engines_on, history
 from lakehouse_assets.sources.plant.physics import Floats
 from lakehouse_assets.sources.plant.plan import Drift, Fleet, FleetPlan
+from lakehouse_assets.sources.turbofan.names import Kind, file_name
 
 _COLUMNS = ["unit", "cycle", "setting_1", "setting_2", "setting_3", *physics.SENSOR_NAMES, "remaining_cycles"]
 _DECIMALS = (4, 4, 1, *physics.DECIMALS)

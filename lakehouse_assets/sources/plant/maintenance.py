@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from lakehouse_assets.sources.maintenance_files import FIELDS
-from lakehouse_assets.sources.names import maintenance_file_name
 from lakehouse_assets.sources.plant.drops import drop
 from lakehouse_assets.sources.plant.engines import chance_of, engines_on
 from lakehouse_assets.sources.plant.plan import Fleet, FleetPlan
+from lakehouse_assets.sources.turbofan.maintenance_files import FIELDS
+from lakehouse_assets.sources.turbofan.names import maintenance_file_name
 
 CREW = 12
 """Mechanics of a fleet."""

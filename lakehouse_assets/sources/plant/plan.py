@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import date
 
-from lakehouse_assets.sources.clock import FIRST_DAY
 from lakehouse_assets.sources.plant.drift import ramped
 from lakehouse_assets.sources.plant.physics import CONSTANT_SENSORS, FAULT_MODES, SENSOR_NAMES
+from lakehouse_assets.sources.turbofan.clock import FIRST_DAY
 
 DEFAULT_SEED = 20240101
 

@@ -60,7 +60,7 @@ def _statistics(plan: Plan) -> dg.AssetsDefinition:
         import pandas as pd
 
         from lakehouse_assets.contracts.conform import to_arrow
-        from lakehouse_assets.lake.read import to_pandas
+        from lakehouse_assets.lake.reading.read import to_pandas
         from lakehouse_assets.monitoring.feature_statistics import feature_statistics as summarised
         from lakehouse_assets.use_case.observations import Days
 

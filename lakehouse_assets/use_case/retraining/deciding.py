@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.lake.errors import MissingTableError
-from lakehouse_assets.lake.predicate import Interval
+from lakehouse_assets.lake.partitioning.predicate import Interval
 from lakehouse_assets.lifecycle.judging.champions import FOUND_CHANGED, ROLL_BACK
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.monitoring.days import as_date
@@ -138,7 +138,7 @@ def _to_learn_from(plan: Plan, lake: Lake, champion: ModelVersion | None) -> dic
     """
     import pandas as pd
 
-    from lakehouse_assets.lake.read import to_pandas
+    from lakehouse_assets.lake.reading.read import to_pandas
     from lakehouse_assets.use_case.serving.known_outcomes import newest
     from lakehouse_assets.use_case.training.labelled import learns_until
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lakehouse_assets.lake.predicate import Interval
-from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lake.partitioning.predicate import Interval
+from lakehouse_assets.lake.reading.read import to_pandas
 
 if TYPE_CHECKING:
     from lakehouse_assets.lifecycle.serving.prediction_time import PredictionTime

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lake.reading.read import to_pandas
 from lakehouse_assets.lifecycle.serving.predicted import predicted
 from lakehouse_assets.use_case.declaring.declaration import Declaration
 from lakehouse_assets.use_case.observations import Days, Source, labels, observations

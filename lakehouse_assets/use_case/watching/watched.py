@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lakehouse_assets import settings
-from lakehouse_assets.lake.read import to_pandas
+from lakehouse_assets.lake.reading.read import to_pandas
 from lakehouse_assets.lifecycle.model_version import LEARNED_UNTIL
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
 from lakehouse_assets.monitoring.calibration import calibrate

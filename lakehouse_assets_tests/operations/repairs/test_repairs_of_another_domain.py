@@ -19,9 +19,9 @@ from lakehouse_assets.lake.lazy_types import Frame
 from lakehouse_assets.lake.resource import LakeResource
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.repairs.quarantined import repairing
-from lakehouse_assets.sources.csv_assets import harmonized_table, raw_assets
-from lakehouse_assets.sources.csv_harmonize import identity, origin, rows_in_force
-from lakehouse_assets.sources.csv_source import CsvSource, SourceError
+from lakehouse_assets.sources.csv.assets import harmonized_table, raw_assets
+from lakehouse_assets.sources.csv.harmonize import identity, origin, rows_in_force
+from lakehouse_assets.sources.csv.source import CsvSource, SourceError
 from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 from lakehouse_assets.sources.known import known_at
 from lakehouse_assets.sources.local_time import interval_ends

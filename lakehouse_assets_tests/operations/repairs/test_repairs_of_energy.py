@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.contracts.pseudonyms import pseudonyms_of_environment
+from lakehouse_assets.contracts.personal.pseudonyms import pseudonyms_of_environment
 from lakehouse_assets.operations.erasure.contracts import personal_tables
 from lakehouse_assets.operations.erasure.erase import Place, Request, erase
 from lakehouse_assets.sources.plant.energy import HEADER, Works, day_file

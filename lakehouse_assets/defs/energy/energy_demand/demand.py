@@ -13,7 +13,7 @@ from lakehouse_assets.defs.energy.energy_demand.day_ahead import (
     feature_names,
     quarters_of,
 )
-from lakehouse_assets.sources.csv_source import load_source
+from lakehouse_assets.sources.csv.source import load_source
 from lakehouse_assets.sources.holidays import is_public_holiday
 
 DAY_TYPES = ("working", "saturday", "rest")

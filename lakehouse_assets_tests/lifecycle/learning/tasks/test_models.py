@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from lakehouse_assets.lifecycle.learning.model import DOCUMENT, ModelFileError, TrainedModel, load_model, model_digest
+from lakehouse_assets.lifecycle.learning.loading import load_model
+from lakehouse_assets.lifecycle.learning.model import DOCUMENT, ModelFileError, TrainedModel, model_digest
 from lakehouse_assets.lifecycle.learning.model_settings import ModelSettings
 from lakehouse_assets.lifecycle.learning.tasks import task_named
 from lakehouse_assets_tests.lifecycle.learning.problems import PARAMS, TASKS, Problem, problem, settings
