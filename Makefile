@@ -50,10 +50,11 @@ chaos: $(READY)  ## Twenty kills of steps, daemon and web server in ten nights; 
 nights: $(READY) ## Thirty simulated nights in a row through the real daemon (Debian's faketime); CI runs six
 	NIGHTS=30 $(BIN)/python -m pytest $(NIGHTS_IN_A_ROW)
 
-check: $(READY)  ## Format, lint, types, definitions, contracts
+check: $(READY)  ## Format, lint, types, imports, definitions, contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/python -c 'from lakehouse_assets import settings; from lakehouse_assets.operations.embedded import prepare_dagster_home as made; made(settings.dagster_home())'
 	VIRTUAL_ENV=$(CURDIR)/$(VENV) $(BIN)/dg check defs --use-active-venv
 	$(BIN)/python -m lakehouse_assets.operations.contracts check
