@@ -15,6 +15,8 @@ import dagster as dg
 import pytest
 from hypothesis import settings
 
+import lakehouse_assets  # noqa: F401  # first, as in every process of the platform: it says how many threads numpy takes
+
 # Properties have no deadline: that would be an assertion about wall-clock time, and a loaded machine is no fault.
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
