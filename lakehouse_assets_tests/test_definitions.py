@@ -29,8 +29,8 @@ def test_loading_the_definitions_costs_at_most_twice_the_cpu_time_of_importing_d
         "import time; a = time.process_time(); import dagster; b = time.process_time();"
         "import lakehouse_assets.definitions; print((time.process_time() - a) / (b - a))"
     )
-    # The best of nine: other processes make a single measurement up to a third worse, never better.
-    assert min(float(python(code)) for _ in range(9)) <= 2.0
+    # Any of nine: other processes make a single measurement up to a third worse, never better.
+    assert any(float(python(code)) <= 2.0 for _ in range(9))
 
 
 def test_loading_the_definitions_warns_of_nothing() -> None:
