@@ -22,7 +22,7 @@ def main() -> None:
         for kind, partitioned in (("reader", False), ("reader", True), ("duckdb", False)):
             name = f"{kind}{', 20 daily partitions' if partitioned else ''}"
             folder = scratch / name.replace(" ", "_").replace(",", "")
-            command = [sys.executable, "-m", "lakehouse_assets_tests.lake.stream_writer"]
+            command = [sys.executable, "-m", "lakehouse_assets_tests.lake.writing.stream_writer"]
             arguments = [str(folder), kind, str(int(GIGABYTES * 1e9)), *(["by-day"] if partitioned else [])]
             environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(scratch)}
             done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False, env=environment)

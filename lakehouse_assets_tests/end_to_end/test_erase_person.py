@@ -13,7 +13,7 @@ from lakehouse_assets.lake.errors import ErasedVersionError
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.conftest import state_in
 from lakehouse_assets_tests.end_to_end.own_platform import platform_in, run_days
-from lakehouse_assets_tests.operations.people import everybody, grep
+from lakehouse_assets_tests.operations.erasure.people import everybody, grep
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("people")]
 

@@ -10,8 +10,8 @@ from dagster._core.test_utils import instance_for_test
 from lakehouse_assets.operations.erasure.erase import Place
 from lakehouse_assets_tests.operations.alerts.receiver import receiver
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, Platform
-from lakehouse_assets_tests.operations.erasing import traces
-from lakehouse_assets_tests.operations.people import lake_with_ann
+from lakehouse_assets_tests.operations.erasure.erasing import traces
+from lakehouse_assets_tests.operations.erasure.people import lake_with_ann
 
 
 @pytest.fixture

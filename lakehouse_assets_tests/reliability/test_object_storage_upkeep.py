@@ -22,7 +22,7 @@ from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets.operations.erasure.erase import Place, erase
 from lakehouse_assets_tests.lake.makers import DAYS, daily, daily_frame, day, rows_of
-from lakehouse_assets_tests.operations.people import (
+from lakehouse_assets_tests.operations.erasure.people import (
     ANN,
     BOB,
     CONTRACTS,

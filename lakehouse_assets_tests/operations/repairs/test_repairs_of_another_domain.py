@@ -26,7 +26,7 @@ from lakehouse_assets.sources.daily import BY_DAY, ONE_RUN
 from lakehouse_assets.sources.known import known_at
 from lakehouse_assets.sources.local_time import interval_ends
 from lakehouse_assets.sources.resource import LandingZone
-from lakehouse_assets_tests.sources.csv_makers import HEADER, sawing
+from lakehouse_assets_tests.sources.csv.csv_makers import HEADER, sawing
 
 DAY, FILE = "2024-10-27", "saw_S1_2024-10-27.csv"
 SPAN = {"dagster/asset_partition_range_start": DAY, "dagster/asset_partition_range_end": DAY}

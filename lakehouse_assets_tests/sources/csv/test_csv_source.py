@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse_assets.sources.csv.source import SourceError
-from lakehouse_assets_tests.sources.csv_makers import sawing
+from lakehouse_assets_tests.sources.csv.csv_makers import sawing
 
 
 def test_names_say_whose_rows_a_file_holds_and_of_which_day(tmp_path: Path) -> None:

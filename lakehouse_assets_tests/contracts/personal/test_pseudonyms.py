@@ -142,7 +142,7 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path, monkeypatch:
 
 
 def test_the_key_folder_is_ignored_by_git() -> None:
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[3]
     asked = subprocess.run(["git", "check-ignore", "data/keys/pseudonym.key"], cwd=root, check=False)
     assert asked.returncode == 0
 

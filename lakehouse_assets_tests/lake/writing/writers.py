@@ -1,4 +1,4 @@
-"""A process that writes: run as ``python -m lakehouse_assets_tests.lake.writers <lake> <key> <value> <rows>``."""
+"""A process that writes: `python -m lakehouse_assets_tests.lake.writing.writers <lake> <key> <value> <rows>`."""
 
 import sys
 import time

@@ -175,7 +175,7 @@ def test_another_type_is_refused_with_the_known_ones(materialise):
 
 def test_writing_a_stream_takes_less_memory_than_the_stream_is_long(tmp_path):
     """600 MB here; `benchmarks/stream.py` writes 5 GB. The peak counts content version and report too."""
-    command = [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.lake.stream_writer"]
+    command = [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.lake.writing.stream_writer"]
     done = subprocess.run(
         [*command, str(tmp_path / "lake"), "duckdb", "600000000"], capture_output=True, text=True, check=True
     )

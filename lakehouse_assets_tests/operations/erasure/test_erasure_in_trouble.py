@@ -17,8 +17,8 @@ from deltalake import DeltaTable, write_deltalake
 from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.erasure.erase import ErasureIncompleteError, Place, UnknownPersonError, erase
-from lakehouse_assets_tests.operations.erasing import erased, traces
-from lakehouse_assets_tests.operations.people import (
+from lakehouse_assets_tests.operations.erasure.erasing import erased, traces
+from lakehouse_assets_tests.operations.erasure.people import (
     ANN,
     BOB,
     HARMONIZED,
@@ -92,7 +92,7 @@ import os, signal, sys
 from pathlib import Path
 from lakehouse_assets.contracts import audit
 from lakehouse_assets.operations.erasure import erase as module, log, table
-from lakehouse_assets_tests.operations.people import CONTRACTS, KEYS, REQUEST
+from lakehouse_assets_tests.operations.erasure.people import CONTRACTS, KEYS, REQUEST
 from lakehouse_assets.lake.table import Lake
 steps, at = 0, 0
 def counted(function):

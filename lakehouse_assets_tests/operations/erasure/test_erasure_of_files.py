@@ -14,9 +14,9 @@ from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.contracts.personal.erased import erased_persons
 from lakehouse_assets.lake.errors import MissingTableError
 from lakehouse_assets.operations.erasure.erase import ErasureIncompleteError, Place, erase
-from lakehouse_assets_tests.contracts.test_archives import zipped
-from lakehouse_assets_tests.operations.erasing import erased, traces
-from lakehouse_assets_tests.operations.people import (
+from lakehouse_assets_tests.contracts.personal.test_archives import zipped
+from lakehouse_assets_tests.operations.erasure.erasing import erased, traces
+from lakehouse_assets_tests.operations.erasure.people import (
     ANN,
     BOB,
     KEYS,

@@ -15,7 +15,7 @@ from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets.lake.writing.rows import Rows
 from lakehouse_assets.lake.writing.write import Target, write_rows
 from lakehouse_assets_tests.lake.makers import asset_of, day, rows_of
-from lakehouse_assets_tests.lake.merging_rows import changing
+from lakehouse_assets_tests.lake.writing.merging_rows import changing
 
 
 def test_a_history_keeps_what_was_and_when(lake, materialise):

@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from lakehouse_assets.operations.erasure.erase import Place, Report, erase
-from lakehouse_assets_tests.operations.people import ANN, KEYS, REQUEST, SPELLED, grep
+from lakehouse_assets_tests.operations.erasure.people import ANN, KEYS, REQUEST, SPELLED, grep
 
 #: All that Ann may be found by: her badge in any spelling, and her pseudonyms by either key.
 TRACES = (*SPELLED, *KEYS.all_of(ANN))

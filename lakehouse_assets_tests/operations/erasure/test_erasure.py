@@ -11,8 +11,8 @@ from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.contracts.personal.erased import erased_persons
 from lakehouse_assets.lake.errors import ErasedVersionError
 from lakehouse_assets.operations.erasure.erase import Place, erase
-from lakehouse_assets_tests.operations.erasing import KEPT, TRACES, erased, traces
-from lakehouse_assets_tests.operations.people import (
+from lakehouse_assets_tests.operations.erasure.erasing import KEPT, TRACES, erased, traces
+from lakehouse_assets_tests.operations.erasure.people import (
     ANN,
     BOB,
     HARMONIZED,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lakehouse_assets.sources.csv.files import CsvFile, read_csv_content
 from lakehouse_assets.sources.csv.source import CsvSource
-from lakehouse_assets_tests.sources.csv_makers import HEADER, sawing
+from lakehouse_assets_tests.sources.csv.csv_makers import HEADER, sawing
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from lakehouse_assets.sources.csv.harmonize import rows_in_force
 from lakehouse_assets.sources.csv.raw import counted_instants
 from lakehouse_assets.sources.known import known_at
-from lakehouse_assets_tests.sources.csv_makers import DAY1, DAY9, NOW, Mill, sawing
+from lakehouse_assets_tests.sources.csv.csv_makers import DAY1, DAY9, NOW, Mill, sawing
 
 LATER, LAST = NOW + timedelta(days=1), NOW + timedelta(days=2)
 ARRIVAL = pd.Timestamp("2024-01-03T05:00Z")  # 06:00 in Berlin on the day after 2 January

@@ -18,7 +18,7 @@ from lakehouse_assets.lake.writing.commit import Provenance
 from lakehouse_assets.lake.writing.rows import Rows
 from lakehouse_assets.lake.writing.write import Target, write_rows
 from lakehouse_assets_tests.lake.makers import DAYS, asset_of, daily, daily_frame, day, rows_of
-from lakehouse_assets_tests.lake.merging_rows import MERGE, changing
+from lakehouse_assets_tests.lake.writing.merging_rows import MERGE, changing
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def _start(lake, key, value, rows=50, mode="overwrite"):
     Path(lake.uri).mkdir(parents=True, exist_ok=True)
     arguments = [lake.uri, key, str(value), str(rows), mode]
     return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.lake.writers", *arguments],
+        [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.lake.writing.writers", *arguments],
         stderr=subprocess.PIPE,
         text=True,
     )

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from lakehouse_assets.lake.errors import LakeError, StorageError
 from lakehouse_assets.lake.sql.views import TableNotes, write_sql_views
 from lakehouse_assets_tests.lake.makers import rows_of
-from lakehouse_assets_tests.lake.sql_clients import LOOP, asked
+from lakehouse_assets_tests.lake.sql.sql_clients import LOOP, asked
 
 KEY = ("distilled", "t", "table")
 VIEW = "distilled.t_table"
