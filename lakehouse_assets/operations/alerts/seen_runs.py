@@ -48,6 +48,9 @@ REFUSALS = frozenset(
         "ReplayRequestError", "UnknownTableError",
     )
 )  # fmt: skip
+#: What pydantic raises of a form that was filled wrongly (days of a pause that are none) where it cannot be said before
+#: the run; of a job that makes no asset it is the same.
+WRONG_FORM = "ValidationError"
 
 
 def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) -> list[Fact]:
@@ -67,10 +70,10 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) 
     if run.status not in (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED):
         return facts
     ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else _utc(record.update_timestamp)
+    events = instance.all_logs(run.run_id, of_type=_READ)
+    facts += _check_facts(record, events, graph)  # what was checked before somebody cancelled the run is as true
     if run.status is DagsterRunStatus.CANCELED:
         return [*facts, _fact(Kind.RETRAINING, record, ended, True, "its run was cancelled")]
-    events = instance.all_logs(run.run_id, of_type=_READ)
-    facts += _check_facts(record, events, graph)
     if run.status is DagsterRunStatus.SUCCESS:
         done = f"run {run.run_id[:8]} succeeded"
         return [*facts, *(_fact(kind, record, ended, True, done) for kind in (Kind.FAILED_RUN, Kind.RETRAINING))]
@@ -116,9 +119,10 @@ def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime
     # A blocking check stops its run; it is told as the check that failed.
     if errors and all(error.cls_name == "DagsterAssetCheckFailedError" for error in errors):
         return []
-    if errors and all(_raised(error).cls_name in REFUSALS for error in errors):
-        return []
     planned = [one for one in events if _is(one, "ASSET_MATERIALIZATION_PLANNED")]
+    refusals = REFUSALS if planned else REFUSALS | {WRONG_FORM}
+    if errors and all(_raised(error).cls_name in refusals for error in errors):
+        return []
     broken = [one for one in planned if not steps or one.step_key in steps]
     keys = sorted({key.to_user_string() for one in broken if (key := one.get_dagster_event().asset_key)})
     said = cause(errors[0]) if errors else next((one.user_message for one in events if _is(one, "RUN_FAILURE")), "")

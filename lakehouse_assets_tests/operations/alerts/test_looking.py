@@ -56,9 +56,10 @@ def test_a_failed_run_is_over_when_another_run_made_what_was_broken(platform: Pl
     assert platform.tick() == ["Over: a_nightly 2024-03-05: run failed"]
 
 
-def test_a_request_that_is_refused_is_told_to_who_asked_and_to_nobody_else(platform: Platform) -> None:
+@pytest.mark.parametrize("use_case", ["x y", ""])
+def test_a_request_that_is_refused_is_told_to_who_asked_and_to_nobody_else(platform: Platform, use_case: str) -> None:
     for dry_run in (True, False):
-        asked = {"use_case": "x y", "dry_run": dry_run, "who": "ann", "reason": "a slip"}
+        asked = {"use_case": use_case, "dry_run": dry_run, "who": "ann", "reason": "a slip"}
         job = platform.defs.resolve_job_def("retrain_now")
         with mock.patch.object(repairs, "graph", return_value=graph_of(platform.defs.resolve_asset_graph())):
             refused = job.execute_in_process(
