@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LOG = "log"
 #: Addresses of Apprise, separated by blanks or commas.
 ALERT_URLS = "ALERT_URLS"
-#: Seconds in which a channel may answer. Apprise waits for 4, but a receiver that is busy takes a message first and says
-#: so later: not waited for, it would be told the same at every look. An address may say its own (`?rto=`).
+#: Seconds in which a channel may answer. Apprise waits for 4, but a receiver that is busy takes a message first and
+#: says so later: not waited for, it would be told the same at every look. An address may say its own (`?rto=`).
 ANSWERS_WITHIN = 15.0
 
 

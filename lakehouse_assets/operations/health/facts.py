@@ -106,7 +106,9 @@ class DecisionFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All of it, at a moment; ``incidents`` are those that people were told of."""
+    """All of it, at a moment; ``incidents`` are what people were told of, ``unreadable`` the tables that nobody can read,
+    each with why.
+    """
 
     at: datetime
     graph: Graph
@@ -117,3 +119,4 @@ class Facts:
     decisions: Mapping[str, DecisionFacts] = field(default_factory=dict)
     nights: NightFacts = field(default_factory=NightFacts)
     incidents: Sequence[Incident] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)

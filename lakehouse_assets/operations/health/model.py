@@ -58,7 +58,7 @@ class ZoneHealth:
 
 @dataclass(frozen=True)
 class SubjectHealth:
-    """A use case or a domain: its zones, who serves, what drifts, whether it rests."""
+    """A use case or a domain: its zones, who serves, what drifts, whether it rests, which tables nobody can read."""
 
     name: str
     is_use_case: bool
@@ -67,6 +67,7 @@ class SubjectHealth:
     drift: DriftFacts | None
     pause: Pause | None
     decision: DecisionFacts | None = None
+    unreadable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def _subject(name: str, assets: Sequence[Asset], problems: Iterable[Problem], fa
     }
     is_use_case = any(one.use_case == name for one in assets)
     champion, drift, pause = facts.champions.get(name), facts.drift.get(name), facts.pauses.get(name)
-    return SubjectHealth(name, is_use_case, zones, champion, drift, pause, facts.decisions.get(name))
+    unreadable = frozenset(one.key for one in assets if one.key in facts.unreadable)
+    return SubjectHealth(name, is_use_case, zones, champion, drift, pause, facts.decisions.get(name), unreadable)
 
 
 def _zone(assets: Sequence[Asset], problems: Sequence[Problem], facts: Facts) -> ZoneHealth:
@@ -148,6 +150,8 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
     def problem(state: State, since: datetime | None, what: str, rows: int | None = None, run: str = "") -> Problem:
         return Problem(state, key, asset.group, asset.zone, since, what, rows, asset.owner, run)
 
+    if key in facts.unreadable:
+        yield problem(State.UNREADABLE, _told_since(Kind.UNREADABLE, key, facts), facts.unreadable[key])
     if known.failing_since and not _because_of(asset, known, facts):
         below = [facts.assets.get(one, AssetFacts()) for one in facts.graph.downstream([key])]
         also = sum(one.failed_run == known.failed_run for one in below)
@@ -165,6 +169,13 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
     yield from _of_the_nights(asset, facts.nights, problem)
     yield from _of_the_ticks(asset, facts, problem)
     yield from _of_the_model(asset, facts, problem)
+
+
+def _told_since(kind: Kind, subject: str, facts: Facts) -> datetime | None:
+    """Since when people were told of it; None where they were not."""
+    return next(
+        (one.since for one in facts.incidents if one.is_open and (one.kind, one.subject) == (kind, subject)), None
+    )
 
 
 def _of_the_incidents(facts: Facts) -> Iterator[Problem]:

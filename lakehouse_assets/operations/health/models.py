@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
 from lakehouse_assets.monitoring.worse_slices import ALL, WORSE, in_words, worse_slices
 from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
+from lakehouse_assets.operations.unreadable import Reading
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -19,29 +20,29 @@ if TYPE_CHECKING:
 _GRAVEST = (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED, STABLE)
 
 
-def champion_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, ChampionFacts]:
+def champion_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, ChampionFacts]:
     """The champion of each use case that ever decided on a candidate."""
-    return {name: _champion(lake, name) for name in use_cases if lake.exists(["models", name, "champion"])}
+    return {name: _champion(lake, name, reading) for name in use_cases if lake.exists(["models", name, "champion"])}
 
 
-def drift_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DriftFacts]:
+def drift_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, DriftFacts]:
     """The newest report of each use case that has one."""
     found = {}
     for name in use_cases:
         key = ["monitoring", name, "drift"]
         if lake.exists(key):
             columns = ["day", "column_name", "verdict", "current_rows", "model_version"]
-            found[name] = drift_of(lake.read(key, columns=columns).to_pylist())
+            found[name] = drift_of(_rows(lake, key, reading, columns))
     return found
 
 
-def decision_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DecisionFacts]:
+def decision_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, DecisionFacts]:
     """The newest decision on training again of each use case that has one."""
     found = {}
     for name in use_cases:
         key = ["monitoring", name, "decisions"]
         if lake.exists(key):
-            found[name] = decision_of(lake.read(key, columns=["decided_at", "decision", "reason"]).to_pylist())
+            found[name] = decision_of(_rows(lake, key, reading, ["decided_at", "decision", "reason"]))
     return found
 
 
@@ -122,13 +123,20 @@ def champion_of(
     return ChampionFacts(version, since, measured, realised, not worse, decided, in_words(slices), slices_since)
 
 
-def _champion(lake: Lake, name: str) -> ChampionFacts:
+def _champion(lake: Lake, name: str, reading: Reading) -> ChampionFacts:
     def rows(zone: str, table: str) -> list[dict[str, Any]]:
         key = [zone, name, table]
-        found: list[dict[str, Any]] = lake.read(key).to_pylist() if lake.exists(key) else []
-        return found
+        return _rows(lake, key, reading) if lake.exists(key) else []
 
     return champion_of(rows("models", "champion"), rows("models", "evaluation"), rows("monitoring", "performance"))
+
+
+def _rows(
+    lake: Lake, key: Sequence[str], reading: Reading, columns: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """All rows of a table; none where it cannot be read, which the problem of the table says."""
+    none: list[dict[str, Any]] = []
+    return reading.of(key, lambda: lake.read(key, columns=columns).to_pylist(), none)
 
 
 def _newest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
