@@ -174,7 +174,8 @@ def _quarantined(
     if not daily:
         counted = [one for one in checks if one.set_aside]
         return sum(one.rows or 1 for one in counted), min((one.at for one in counted), default=None)
-    parts, rows = reading.of(path, lambda: (lake.partition_values(path), lake.row_count(path)), ([], 0))
+    none: tuple[list[dict[str, Any]], int] = ([], 0)
+    parts, rows = reading.of(path, lambda: (lake.partition_values(path), lake.row_count(path)), none)
     days = [one["day"] for one in parts if one.get("day") is not None]
     return rows, datetime.combine(min(days), datetime.min.time(), UTC) if rows and days else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
@@ -107,7 +107,8 @@ def champion_of(
     measured = ", ".join(
         dict.fromkeys(f"{row['metric']} {_figure(row)} on {row['data'].replace('_', ' ')}" for row in own)
     )
-    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == ALL])
+    of_all = [row for row in came if row["model_version"] == version and row["slice"] == ALL]
+    newest = _newest(of_all)
     # The newest evaluation may not have measured who serves (a roll back after it): what decides is the same of all.
     deciding = {row["metric"] for row in scores if row["decides"]}
     # What decided, and whatever else came out worse: a use case may measure a dozen figures.
@@ -117,10 +118,12 @@ def champion_of(
     worse = any(row["verdict"] == WORSE for row in newest)
     slices = worse_slices([row for row in came if row["model_version"] == version], deciding)
     begun = min((one.since for one in slices), default=None)
-    slices_since = datetime(begun.year, begun.month, begun.day, tzinfo=UTC) if begun else None
     decided = f"{last['decided_at']:%Y-%m-%d}: {last['action']}: {last['reason']}"
     since = moves[-1]["decided_at"] if moves else None
-    return ChampionFacts(version, since, measured, realised, not worse, decided, in_words(slices), slices_since)
+    return ChampionFacts(
+        version, since, measured, realised, not worse, decided, in_words(slices), _midnight(begun),
+        _midnight(_worse_since(of_all)),
+    )  # fmt: skip
 
 
 def _champion(lake: Lake, name: str, reading: Reading) -> ChampionFacts:
@@ -141,9 +144,25 @@ def _rows(
 
 def _newest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows of the newest day on which anything could be measured."""
-    measured = [row for row in rows if row["value"] is not None and not math.isnan(row["value"])]
+    measured = _measured(rows)
     newest = max((row["day"] for row in measured), default=None)
     return [row for row in measured if row["day"] == newest]
+
+
+def _measured(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["value"] is not None and not math.isnan(row["value"])]
+
+
+def _worse_since(rows: Sequence[Mapping[str, Any]]) -> date | None:
+    """The first of the measured days in a row, up to the newest, on each of which a figure was worse; None: none."""
+    measured = _measured(rows)
+    bad = {row["day"] for row in measured if row["verdict"] == WORSE}
+    newest_first = sorted({row["day"] for row in measured}, reverse=True)
+    return min(itertools.takewhile(bad.__contains__, newest_first), default=None)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def _gravest(verdicts: Sequence[str]) -> str:

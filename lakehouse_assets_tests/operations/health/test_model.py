@@ -92,12 +92,14 @@ def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_
     facts = platform()
     drift = DriftFacts("drift", "2024-03-04", NOW - timedelta(days=3), ("s4", "s11"), 640)
     worse = ChampionFacts(3, NOW, realised="since then rmse 19.0, worse than expected", as_expected=False)
+    worse = replace(worse, worse_since=NOW - timedelta(days=4))
     found = health(replace(facts, drift={"wear": drift}, champions={"wear": worse}))
     assert told(found.problems) == [
         (State.DRIFTING, DRIFT, 640, "team:models"),
         (State.WORSE, CAME, None, "team:models"),
     ]
     assert "s4, s11" in found.problems[0].what
+    assert found.problems[1].since == NOW - timedelta(days=4)
     stuck = health(replace(facts, drift={"wear": replace(drift, verdict="stuck")}))
     assert [(one.state, one.runbook) for one in stuck.problems] == [(State.FAULTY, "investigate")]
 
