@@ -19,7 +19,7 @@ from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
 from lakehouse_assets.operations.alerts.missed import missed_facts
 from lakehouse_assets.operations.alerts.never_delivered import never_delivered
-from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended, waits
+from lakehouse_assets.operations.alerts.seen_runs import NO_MORE, facts_of_run, mended, waits
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
     decisions,
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 #: Runs looked at in one tick. More wait for the next.
 RUNS_A_LOOK = 100
+#: Incidents that a run or a decision about their assets ends; of a failed run `seen_runs.mended` tells.
+_OF_ASSETS = (Kind.FAILED_CHECK, Kind.RETRAINING, Kind.REFUSAL, Kind.INVESTIGATE)
 
 
 def look(
@@ -64,6 +66,7 @@ def look(
         *late_facts(late, known, graph, now, paused),
         *_decided(lake, graph, known, cursor, now, reading),
         *unreadable_facts(reading, known, now),
+        *gone_facts(known, graph, now),
         *missed_facts(missed_nights(instance, zone, now), known, graph, cursor, now),
         *tick_facts(ticks, known, graph, now),
     ]
@@ -143,6 +146,19 @@ def _new_rows(
     if rows:
         cursor.decided[name] = rows[-1]["decided_at"].isoformat()
     return rows
+
+
+def gone_facts(known: Sequence[Incident], graph: Graph, now: datetime) -> list[Fact]:
+    """Open incidents of use cases, tables and checks that somebody took out: nothing will evaluate or decide on them."""
+    return [
+        Fact(one.kind, one.subject, now, True, NO_MORE, first=one.first, last=one.last)
+        for one in known
+        if one.is_open
+        and (
+            (one.kind in _OF_ASSETS and one.assets and not graph.assets.keys() & {*one.assets})
+            or (one.kind is Kind.FAILED_CHECK and one.subject not in graph.checks)
+        )
+    ]
 
 
 def unreadable_facts(reading: Reading, known: Sequence[Incident], now: datetime) -> list[Fact]:

@@ -31,6 +31,8 @@ _OF_THE_PRESENT = ("monitoring", "models")
 #: Checks that only repeat what is told as a decision: those on `models/<use case>/champion`.
 _DECISIONS = ("models", "champion")
 _CAUSE_LENGTH = 300
+#: Why an incident is over of what somebody took out of the platform: nothing will ever be right of it again.
+NO_MORE = "what it is about is no more"
 #: An error's class says more without the modules that it lies in.
 _MODULES = re.compile(r"^(?:\w+\.)+(\w+: )")
 _READ = {
@@ -81,14 +83,14 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) 
 
 
 def mended(instance: dg.DagsterInstance, graph: Graph, known: Iterable[Incident], now: datetime) -> Iterator[Fact]:
-    """Failed runs whose broken assets were made since, by whatever run."""
+    """Failed runs whose broken assets were made since, by whatever run; one that is no more is waited for by nobody."""
     for one in known:
         if one.kind is Kind.FAILED_RUN and one.is_open and one.assets:
             days = _days(one.first, one.last)
             # Of a night's run that names a day, some assets have none.
-            of = {key: days if key not in graph.assets or graph.assets[key].daily else [] for key in one.assets}
+            of = {key: days if graph.assets[key].daily else [] for key in one.assets if key in graph.assets}
             if all(made_since(instance, key, days, one.since) for key, days in of.items()):
-                told = f"{', '.join(one.assets)} made since"
+                told = f"{', '.join(of)} made since" if of else NO_MORE
                 yield Fact(one.kind, one.subject, now, True, told, first=one.first, last=one.last)
 
 
