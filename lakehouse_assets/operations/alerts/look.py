@@ -149,7 +149,7 @@ def _new_rows(
 
 
 def gone_facts(known: Sequence[Incident], graph: Graph, now: datetime) -> list[Fact]:
-    """Open incidents of use cases, tables and checks that somebody took out: nothing will evaluate or decide on them."""
+    """Open incidents of use cases, tables and checks that somebody took out: nothing ever evaluates them again."""
     return [
         Fact(one.kind, one.subject, now, True, NO_MORE, first=one.first, last=one.last)
         for one in known
