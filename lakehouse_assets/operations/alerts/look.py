@@ -17,9 +17,10 @@ from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
+from lakehouse_assets.operations.alerts.mended import NO_MORE, mended
 from lakehouse_assets.operations.alerts.missed import missed_facts
 from lakehouse_assets.operations.alerts.never_delivered import never_delivered
-from lakehouse_assets.operations.alerts.seen_runs import NO_MORE, facts_of_run, mended, waits
+from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, waits
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
     decisions,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 #: Runs looked at in one tick. More wait for the next.
 RUNS_A_LOOK = 100
-#: Incidents that a run or a decision about their assets ends; of a failed run `seen_runs.mended` tells.
+#: Incidents that a run or a decision about their assets ends; of a failed run `mended` tells.
 _OF_ASSETS = (Kind.FAILED_CHECK, Kind.RETRAINING, Kind.REFUSAL, Kind.INVESTIGATE)
 
 

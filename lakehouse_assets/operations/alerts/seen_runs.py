@@ -7,7 +7,7 @@ with history.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,6 @@ from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.days import days_between
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
-from lakehouse_assets.operations.alerts.incidents import Incident
 
 #: What a contract's check says of its scope if it looks at more than its run wrote (`contracts.checks`).
 WHOLE_TABLE = "the whole table"
@@ -31,8 +30,6 @@ _OF_THE_PRESENT = ("monitoring", "models")
 #: Checks that only repeat what is told as a decision: those on `models/<use case>/champion`.
 _DECISIONS = ("models", "champion")
 _CAUSE_LENGTH = 300
-#: Why an incident is over of what somebody took out of the platform: nothing will ever be right of it again.
-NO_MORE = "what it is about is no more"
 #: An error's class says more without the modules that it lies in.
 _MODULES = re.compile(r"^(?:\w+\.)+(\w+: )")
 _READ = {
@@ -80,18 +77,6 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) 
         done = f"run {run.run_id[:8]} succeeded"
         return [*facts, *(_fact(kind, record, ended, True, done) for kind in (Kind.FAILED_RUN, Kind.RETRAINING))]
     return [*facts, *_failure(record, events, ended)]
-
-
-def mended(instance: dg.DagsterInstance, graph: Graph, known: Iterable[Incident], now: datetime) -> Iterator[Fact]:
-    """Failed runs whose broken assets were made since, by whatever run; one that is no more is waited for by nobody."""
-    for one in known:
-        if one.kind is Kind.FAILED_RUN and one.is_open and one.assets:
-            days = _days(one.first, one.last)
-            # Of a night's run that names a day, some assets have none.
-            of = {key: days if graph.assets[key].daily else [] for key in one.assets if key in graph.assets}
-            if all(made_since(instance, key, days, one.since) for key, days in of.items()):
-                told = f"{', '.join(of)} made since" if of else NO_MORE
-                yield Fact(one.kind, one.subject, now, True, told, first=one.first, last=one.last)
 
 
 def span_of(run: dg.DagsterRun) -> tuple[str, str]:
@@ -215,7 +200,8 @@ def _utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _days(first: str, last: str) -> list[str]:
+def days_of(first: str, last: str) -> list[str]:
+    """The partitions of a range; none where it names none."""
     if first == last:
         return [first] if first else []
     try:
