@@ -168,7 +168,9 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
         since = begun_with(Kind.FAILED_CHECK, key, check.name, check.days, facts) or check.at
         yield problem(State.CHECK, since, said, check.rows)
     if known.quarantined:
-        yield problem(State.QUARANTINED, known.quarantined_since, "rows set aside", known.quarantined)
+        # Of one that only grows its check tells, whose newest evaluation is of last night.
+        since = begun_with(Kind.FAILED_CHECK, key, "", "", facts) or known.quarantined_since
+        yield problem(State.QUARANTINED, since, "rows set aside", known.quarantined)
     yield from _of_the_nights(asset, facts.nights, problem)
     yield from _of_the_ticks(asset, facts, problem)
     yield from _of_the_model(asset, facts, problem)
