@@ -14,7 +14,6 @@ from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 
-
 _FRESH = "every table of it is fresh again"
 _RESTS = "nobody waits for its tables while it is paused"
 

@@ -14,8 +14,8 @@ from lakehouse_assets.operations.alerts.seen_runs import days_of, made_since, sp
 
 #: Why an incident is over of what somebody took out of the platform: nothing will ever be right of it again.
 NO_MORE = "what it is about is no more"
-#: The job of runs that `rerun_from` asks for, and of *Materialize*.
-_CHOSEN_ASSETS = "__ASSET_JOB"
+#: The newest runs that are looked at for one that had nothing to give.
+RUNS = 200
 
 
 def mended(instance: dg.DagsterInstance, graph: Graph, known: Iterable[Incident], now: datetime) -> Iterator[Fact]:
@@ -41,22 +41,26 @@ def _left(instance: dg.DagsterInstance, graph: Graph, one: Incident) -> bool:
     record = instance.get_run_record_by_id(one.run_id) if one.run_id else None
     if record is None:
         return False
-    planned = instance.all_logs(one.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
-    keys = {key.to_user_string() for event in planned if (key := event.get_dagster_event().asset_key)}
     begun = record.create_timestamp.replace(tzinfo=record.create_timestamp.tzinfo or UTC)
-    left = [
+    left = {
         key
-        for key in sorted(keys & {*graph.downstream(one.assets)})
+        for key in _planned(instance, record.dagster_run) & {*graph.downstream(one.assets)}
         if not made_since(instance, key, _days(graph, key, one), begun)
-    ]
-    return bool(left) and not {*left} <= _tried(instance, one)
+    }
+    return bool(left) and not left <= _tried(instance, one)
 
 
 def _tried(instance: dg.DagsterInstance, one: Incident) -> set[str]:
     """What runs that were asked for since, of all its days, and came to a good end were to make."""
-    wanted = dg.RunsFilter(job_name=_CHOSEN_ASSETS, statuses=[dg.DagsterRunStatus.SUCCESS], created_after=one.since)
-    runs = [run for run in instance.get_runs(wanted) if _covers(span_of(run), one)]
-    return {key.to_user_string() for run in runs for key in run.asset_selection or ()}
+    wanted = dg.RunsFilter(statuses=[dg.DagsterRunStatus.SUCCESS], created_after=one.since)
+    runs = [run for run in instance.get_runs(wanted, limit=RUNS) if _covers(span_of(run), one)]
+    return set().union(*(_planned(instance, run) for run in runs))
+
+
+def _planned(instance: dg.DagsterInstance, run: dg.DagsterRun) -> set[str]:
+    """What a run was to make."""
+    events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED)
+    return {key.to_user_string() for event in events if (key := event.get_dagster_event().asset_key)}
 
 
 def _covers(span: tuple[str, str], one: Incident) -> bool:

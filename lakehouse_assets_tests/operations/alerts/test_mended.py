@@ -40,11 +40,11 @@ def test_what_had_nothing_to_give_when_it_was_made_again_keeps_no_incident_open(
     def clean() -> dg.MaterializeResult[None]:
         return dg.MaterializeResult()
 
-    again = dg.Definitions(assets=[clean, gives_nothing]).resolve_implicit_global_asset_job_def()
-    keys = [CLEAN, DRIFT]
-    assert again.execute_in_process(
-        instance=platform.instance, asset_selection=keys, partition_key="2024-03-05"
-    ).success
+    late = dg.define_asset_job("late_files", selection=[CLEAN, DRIFT])
+    again = dg.Definitions(assets=[clean, gives_nothing], jobs=[late]).resolve_job_def("late_files")
+    assert again.execute_in_process(instance=platform.instance, partition_key="2024-03-06").success
+    assert platform.tick() == []
+    assert again.execute_in_process(instance=platform.instance, partition_key="2024-03-05").success
     assert platform.tick() == [f"Over: {told}"]
 
 
