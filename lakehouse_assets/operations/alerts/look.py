@@ -60,6 +60,7 @@ def look(
     says how the other sensors and schedules do, ``reading`` which tables could not be read before.
     """
     reading = reading or Reading()
+    reading.ledgers(lake, graph.assets)
     late = {**late_tables(instance, graph), **never_delivered(instance, awaited, zone)}
     return [
         *_runs(instance, graph, cursor),

@@ -63,6 +63,7 @@ def gather(
             quarantined_since=since or (made if rows else None),
         )
     use_cases = sorted({asset.use_case for asset in graph.assets.values() if asset.use_case})
+    reading.ledgers(lake, graph.assets)
     resting: dict[str, Pause] = {}
     return Facts(
         now, graph, found, champion_facts(lake, _with(graph, "models", "champion"), reading),

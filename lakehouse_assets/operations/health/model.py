@@ -169,8 +169,8 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
         yield problem(State.CHECK, since, said, check.rows)
     if known.quarantined:
         # Of one that only grows its check tells, whose newest evaluation is of last night.
-        since = begun_with(Kind.FAILED_CHECK, key, "", "", facts) or known.quarantined_since
-        yield problem(State.QUARANTINED, since, "rows set aside", known.quarantined)
+        told_since = begun_with(Kind.FAILED_CHECK, key, "", "", facts)
+        yield problem(State.QUARANTINED, told_since or known.quarantined_since, "rows set aside", known.quarantined)
     yield from _of_the_nights(asset, facts.nights, problem)
     yield from _of_the_ticks(asset, facts, problem)
     yield from _of_the_model(asset, facts, problem)
