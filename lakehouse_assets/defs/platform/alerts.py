@@ -14,8 +14,9 @@ incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion, "
-    "refusal, missed night, sensor or schedule whose ticks fail, table of decisions or files that nobody can read, and use "
-    "case that a person has to look into, and once that it is over: in the log, and where ALERT_URLS says. Starts no run.",
+    "refusal, missed night, sensor or schedule whose ticks fail, table of decisions or files that nobody can read, and "
+    "use case that a person has to look into, and once that it is over: in the log, and where ALERT_URLS says. Starts "
+    "no run.",
 )
 def alerts(
     context: dg.SensorEvaluationContext, lake: LakeResource, landing: LandingZone
