@@ -30,10 +30,10 @@ QUARANTINE = "quarantine"
 #: Pages about what one table of a domain or a use case is about, by zone and table.
 _OWN_RUNBOOKS = {
     ("landing", "files"): ["late_file", "missed_night", "failing_tick"],
-    ("models", "champion"): ["promotion", "refusal", "retraining"],
+    ("models", "champion"): ["promotion", "refusal", "retraining", "unreadable"],
     ("monitoring", "drift"): ["drifting", "investigate"],
     ("monitoring", "performance"): ["worse_than_expected"],
-    ("monitoring", "decisions"): ["investigate", "retraining", "failing_tick"],
+    ("monitoring", "decisions"): ["investigate", "retraining", "failing_tick", "unreadable"],
 }
 
 #: Subject of the platform's own assets (`monitoring/platform/audit`): they belong to no use case and say their kinds.

@@ -14,8 +14,9 @@ incidents_table = dg.AssetSpec(key=INCIDENTS, kinds={"deltalake"})
     minimum_interval_seconds=30,
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Tells once of each failed run, failed check, broken promise of freshness, retraining, promotion, "
-    "refusal, missed night, sensor or schedule whose ticks fail, and use case that a person has to look into, and once "
-    "that it is over: in the log, and where ALERT_URLS says. Starts no run.",
+    "refusal, missed night, sensor or schedule whose ticks fail, table of decisions or files that nobody can read, and "
+    "use case that a person has to look into, and once that it is over: in the log, and where ALERT_URLS says. Starts "
+    "no run.",
 )
 def alerts(
     context: dg.SensorEvaluationContext, lake: LakeResource, landing: LandingZone
@@ -25,7 +26,8 @@ def alerts(
     from zoneinfo import ZoneInfo
 
     from lakehouse_assets import settings
-    from lakehouse_assets.monitoring.pauses import pauses
+    from lakehouse_assets.contracts.additions import AUDIT
+    from lakehouse_assets.monitoring.pauses import Pause, pauses
     from lakehouse_assets.operations.alerts.book import book, tell
     from lakehouse_assets.operations.alerts.channels import channels
     from lakehouse_assets.operations.alerts.cursor import Cursor
@@ -35,15 +37,17 @@ def alerts(
     from lakehouse_assets.operations.health.reports import write_runbooks
     from lakehouse_assets.operations.nights.awaited import awaited
     from lakehouse_assets.operations.ticks import ALERTS, ticking, watched
+    from lakehouse_assets.operations.unreadable import Reading
 
     if context.repository_def is None:
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
     now, store = datetime.now(UTC), lake.lake()
     graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
-    paused, zone = pauses(store, now).keys(), ZoneInfo(settings.plant_timezone())
+    reading, resting = Reading(), dict[str, Pause]()
+    paused, zone = reading.of(AUDIT, lambda: pauses(store, now), resting).keys(), ZoneInfo(settings.plant_timezone())
     waited_for = awaited(context.instance, context.repository_def.asset_graph, landing)
     ticks = ticking(context.instance, watched(context.repository_def) - {ALERTS})
-    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused, waited_for, ticks)
+    facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused, waited_for, ticks, reading)
     places = Places(settings.ui_url(), settings.runbooks_url())
     if facts:
         write_runbooks(settings.reports_root())  # the pages that messages link to

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LOG = "log"
 #: Addresses of Apprise, separated by blanks or commas.
 ALERT_URLS = "ALERT_URLS"
+#: Seconds in which a channel may answer. Apprise waits for 4, but a receiver that is busy takes a message first and
+#: says so later: not waited for, it would be told the same at every look. An address may say its own (`?rto=`).
+ANSWERS_WITHIN = 15.0
 
 
 class NotToldError(RuntimeError):
@@ -66,6 +69,9 @@ def _by_apprise(name: str, address: str) -> Callable[[Message], None]:
         with _log_without_secrets():
             if not sender.add(address):
                 raise NotToldError(f"Channel {name} is not an address that Apprise knows; put {ALERT_URLS} right.")
+            for server in sender:
+                if server.socket_read_timeout == apprise.URLBase.socket_read_timeout:
+                    server.socket_read_timeout = ANSWERS_WITHIN
             sent = sender.notify(
                 title=message.title,
                 body=message.body,

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     INVESTIGATE = "investigate"
     MISSED_NIGHT = "missed_night"
     FAILING_TICK = "failing_tick"
+    UNREADABLE = "unreadable"
 
 
 #: Told once and over at once: there is nothing to put right.

@@ -14,6 +14,9 @@ from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 
+_FRESH = "every table of it is fresh again"
+_RESTS = "nobody waits for its tables while it is paused"
+
 
 def late_facts(
     late: Mapping[str, datetime], known: Iterable[Incident], graph: Graph, now: datetime, paused: Collection[str] = ()
@@ -27,13 +30,14 @@ def late_facts(
         now: When this was seen.
         paused: Use cases whose tables nobody waits for.
     """
+    resting = {graph.assets[key].group for key in late if key in graph.assets and not _waited_for(graph, key, paused)}
     late = {key: since for key, since in late.items() if key in graph.assets and _waited_for(graph, key, paused)}
     told = [one for one in known if one.kind is Kind.BROKEN_FRESHNESS]
     known_open = [one for one in told if one.is_open]
     late_groups = {graph.assets[key].group for key in late}
     behind = {one.subject: {*one.assets, *graph.downstream(one.assets)} for one in known_open}
     ended = [
-        Fact(Kind.BROKEN_FRESHNESS, group, now, ok=True, summary="every table of it is fresh again")
+        Fact(Kind.BROKEN_FRESHNESS, group, now, ok=True, summary=_RESTS if group in resting else _FRESH)
         for group, keys in behind.items()
         if not keys & late.keys() and group not in late_groups
     ]

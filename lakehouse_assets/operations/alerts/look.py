@@ -13,13 +13,14 @@ from dagster._core.definitions.freshness import FreshnessState
 
 from lakehouse_assets.operations.alerts.cancelled import cancelled_night
 from lakehouse_assets.operations.alerts.cursor import FIRST_LOOK, OVERLAP, Cursor
-from lakehouse_assets.operations.alerts.facts import Fact
+from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.incidents import Incident
 from lakehouse_assets.operations.alerts.late import late_facts
+from lakehouse_assets.operations.alerts.mended import NO_MORE, mended
 from lakehouse_assets.operations.alerts.missed import missed_facts
 from lakehouse_assets.operations.alerts.never_delivered import never_delivered
-from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, mended, waits
+from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, waits
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
     decisions,
@@ -28,6 +29,7 @@ from lakehouse_assets.operations.alerts.seen_tables import (
 )
 from lakehouse_assets.operations.alerts.ticks import tick_facts
 from lakehouse_assets.operations.nights.missed import missed_nights
+from lakehouse_assets.operations.unreadable import Reading
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Runs looked at in one tick. More wait for the next.
 RUNS_A_LOOK = 100
+#: Incidents that a run or a decision about their assets ends; of a failed run `mended` tells.
+_OF_ASSETS = (Kind.FAILED_CHECK, Kind.RETRAINING, Kind.REFUSAL, Kind.INVESTIGATE)
 
 
 def look(
@@ -48,18 +52,23 @@ def look(
     paused: Collection[str] = (),
     awaited: Mapping[str, date] = MappingProxyType({}),
     ticks: Mapping[str, Ticking] = MappingProxyType({}),
+    reading: Reading | None = None,
 ) -> list[Fact]:
     """Everything since the last look; ``cursor`` is moved on.
 
     Nights are due by the clocks of ``zone`` and wait for the domains of ``awaited``, each with its first day. ``ticks``
-    says how the other sensors and schedules do.
+    says how the other sensors and schedules do, ``reading`` which tables could not be read before.
     """
+    reading = reading or Reading()
+    reading.ledgers(lake, graph.assets)
     late = {**late_tables(instance, graph), **never_delivered(instance, awaited, zone)}
     return [
         *_runs(instance, graph, cursor),
         *mended(instance, graph, known, now),
         *late_facts(late, known, graph, now, paused),
-        *_decided(lake, graph, known, cursor, now),
+        *_decided(lake, graph, known, cursor, now, reading),
+        *unreadable_facts(reading, known, now),
+        *gone_facts(known, graph, now),
         *missed_facts(missed_nights(instance, zone, now), known, graph, cursor, now),
         *tick_facts(ticks, known, graph, now),
     ]
@@ -101,13 +110,15 @@ def _mark(run: dg.DagsterRun) -> str:
     return f"{run.run_id} {run.status.value}{' waits' if waits(run) else ''}"
 
 
-def _decided(lake: Lake, graph: Graph, known: Sequence[Incident], cursor: Cursor, now: datetime) -> list[Fact]:
+def _decided(
+    lake: Lake, graph: Graph, known: Sequence[Incident], cursor: Cursor, now: datetime, reading: Reading
+) -> list[Fact]:
     facts: list[Fact] = []
     for use_case in champions(graph):
         gate, training = ["models", use_case, "champion"], ["monitoring", use_case, "decisions"]
-        rows = _new_rows(lake, gate, use_case, decisions, cursor, now)
+        rows = _new_rows(lake, gate, use_case, decisions, cursor, now, reading)
         facts += decision_facts(use_case, rows, known)
-        rows = _new_rows(lake, training, use_case, training_decisions, cursor, now)
+        rows = _new_rows(lake, training, use_case, training_decisions, cursor, now, reading)
         facts += investigation_facts(use_case, rows)
     return facts
 
@@ -119,19 +130,45 @@ def _new_rows(
     read: Callable[[Lake, str, datetime], list[dict[str, Any]]],
     cursor: Cursor,
     now: datetime,
+    reading: Reading,
 ) -> list[dict[str, Any]]:
-    """What was decided since the last look; a table without a new commit is not read."""
+    """What was decided since the last look; a table without a new commit is not read, one that is damaged later."""
     if not lake.exists(key):
         return []
-    name, version = "/".join(key), lake.version(key)
-    if cursor.versions.get(name) == version:
+    name = "/".join(key)
+    version = reading.of(key, lambda: lake.version(key), None)
+    if version is None or cursor.versions.get(name) == version:
         return []
     since = cursor.decided.get(name)
-    rows = read(lake, use_case, datetime.fromisoformat(since) if since else now - FIRST_LOOK)
+    after, none = datetime.fromisoformat(since) if since else now - FIRST_LOOK, list[dict[str, Any]]()
+    rows = reading.of(key, lambda: read(lake, use_case, after), none)
+    if name in reading.unreadable:
+        return []
     cursor.versions[name] = version
     if rows:
         cursor.decided[name] = rows[-1]["decided_at"].isoformat()
     return rows
+
+
+def gone_facts(known: Sequence[Incident], graph: Graph, now: datetime) -> list[Fact]:
+    """Open incidents of use cases, tables and checks that somebody took out: nothing ever evaluates them again."""
+    return [
+        Fact(one.kind, one.subject, now, True, NO_MORE, first=one.first, last=one.last)
+        for one in known
+        if one.is_open
+        and (
+            (one.kind in _OF_ASSETS and one.assets and not graph.assets.keys() & {*one.assets})
+            or (one.kind is Kind.FAILED_CHECK and one.subject not in graph.checks)
+        )
+    ]
+
+
+def unreadable_facts(reading: Reading, known: Sequence[Incident], now: datetime) -> list[Fact]:
+    """Which tables that are looked at cannot be read, and which that were told of can be again, or are no more."""
+    told = {one.subject for one in known if one.kind is Kind.UNREADABLE and one.is_open}
+    broken = [Fact(Kind.UNREADABLE, key, now, False, why, (key,)) for key, why in reading.unreadable.items()]
+    mended = sorted(told - reading.unreadable.keys())
+    return [*broken, *(Fact(Kind.UNREADABLE, key, now, True, "it can be read again") for key in mended)]
 
 
 def champions(graph: Graph) -> list[str]:

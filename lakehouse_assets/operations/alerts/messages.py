@@ -22,6 +22,7 @@ _WORDS = {
     Kind.INVESTIGATE: "to be looked into",
     Kind.MISSED_NIGHT: "night missed",
     Kind.FAILING_TICK: "ticks fail",
+    Kind.UNREADABLE: "table unreadable",
 }
 #: How loud: the types that Apprise knows.
 _LOUDNESS = {
@@ -34,6 +35,7 @@ _LOUDNESS = {
     Kind.INVESTIGATE: "warning",
     Kind.MISSED_NIGHT: "failure",
     Kind.FAILING_TICK: "failure",
+    Kind.UNREADABLE: "failure",
 }
 
 

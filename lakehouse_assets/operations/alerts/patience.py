@@ -1,7 +1,7 @@
 """How long a tick waits for channels: whoever does not answer must hold up nobody else.
 
 A sensor's tick is given up after 60 s, and the next one, which knows nothing of what the first still sends, would send
-it again. A channel that hangs costs 4 s or 8 s a message (Apprise waits for the connection, then for the answer).
+it again. A channel that hangs costs 4 s for the connection or 15 s for the answer (`channels.ANSWERS_WITHIN`).
 """
 
 from __future__ import annotations

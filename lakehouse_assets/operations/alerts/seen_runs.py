@@ -7,7 +7,7 @@ with history.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,7 +22,6 @@ from lakehouse_assets.monitoring.deciding.history import RETRAINING_REASON
 from lakehouse_assets.operations.alerts.days import days_between
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
-from lakehouse_assets.operations.alerts.incidents import Incident
 
 #: What a contract's check says of its scope if it looks at more than its run wrote (`contracts.checks`).
 WHOLE_TABLE = "the whole table"
@@ -48,6 +47,9 @@ REFUSALS = frozenset(
         "ReplayRequestError", "UnknownTableError",
     )
 )  # fmt: skip
+#: What pydantic raises of a form that was filled wrongly (days of a pause that are none) where it cannot be said before
+#: the run; of a job that makes no asset it is the same.
+WRONG_FORM = "ValidationError"
 
 
 def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) -> list[Fact]:
@@ -67,26 +69,14 @@ def facts_of_run(instance: dg.DagsterInstance, record: RunRecord, graph: Graph) 
     if run.status not in (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED):
         return facts
     ended = datetime.fromtimestamp(record.end_time, UTC) if record.end_time else _utc(record.update_timestamp)
+    events = instance.all_logs(run.run_id, of_type=_READ)
+    facts += _check_facts(record, events, graph)  # what was checked before somebody cancelled the run is as true
     if run.status is DagsterRunStatus.CANCELED:
         return [*facts, _fact(Kind.RETRAINING, record, ended, True, "its run was cancelled")]
-    events = instance.all_logs(run.run_id, of_type=_READ)
-    facts += _check_facts(record, events, graph)
     if run.status is DagsterRunStatus.SUCCESS:
         done = f"run {run.run_id[:8]} succeeded"
         return [*facts, *(_fact(kind, record, ended, True, done) for kind in (Kind.FAILED_RUN, Kind.RETRAINING))]
     return [*facts, *_failure(record, events, ended)]
-
-
-def mended(instance: dg.DagsterInstance, graph: Graph, known: Iterable[Incident], now: datetime) -> Iterator[Fact]:
-    """Failed runs whose broken assets were made since, by whatever run."""
-    for one in known:
-        if one.kind is Kind.FAILED_RUN and one.is_open and one.assets:
-            days = _days(one.first, one.last)
-            # Of a night's run that names a day, some assets have none.
-            of = {key: days if key not in graph.assets or graph.assets[key].daily else [] for key in one.assets}
-            if all(made_since(instance, key, days, one.since) for key, days in of.items()):
-                told = f"{', '.join(one.assets)} made since"
-                yield Fact(one.kind, one.subject, now, True, told, first=one.first, last=one.last)
 
 
 def span_of(run: dg.DagsterRun) -> tuple[str, str]:
@@ -116,9 +106,10 @@ def _failure(record: RunRecord, events: Sequence[EventLogEntry], ended: datetime
     # A blocking check stops its run; it is told as the check that failed.
     if errors and all(error.cls_name == "DagsterAssetCheckFailedError" for error in errors):
         return []
-    if errors and all(_raised(error).cls_name in REFUSALS for error in errors):
-        return []
     planned = [one for one in events if _is(one, "ASSET_MATERIALIZATION_PLANNED")]
+    refusals = REFUSALS if planned else REFUSALS | {WRONG_FORM}
+    if errors and all(_raised(error).cls_name in refusals for error in errors):
+        return []
     broken = [one for one in planned if not steps or one.step_key in steps]
     keys = sorted({key.to_user_string() for one in broken if (key := one.get_dagster_event().asset_key)})
     said = cause(errors[0]) if errors else next((one.user_message for one in events if _is(one, "RUN_FAILURE")), "")
@@ -209,7 +200,8 @@ def _utc(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _days(first: str, last: str) -> list[str]:
+def days_of(first: str, last: str) -> list[str]:
+    """The partitions of a range; none where it names none."""
     if first == last:
         return [first] if first else []
     try:

@@ -67,6 +67,7 @@ class ChampionFacts:
         last_decision: The newest row of the record, in words.
         slices: The slices that are worse than expected, in words; empty: none is.
         slices_since: Since when the first of them is.
+        worse_since: Since when it is worse over all, by the first of the days in a row that say so.
     """
 
     version: int | None = None
@@ -77,6 +78,7 @@ class ChampionFacts:
     last_decision: str = ""
     slices: str = ""
     slices_since: datetime | None = None
+    worse_since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class DecisionFacts:
 
 @dataclass(frozen=True)
 class Facts:
-    """All of it, at a moment; ``incidents`` are those that people were told of."""
+    """All of it, at a moment; ``incidents`` are those that people were told of, ``unreadable`` the tables that cannot
+    be read, each with why.
+    """
 
     at: datetime
     graph: Graph
@@ -117,3 +121,4 @@ class Facts:
     decisions: Mapping[str, DecisionFacts] = field(default_factory=dict)
     nights: NightFacts = field(default_factory=NightFacts)
     incidents: Sequence[Incident] = ()
+    unreadable: Mapping[str, str] = field(default_factory=dict)

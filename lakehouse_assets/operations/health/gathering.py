@@ -11,8 +11,9 @@ from dagster._core.definitions.assets.graph.base_asset_graph import BaseAssetGra
 from dagster._core.definitions.freshness import FreshnessState, TimeWindowFreshnessPolicy
 from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus
 
-from lakehouse_assets.monitoring.pauses import pauses
-from lakehouse_assets.operations.alerts.book import book
+from lakehouse_assets.contracts.additions import AUDIT
+from lakehouse_assets.monitoring.pauses import Pause, pauses
+from lakehouse_assets.operations.alerts.book import INCIDENTS, Book, book
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
@@ -22,6 +23,7 @@ from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCh
 from lakehouse_assets.operations.health.models import champion_facts, decision_facts, drift_facts
 from lakehouse_assets.operations.health.nights import NightFacts
 from lakehouse_assets.operations.policies import QUARANTINE
+from lakehouse_assets.operations.unreadable import Reading
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -35,7 +37,7 @@ def gather(
     nights: NightFacts | None = None,
 ) -> Facts:
     """Everything that is known now; of the nights what `health.nights.night_facts` says."""
-    graph = graph_of(assets)
+    graph, reading = graph_of(assets), Reading()
     keys = [dg.AssetKey(key.split("/")) for key in graph.assets]
     entries = {one.asset_entry.asset_key: one.asset_entry for one in instance.get_asset_records(keys)}
     failed_runs = _failed_runs(instance, [entry.last_run_id for entry in entries.values()])
@@ -47,7 +49,9 @@ def gather(
         made = _at(entry.last_materialization.timestamp) if entry and entry.last_materialization else None
         run = entry.last_run_id if entry else None
         not_made = run in failed_runs and not _made_in(entry, run)
-        rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()))
+        if _had_a_table(entry) and not lake.exists(key.path):
+            reading.unreadable[name] = f"there is no table at {lake.table_uri(key.path)} any more"
+        rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()), reading)
         found[name] = AssetFacts(
             made_at=made,
             late_since=_late_since(assets.get(key).freshness_policy, made, states.get(key), now),
@@ -59,10 +63,13 @@ def gather(
             quarantined_since=since or (made if rows else None),
         )
     use_cases = sorted({asset.use_case for asset in graph.assets.values() if asset.use_case})
+    reading.ledgers(lake, graph.assets)
+    resting: dict[str, Pause] = {}
     return Facts(
-        now, graph, found, champion_facts(lake, _with(graph, "models", "champion")), drift_facts(lake, use_cases),
-        pauses(lake, now), decision_facts(lake, use_cases), nights or NightFacts(),
-        book(lake).incidents,
+        now, graph, found, champion_facts(lake, _with(graph, "models", "champion"), reading),
+        drift_facts(lake, use_cases, reading), reading.of(AUDIT, lambda: pauses(lake, now), resting),
+        decision_facts(lake, use_cases, reading), nights or NightFacts(),
+        reading.of(INCIDENTS, lambda: book(lake), Book()).incidents, reading.unreadable,
     )  # fmt: skip
 
 
@@ -96,6 +103,13 @@ def _spans(instance: dg.DagsterInstance, found: Iterable[str | None]) -> dict[st
 def _made_in(entry: Any, run: str | None) -> bool:
     made = entry.last_materialization if entry is not None else None
     return made is not None and made.run_id == run
+
+
+def _had_a_table(entry: Any) -> bool:
+    """Whether a run wrote the asset as a table of the lake, by what it said of it."""
+    made = entry.last_materialization if entry is not None else None
+    told = made.asset_materialization if made is not None else None
+    return told is not None and "delta_version" in told.metadata
 
 
 def _late_since(policy: Any, made: datetime | None, state: Any, now: datetime) -> datetime | None:
@@ -149,7 +163,7 @@ def _failed_check(name: str, record: Any, spans: Mapping[str, str]) -> FailedChe
 
 
 def _quarantined(
-    lake: Lake, path: Sequence[str], daily: bool, checks: Sequence[FailedCheck]
+    lake: Lake, path: Sequence[str], daily: bool, checks: Sequence[FailedCheck], reading: Reading
 ) -> tuple[int, datetime | None]:
     """How many rows stand in a quarantine, and since when.
 
@@ -161,8 +175,9 @@ def _quarantined(
     if not daily:
         counted = [one for one in checks if one.set_aside]
         return sum(one.rows or 1 for one in counted), min((one.at for one in counted), default=None)
-    days = [one["day"] for one in lake.partition_values(path) if one.get("day") is not None]
-    rows = lake.row_count(path)
+    none: tuple[list[dict[str, Any]], int] = ([], 0)
+    parts, rows = reading.of(path, lambda: (lake.partition_values(path), lake.row_count(path)), none)
+    days = [one["day"] for one in parts if one.get("day") is not None]
     return rows, datetime.combine(min(days), datetime.min.time(), UTC) if rows and days else None
 
 

@@ -15,7 +15,7 @@ from lakehouse_assets.operations.alerts.graph import HEALTH, Asset
 from lakehouse_assets.operations.alerts.ticks import about
 from lakehouse_assets.operations.health.facts import AssetFacts, ChampionFacts, DecisionFacts, DriftFacts, Facts
 from lakehouse_assets.operations.health.nights import NightFacts
-from lakehouse_assets.operations.health.open_incidents import untold
+from lakehouse_assets.operations.health.open_incidents import begun_with, untold
 from lakehouse_assets.operations.health.states import ORDER, RUNBOOKS, State
 from lakehouse_assets.operations.ticks import ALERTS
 
@@ -58,7 +58,7 @@ class ZoneHealth:
 
 @dataclass(frozen=True)
 class SubjectHealth:
-    """A use case or a domain: its zones, who serves, what drifts, whether it rests."""
+    """A use case or a domain: its zones, who serves, what drifts, whether it rests, which tables nobody can read."""
 
     name: str
     is_use_case: bool
@@ -67,6 +67,7 @@ class SubjectHealth:
     drift: DriftFacts | None
     pause: Pause | None
     decision: DecisionFacts | None = None
+    unreadable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,8 @@ def _subject(name: str, assets: Sequence[Asset], problems: Iterable[Problem], fa
     }
     is_use_case = any(one.use_case == name for one in assets)
     champion, drift, pause = facts.champions.get(name), facts.drift.get(name), facts.pauses.get(name)
-    return SubjectHealth(name, is_use_case, zones, champion, drift, pause, facts.decisions.get(name))
+    unreadable = frozenset(one.key for one in assets if one.key in facts.unreadable)
+    return SubjectHealth(name, is_use_case, zones, champion, drift, pause, facts.decisions.get(name), unreadable)
 
 
 def _zone(assets: Sequence[Asset], problems: Sequence[Problem], facts: Facts) -> ZoneHealth:
@@ -148,20 +150,27 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
     def problem(state: State, since: datetime | None, what: str, rows: int | None = None, run: str = "") -> Problem:
         return Problem(state, key, asset.group, asset.zone, since, what, rows, asset.owner, run)
 
+    if key in facts.unreadable:
+        yield problem(State.UNREADABLE, begun_with(Kind.UNREADABLE, key, "", "", facts), facts.unreadable[key])
     if known.failing_since and not _because_of(asset, known, facts):
         below = [facts.assets.get(one, AssetFacts()) for one in facts.graph.downstream([key])]
         also = sum(one.failed_run == known.failed_run for one in below)
         days = f" of {known.failed_days}" if known.failed_days else ""
         told = f"was not made in the run{days} that failed" + (f", nor were {also} made from it" if also else "")
-        yield problem(State.FAILING, known.failing_since, told, run=known.failed_run)
+        # Records know what failed last; the incident has been open since it failed first.
+        since = begun_with(Kind.FAILED_RUN, key, "", known.failed_days, facts) or known.failing_since
+        yield problem(State.FAILING, since, told, run=known.failed_run)
     if known.late_since and asset.use_case not in facts.pauses:
         made = f"last made {known.made_at:%Y-%m-%d %H:%M} UTC" if known.made_at else "never made"
         yield problem(State.LATE, known.late_since, f"older than promised: {made}")
     for check in known.failed_checks:
         said = f"{check.name}: {check.description}".rstrip(": ")
-        yield problem(State.CHECK, check.at, said, check.rows)
+        since = begun_with(Kind.FAILED_CHECK, key, check.name, check.days, facts) or check.at
+        yield problem(State.CHECK, since, said, check.rows)
     if known.quarantined:
-        yield problem(State.QUARANTINED, known.quarantined_since, "rows set aside", known.quarantined)
+        # Of one that only grows its check tells, whose newest evaluation is of last night.
+        told_since = begun_with(Kind.FAILED_CHECK, key, "", "", facts)
+        yield problem(State.QUARANTINED, told_since or known.quarantined_since, "rows set aside", known.quarantined)
     yield from _of_the_nights(asset, facts.nights, problem)
     yield from _of_the_ticks(asset, facts, problem)
     yield from _of_the_model(asset, facts, problem)
@@ -220,6 +229,6 @@ def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Pro
     if table[-1] == "decisions" and decided is not None and decided.asks_for_a_person and not faulty:
         yield problem(State.INVESTIGATE, decided.since, decided.reason)
     if table[-1] == "performance" and champion is not None and not champion.as_expected:
-        yield problem(State.WORSE, facts.assets.get(asset.key, AssetFacts()).made_at, champion.realised)
+        yield problem(State.WORSE, champion.worse_since, champion.realised)
     if table[-1] == "performance" and champion is not None and champion.slices:
         yield problem(State.WORSE, champion.slices_since, champion.slices)

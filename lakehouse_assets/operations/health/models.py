@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
 from lakehouse_assets.monitoring.worse_slices import ALL, WORSE, in_words, worse_slices
 from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
+from lakehouse_assets.operations.unreadable import Reading
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -19,29 +20,29 @@ if TYPE_CHECKING:
 _GRAVEST = (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED, STABLE)
 
 
-def champion_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, ChampionFacts]:
+def champion_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, ChampionFacts]:
     """The champion of each use case that ever decided on a candidate."""
-    return {name: _champion(lake, name) for name in use_cases if lake.exists(["models", name, "champion"])}
+    return {name: _champion(lake, name, reading) for name in use_cases if lake.exists(["models", name, "champion"])}
 
 
-def drift_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DriftFacts]:
+def drift_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, DriftFacts]:
     """The newest report of each use case that has one."""
     found = {}
     for name in use_cases:
         key = ["monitoring", name, "drift"]
         if lake.exists(key):
             columns = ["day", "column_name", "verdict", "current_rows", "model_version"]
-            found[name] = drift_of(lake.read(key, columns=columns).to_pylist())
+            found[name] = drift_of(_rows(lake, key, reading, columns))
     return found
 
 
-def decision_facts(lake: Lake, use_cases: Iterable[str]) -> dict[str, DecisionFacts]:
+def decision_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, DecisionFacts]:
     """The newest decision on training again of each use case that has one."""
     found = {}
     for name in use_cases:
         key = ["monitoring", name, "decisions"]
         if lake.exists(key):
-            found[name] = decision_of(lake.read(key, columns=["decided_at", "decision", "reason"]).to_pylist())
+            found[name] = decision_of(_rows(lake, key, reading, ["decided_at", "decision", "reason"]))
     return found
 
 
@@ -106,7 +107,8 @@ def champion_of(
     measured = ", ".join(
         dict.fromkeys(f"{row['metric']} {_figure(row)} on {row['data'].replace('_', ' ')}" for row in own)
     )
-    newest = _newest([row for row in came if row["model_version"] == version and row["slice"] == ALL])
+    of_all = [row for row in came if row["model_version"] == version and row["slice"] == ALL]
+    newest = _newest(of_all)
     # The newest evaluation may not have measured who serves (a roll back after it): what decides is the same of all.
     deciding = {row["metric"] for row in scores if row["decides"]}
     # What decided, and whatever else came out worse: a use case may measure a dozen figures.
@@ -116,26 +118,51 @@ def champion_of(
     worse = any(row["verdict"] == WORSE for row in newest)
     slices = worse_slices([row for row in came if row["model_version"] == version], deciding)
     begun = min((one.since for one in slices), default=None)
-    slices_since = datetime(begun.year, begun.month, begun.day, tzinfo=UTC) if begun else None
     decided = f"{last['decided_at']:%Y-%m-%d}: {last['action']}: {last['reason']}"
     since = moves[-1]["decided_at"] if moves else None
-    return ChampionFacts(version, since, measured, realised, not worse, decided, in_words(slices), slices_since)
+    return ChampionFacts(
+        version, since, measured, realised, not worse, decided, in_words(slices), _midnight(begun),
+        _midnight(_worse_since(of_all)),
+    )  # fmt: skip
 
 
-def _champion(lake: Lake, name: str) -> ChampionFacts:
+def _champion(lake: Lake, name: str, reading: Reading) -> ChampionFacts:
     def rows(zone: str, table: str) -> list[dict[str, Any]]:
         key = [zone, name, table]
-        found: list[dict[str, Any]] = lake.read(key).to_pylist() if lake.exists(key) else []
-        return found
+        return _rows(lake, key, reading) if lake.exists(key) else []
 
     return champion_of(rows("models", "champion"), rows("models", "evaluation"), rows("monitoring", "performance"))
 
 
+def _rows(
+    lake: Lake, key: Sequence[str], reading: Reading, columns: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """All rows of a table; none where it cannot be read, which the problem of the table says."""
+    none: list[dict[str, Any]] = []
+    return reading.of(key, lambda: lake.read(key, columns=columns).to_pylist(), none)
+
+
 def _newest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The rows of the newest day on which anything could be measured."""
-    measured = [row for row in rows if row["value"] is not None and not math.isnan(row["value"])]
+    measured = _measured(rows)
     newest = max((row["day"] for row in measured), default=None)
     return [row for row in measured if row["day"] == newest]
+
+
+def _measured(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [row for row in rows if row["value"] is not None and not math.isnan(row["value"])]
+
+
+def _worse_since(rows: Sequence[Mapping[str, Any]]) -> date | None:
+    """The first of the measured days in a row, up to the newest, on each of which a figure was worse; None: none."""
+    measured = _measured(rows)
+    bad = {row["day"] for row in measured if row["verdict"] == WORSE}
+    newest_first = sorted({row["day"] for row in measured}, reverse=True)
+    return min(itertools.takewhile(bad.__contains__, newest_first), default=None)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
 
 
 def _gravest(verdicts: Sequence[str]) -> str:

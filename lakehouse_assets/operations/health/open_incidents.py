@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import Kind
@@ -22,6 +23,25 @@ def untold(facts: Facts) -> Iterator[tuple[str, Incident]]:
         told = _TOLD.get(one.kind)
         if one.is_open and told is not None and not told(one, facts):
             yield _place(one, facts.graph), one
+
+
+def begun_with(kind: Kind, key: str, name: str, days: str, facts: Facts) -> datetime | None:
+    """When the open incident of an asset began; None where there is none.
+
+    Args:
+        kind: What kind of incident.
+        key: One of its assets.
+        name: The check that it is about; empty: any.
+        days: Its partitions in words; an incident that names none is about all.
+        facts: Where the incidents are.
+    """
+    found = [
+        one.since
+        for one in facts.incidents
+        if one.is_open and one.kind is kind and key in one.assets and one.subject.endswith(f" {name}" if name else "")
+        if not one.first or span_words(one.first, one.last) == days
+    ]
+    return min(found, default=None)
 
 
 def _place(one: Incident, graph: Graph) -> str:

@@ -9,6 +9,7 @@ class State(StrEnum):
     SILENT = "daemon silent"
     MISSED = "night missed"
     TICKS = "ticks fail"
+    UNREADABLE = "table unreadable"
     FAILING = "failing"
     LATE = "late"
     NO_FILE = "file late"
@@ -29,6 +30,7 @@ RUNBOOKS = {
     State.MISSED: "missed_night",
     State.TICKS: "failing_tick",
     State.NO_FILE: "late_file",
+    State.UNREADABLE: "unreadable",
     State.FAILING: "failed_run",
     State.LATE: "broken_freshness",
     State.CHECK: "failed_check",

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from lakehouse_assets.operations.health.facts import DecisionFacts
 from lakehouse_assets.operations.health.model import ZONES, Health, Problem, SubjectHealth, ZoneHealth
 
+_UNKNOWN = "unknown: its table cannot be read"
+
 
 def as_text(health: Health) -> str:
     """The whole text: a line a subject and zone, the champions, every problem with its runbook."""
@@ -37,6 +39,8 @@ def zone_words(zone: ZoneHealth) -> str:
 def champion_words(subject: SubjectHealth) -> str:
     """Who serves, since when, how good."""
     champion = subject.champion
+    if f"models/{subject.name}/champion" in subject.unreadable:
+        return _UNKNOWN
     if champion is None or champion.version is None:
         return "nothing serves"
     since = f" since {champion.since:%Y-%m-%d %H:%M} UTC" if champion.since else ""
@@ -47,6 +51,8 @@ def champion_words(subject: SubjectHealth) -> str:
 def drift_words(subject: SubjectHealth) -> str:
     """What the newest report says."""
     drift = subject.drift
+    if f"monitoring/{subject.name}/drift" in subject.unreadable:
+        return _UNKNOWN
     if drift is None or not drift.verdict:
         return "no report yet"
     return f"{drift.verdict} on {drift.day}" + (f" in {', '.join(drift.columns)}" if drift.columns else "")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from lakehouse_assets.lake.errors import LakeError
+from lakehouse_assets.lake.passing import may_pass
 from lakehouse_assets.operations.nights import asked
 from lakehouse_assets.operations.nights.fresh import Asked, late_days, nobodys
 from lakehouse_assets.operations.nights.landed import Landed
@@ -83,11 +85,24 @@ class Look:
         for folder in folders:
             landed = seen.news(folder, self.now, self.last) if folder is not None else None
             if landed is not None:
-                for day, rests_on in self._news(landed, seen).items():
+                for day, rests_on in self._news_or_none(landed, seen).items():
                     one = found.setdefault(day, AskedFor())
                     one.marks[landed.domain] = landed.day_mark(day)
                     one.rests_on[landed.domain] = rests_on
         return dict(sorted(found.items()))
+
+    def _news_or_none(self, landed: Landed, seen: Seen) -> dict[date, str]:
+        """The same; none of a domain whose ledger or rows nobody can read, which must not hold up the others.
+
+        It is looked at again at every look. People hear of the table (`alerts.look`), and its night fails as well.
+        """
+        try:
+            return self._news(landed, seen)
+        except LakeError as error:
+            if may_pass(error):
+                raise
+            self.context.log.warning(f"{landed.domain}: which of its files are new cannot be told. {error}")
+            return {}
 
     def _news(self, landed: Landed, seen: Seen) -> dict[date, str]:
         """The days to make again for a folder, each with the mark of the files that it rests on."""

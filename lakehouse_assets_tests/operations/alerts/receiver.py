@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ class Receiver:
     url: str = ""
     messages: list[dict[str, str]] = field(default_factory=list)
     status: int = 200
+    answers_after_s: float = 0.0
 
     @property
     def titles(self) -> list[str]:
@@ -28,6 +30,7 @@ def receiver(secret: str = "") -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             if got.status == 200:
                 got.messages.append(json.loads(body))
+            time.sleep(got.answers_after_s)
             self.send_response(got.status)
             self.end_headers()
 

@@ -91,3 +91,14 @@ def test_a_run_that_is_no_night_leaves_nothing(platform: Platform) -> None:
     cancelled(platform, TOO_LONG, {"dagster/partition": DAY, "night": "by hand"})
     assert platform.tick() == []
     assert problems(platform) == []
+
+
+def test_a_check_that_failed_before_its_run_was_cancelled_is_told_and_over_when_it_passes(platform: Platform) -> None:
+    BROKEN.update({"readable", "clean"})
+    assert not platform.night(DAY)
+    [run] = platform.instance.get_runs()
+    platform.instance.report_run_canceled(run)
+    assert platform.tick() == [f"raw/a/rows readable {DAY}: check failed"]
+    BROKEN.clear()
+    assert platform.night(DAY)
+    assert platform.tick() == [f"Over: raw/a/rows readable {DAY}: check failed"]

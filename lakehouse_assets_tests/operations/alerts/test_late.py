@@ -56,6 +56,14 @@ def test_nobody_waits_for_the_tables_of_a_use_case_that_is_paused() -> None:
     assert told(look([], SCORES)) == [("u", (SCORES,), True)]
 
 
+def test_what_is_over_since_nobody_waits_is_not_told_to_be_fresh() -> None:
+    [paused] = look(look([], SCORES), SCORES, minute=1, paused=("u",))
+    [fresh] = look(look([], SCORES), minute=1)
+    assert (paused.is_open, fresh.is_open) == (False, False)
+    assert paused.over_because == "nobody waits for its tables while it is paused"
+    assert fresh.over_because == "every table of it is fresh again"
+
+
 def test_a_second_table_of_the_domain_that_is_late_meanwhile_keeps_the_incident_open_and_is_not_told_again() -> None:
     known = look([], RAW)
     known = look(known, RAW, BESIDE, minute=1)

@@ -19,7 +19,7 @@ from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.alerts.seen_runs import REFUSALS
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.lost_retries import report_again
-from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, CLEAN, RAW, Platform
+from lakehouse_assets_tests.operations.alerts.watched import BROKEN, RAW, Platform
 
 
 def test_a_night_without_trouble_tells_nothing(platform: Platform) -> None:
@@ -44,21 +44,10 @@ def test_a_failed_run_is_told_once_and_over_when_the_job_succeeds_for_that_day(p
     assert platform.tick() == []
 
 
-def test_a_failed_run_is_over_when_another_run_made_what_was_broken(platform: Platform) -> None:
-    BROKEN.add("clean")
-    platform.night()
-    platform.tick()
-    BROKEN.clear()
-    everything = platform.defs.resolve_implicit_global_asset_job_def()
-    everything.execute_in_process(instance=platform.instance, asset_selection=[CLEAN], partition_key="2024-03-06")
-    assert platform.tick() == []
-    everything.execute_in_process(instance=platform.instance, asset_selection=[CLEAN], partition_key="2024-03-05")
-    assert platform.tick() == ["Over: a_nightly 2024-03-05: run failed"]
-
-
-def test_a_request_that_is_refused_is_told_to_who_asked_and_to_nobody_else(platform: Platform) -> None:
+@pytest.mark.parametrize("use_case", ["x y", ""])
+def test_a_request_that_is_refused_is_told_to_who_asked_and_to_nobody_else(platform: Platform, use_case: str) -> None:
     for dry_run in (True, False):
-        asked = {"use_case": "x y", "dry_run": dry_run, "who": "ann", "reason": "a slip"}
+        asked = {"use_case": use_case, "dry_run": dry_run, "who": "ann", "reason": "a slip"}
         job = platform.defs.resolve_job_def("retrain_now")
         with mock.patch.object(repairs, "graph", return_value=graph_of(platform.defs.resolve_asset_graph())):
             refused = job.execute_in_process(
@@ -75,16 +64,6 @@ def test_every_refusal_is_known_by_its_name() -> None:
         if not one.name.endswith("__main__"):
             importlib.import_module(one.name)
     assert {one.__name__ for one in RequestRefusedError.__subclasses__()} == REFUSALS
-
-
-def test_what_has_no_days_is_over_when_it_is_made_though_the_night_that_failed_names_one(platform: Platform) -> None:
-    BROKEN.add("champion")
-    assert not platform.train(**{"dagster/partition": "2024-03-05"})
-    assert platform.tick() == ["u_training 2024-03-05: run failed"]
-    BROKEN.clear()
-    everything = platform.defs.resolve_implicit_global_asset_job_def()
-    everything.execute_in_process(instance=platform.instance, asset_selection=[dg.AssetKey(CHAMPION)])
-    assert platform.tick() == ["Over: u_training 2024-03-05: run failed"]
 
 
 @pytest.mark.parametrize("cursor", ["{}", "no cursor of ours", '{"runs_after": "yesterday"}'])

@@ -98,6 +98,13 @@ def test_a_channel_that_does_not_answer_is_told_later_and_the_others_are_not_tol
     assert len(logged) == len(told.messages) == 1
 
 
+def test_a_channel_that_takes_a_message_and_says_so_late_is_told_once(lake: Lake, told: Receiver) -> None:
+    told.answers_after_s = 5.0
+    for _ in range(2):
+        assert look(lake, [failed()]) == []
+    assert told.titles == ["raw/a/rows readable 2024-03-05: check failed"]
+
+
 def test_a_channel_that_was_down_for_a_whole_incident_is_told_of_it_afterwards_and_once(
     lake: Lake, told: Receiver
 ) -> None:

@@ -194,10 +194,12 @@ def test_the_champion_serves_since_it_was_moved_to_and_is_as_good_as_its_own_fig
             "verdict": verdict,
         }
         for day, metric, value, verdict in [
+            (1, "rmse", 19.0, "worse than expected"),
             (2, "rmse", 11.0, "as expected"),
-            (3, "rmse", 19.0, "worse than expected"),
-            (3, "mae", 8.0, "as expected"),
-            (4, "rmse", None, "no outcomes yet"),
+            (3, "rmse", 18.0, "worse than expected"),
+            (4, "rmse", 19.0, "worse than expected"),
+            (4, "mae", 8.0, "as expected"),
+            (5, "rmse", None, "no outcomes yet"),
         ]
     ]
     others = [score(2, 9.0), score(1, 0.1, decides=False), score(1, 3.0, slice="fleet=FS001")]
@@ -206,6 +208,7 @@ def test_the_champion_serves_since_it_was_moved_to_and_is_as_good_as_its_own_fig
     assert found.measured == "rmse 11 (10 to 12) on held out"
     assert found.realised == "since then rmse 19, worse than expected"
     assert not found.as_expected
+    assert found.worse_since == datetime(2024, 3, 3, tzinfo=UTC)
     assert found.last_decision == "2024-03-03: refuse: why"
     assert found.slices == ""
     assert champion_of([], [], []).version is None

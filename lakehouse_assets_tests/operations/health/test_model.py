@@ -88,16 +88,26 @@ def test_what_is_late_quarantined_or_breaks_a_check_says_since_when_how_many_row
     assert harmonized.states == ((State.CHECK, 1), (State.QUARANTINED, 1))
 
 
+def test_a_quarantine_that_only_grows_holds_rows_since_people_were_told_of_it() -> None:
+    since = NOW - timedelta(days=5)
+    told_of = Incident("i", Kind.FAILED_CHECK, f"{ASIDE} every_delivery_is_readable", since, "torn", (ASIDE,))
+    grows = platform(ASIDE=AssetFacts(quarantined=7, quarantined_since=NOW - timedelta(hours=1)))
+    [problem] = health(replace(grows, incidents=(told_of,))).problems
+    assert (problem.state, problem.since) == (State.QUARANTINED, since)
+
+
 def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_tables() -> None:
     facts = platform()
     drift = DriftFacts("drift", "2024-03-04", NOW - timedelta(days=3), ("s4", "s11"), 640)
     worse = ChampionFacts(3, NOW, realised="since then rmse 19.0, worse than expected", as_expected=False)
+    worse = replace(worse, worse_since=NOW - timedelta(days=4))
     found = health(replace(facts, drift={"wear": drift}, champions={"wear": worse}))
     assert told(found.problems) == [
         (State.DRIFTING, DRIFT, 640, "team:models"),
         (State.WORSE, CAME, None, "team:models"),
     ]
     assert "s4, s11" in found.problems[0].what
+    assert found.problems[1].since == NOW - timedelta(days=4)
     stuck = health(replace(facts, drift={"wear": replace(drift, verdict="stuck")}))
     assert [(one.state, one.runbook) for one in stuck.problems] == [(State.FAULTY, "investigate")]
 

@@ -42,6 +42,25 @@ def test_a_broken_day_is_a_problem_until_it_is_made_though_the_next_night_went_w
     assert problems(platform) == {}
 
 
+def test_what_goes_wrong_again_is_a_problem_since_it_went_wrong_first(platform: Platform) -> None:
+    BROKEN.update({"clean", "readable"})
+    platform.night("2024-03-05")
+    platform.tick()
+    first = {told: one.since for told, one in problems(platform).items()}
+    platform.night("2024-03-05")
+    platform.tick()
+    assert {told: one.since for told, one in problems(platform).items()} == first
+    BROKEN.clear()
+    BROKEN.add("drift")
+    platform.night("2024-03-05")
+    platform.tick()
+    [began] = problems(platform).values()
+    platform.night("2024-03-06")
+    platform.tick()
+    [goes_on] = problems(platform).values()
+    assert (goes_on.asset, goes_on.since) == ("monitoring/u/drift", began.since)
+
+
 def test_a_training_that_failed_is_told_once(platform: Platform) -> None:
     BROKEN.add("champion")
     platform.train()
