@@ -42,10 +42,14 @@ class Reading:
             self.unreadable["/".join(key)] = in_words(error)
             return otherwise
 
+    def exists(self, lake: Lake, key: Sequence[str]) -> bool:
+        """Whether a table is there that may be read; something else in its place is told as a table that cannot be."""
+        return self.of(key, lambda: lake.exists(key), False)
+
     def ledgers(self, lake: Lake, tables: Iterable[str]) -> None:
         """Open what domains note their files in: late files of one whose ledger is damaged are asked for by nobody."""
         for key in [one.split("/") for one in tables if re.fullmatch("raw/[^/]+/deliveries", one)]:
-            if lake.exists(key):
+            if self.exists(lake, key):
                 self.of(key, functools.partial(lake.version, key), 0)
 
 

@@ -133,7 +133,7 @@ def _new_rows(
     reading: Reading,
 ) -> list[dict[str, Any]]:
     """What was decided since the last look; a table without a new commit is not read, one that is damaged later."""
-    if not lake.exists(key):
+    if not reading.exists(lake, key):
         return []
     name = "/".join(key)
     version = reading.of(key, lambda: lake.version(key), None)

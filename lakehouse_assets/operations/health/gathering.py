@@ -49,8 +49,8 @@ def gather(
         made = _at(entry.last_materialization.timestamp) if entry and entry.last_materialization else None
         run = entry.last_run_id if entry else None
         not_made = run in failed_runs and not _made_in(entry, run)
-        if _had_a_table(entry) and not lake.exists(key.path):
-            reading.unreadable[name] = f"there is no table at {lake.table_uri(key.path)} any more"
+        if _had_a_table(entry) and not reading.exists(lake, key.path):
+            reading.unreadable.setdefault(name, f"there is no table at {lake.table_uri(key.path)} any more")
         rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()), reading)
         found[name] = AssetFacts(
             made_at=made,
@@ -170,7 +170,7 @@ def _quarantined(
     One that is kept by day holds what is set aside now. One that only grows holds all that ever was; its check counts
     what still is.
     """
-    if not (path[-1] == QUARANTINE or path[-1].endswith(f"_{QUARANTINE}")) or not lake.exists(path):
+    if not (path[-1] == QUARANTINE or path[-1].endswith(f"_{QUARANTINE}")) or not reading.exists(lake, path):
         return 0, None
     if not daily:
         counted = [one for one in checks if one.set_aside]

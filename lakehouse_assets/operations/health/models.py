@@ -22,7 +22,8 @@ _GRAVEST = (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED, STABLE)
 
 def champion_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, ChampionFacts]:
     """The champion of each use case that ever decided on a candidate."""
-    return {name: _champion(lake, name, reading) for name in use_cases if lake.exists(["models", name, "champion"])}
+    there = [name for name in use_cases if reading.exists(lake, ["models", name, "champion"])]
+    return {name: _champion(lake, name, reading) for name in there}
 
 
 def drift_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, DriftFacts]:
@@ -30,7 +31,7 @@ def drift_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[
     found = {}
     for name in use_cases:
         key = ["monitoring", name, "drift"]
-        if lake.exists(key):
+        if reading.exists(lake, key):
             columns = ["day", "column_name", "verdict", "current_rows", "model_version"]
             found[name] = drift_of(_rows(lake, key, reading, columns))
     return found
@@ -41,7 +42,7 @@ def decision_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> di
     found = {}
     for name in use_cases:
         key = ["monitoring", name, "decisions"]
-        if lake.exists(key):
+        if reading.exists(lake, key):
             found[name] = decision_of(_rows(lake, key, reading, ["decided_at", "decision", "reason"]))
     return found
 
@@ -129,7 +130,7 @@ def champion_of(
 def _champion(lake: Lake, name: str, reading: Reading) -> ChampionFacts:
     def rows(zone: str, table: str) -> list[dict[str, Any]]:
         key = [zone, name, table]
-        return _rows(lake, key, reading) if lake.exists(key) else []
+        return _rows(lake, key, reading) if reading.exists(lake, key) else []
 
     return champion_of(rows("models", "champion"), rows("models", "evaluation"), rows("monitoring", "performance"))
 

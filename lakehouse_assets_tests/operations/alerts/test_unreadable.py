@@ -71,6 +71,10 @@ def test_a_table_that_a_run_wrote_and_that_is_no_more_is_a_problem(platform: Pla
     [problem] = health_of(platform).problems
     assert (problem.state, problem.asset) == (State.UNREADABLE, "models/u/champion")
     assert problem.what.startswith("there is no table at ")
+    Path(platform.lake.table_uri(CHAMPION)).write_text("a disk that went away", encoding="utf-8")
+    [problem] = health_of(platform).problems
+    assert (problem.state, problem.asset) == (State.UNREADABLE, "models/u/champion")
+    assert platform.tick() == ["models/u/champion: table unreadable"]
 
 
 def test_where_pauses_cannot_be_read_people_are_told_of_that_and_of_the_rest(platform: Platform) -> None:
