@@ -95,6 +95,7 @@ class History:
 class Request:
     """A retraining that was asked for, in as many attempts as it took; `signals` None where only its run is left.
 
+    `day`: of the first attempt. `last_day`: of the last, which may be days later where nobody looked in between.
     `asked_at`: when its last attempt was; None where only its run is left. `seen`: a later decision names the run of
     that attempt, so that there was one, though it may be gone since. `labelled_rows` there were to learn from; None
     where nobody counted.
@@ -106,6 +107,7 @@ class Request:
     since: date
     signals: frozenset[str] | None = None
     day: date | None = None
+    last_day: date | None = None
     attempt: int = 1
     trainings: list[Training] = field(default_factory=list)
     seen: bool = False
@@ -141,6 +143,7 @@ def requests_of(history: History, use_case: str) -> list[Request]:
         request.signals = frozenset(told | (request.signals or set()))
         day = as_date(row["day"])
         request.day = min(request.day, day) if request.day else day
+        request.last_day = max(request.last_day or day, day)
         if attempt >= request.attempt:
             later = request.asked_at is None or attempt > request.attempt or row["decided_at"] > request.asked_at
             request.attempt, request.asked_at = attempt, row["decided_at"] if later else request.asked_at
@@ -154,6 +157,7 @@ def requests_of(history: History, use_case: str) -> list[Request]:
         if request is not None:
             request.trainings.append(training)
             request.day = request.day or training.day
+            request.last_day = max(filter(None, (request.last_day, training.day)), default=None)
             request.attempt = max(request.attempt, attempt)
             request.labelled_rows = _more_of(request.labelled_rows, training.labelled_rows)
     for request in found.values():

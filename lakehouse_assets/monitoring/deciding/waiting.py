@@ -86,7 +86,7 @@ def not_worth_another(refused: Request, change: Change, history: History, policy
         if (history.labelled_rows or 0) >= wanted:
             return None
         return f"until there are {wanted} labelled rows to learn from, as many more again as it had"
-    had = change.had_learned_by(refused.day or refused.since)
+    had = change.had_learned_by(refused.last_day or refused.since)
     wanted = had + max(had, policy.learn_days, 1)
     if change.learned_by(day) >= wanted:
         return None
@@ -98,9 +98,11 @@ def not_worth_another(refused: Request, change: Change, history: History, policy
 def held_back(trigger: str, history: History, requests: Sequence[Request], policy: Policy, day: date) -> str | None:
     """Why not yet: cool-down or budget."""
     # One that was asked for on an earlier day and never ran is none; nor is one by hand that changed nothing.
-    days = [one.day for one in requests if one.trainings or one.seen or one.day == day]
-    days += [one.day for one in history.trainings if one.run_key is None and one.promoted]
-    known = sorted(one for one in days if one is not None and one <= day)
+    ran = [one for one in requests if one.trainings or one.seen or one.last_day == day]
+    by_hand = [one.day for one in history.trainings if one.run_key is None and one.promoted]
+    known = [one for one in (*(one.day for one in ran), *by_hand) if one is not None and one <= day]
+    # A failed one may have been tried again days later: what came of it came then.
+    last = max([*known, *(one.last_day for one in ran if one.last_day and one.last_day <= day)], default=None)
     refused = 0
     own = [one for one in requests if one.champion == history.champion]
     for request in sorted(own, key=lambda one: one.day or date.min, reverse=True):
@@ -108,10 +110,10 @@ def held_back(trigger: str, history: History, requests: Sequence[Request], polic
             break
         refused += 1
     pause = (policy.loss_cool_down_days if trigger == PERFORMANCE else policy.cool_down_days) * 2 ** min(refused, 5)
-    if known and (day - known[-1]).days < pause:
-        until = known[-1] + timedelta(days=pause)
+    if last is not None and (day - last).days < pause:
+        until = last + timedelta(days=pause)
         doubled = f", doubled {refused} times as the gate refused so often in a row" if refused else ""
-        return f"the last retraining was on {known[-1]}; cool-down until {until}{doubled}"
+        return f"the last retraining was on {last}; cool-down until {until}{doubled}"
     week = sum(one > day - timedelta(days=7) for one in known)
     if week >= policy.per_week:
         return f"{week} retrainings in the last seven days are the week's budget"

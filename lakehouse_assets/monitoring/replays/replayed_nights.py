@@ -58,8 +58,10 @@ class Nights:
         self.performance.clear()
 
     def _trained(self, day: date, *, promoted: bool) -> None:
-        key = self.asked[-1].run_key if self.asked else None
-        self.trainings.append(Training(f"night-{day}", SUCCEEDED, key, promoted=promoted, day=day))
+        asked = self.asked[-1] if self.asked else None
+        key, on = (asked.run_key, asked.day) if asked else (None, day)
+        # As a run is tagged: with the newest day that was reported on by then, which is the one before its night.
+        self.trainings.append(Training(f"night-{day}", SUCCEEDED, key, promoted=promoted, day=on))
 
     def history(self) -> History:
         """As `decision.decide` takes it."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse_assets.monitoring.windows.cycle import Cycled
 from lakehouse_assets.monitoring.windows.dependence import Dependence, fit_dependence
 
 Floats = npt.NDArray[np.float64]
@@ -54,7 +55,7 @@ class DailyMeans:
 
 
 def as_levels_say(
-    values: Floats, scores: Floats, days: DailyMeans, fitted: Dependence, random: np.random.Generator
+    values: Floats, scores: Floats, days: DailyMeans, fitted: Dependence | Cycled, random: np.random.Generator
 ) -> float:
     """By what factor the variance of a window's distances is larger than the fit explains; 1 if not notably.
 
@@ -81,7 +82,9 @@ def as_levels_say(
     # Where many rows say the same, fewer or more than a level's share lie below: so they do in what is drawn.
     drawn = fitted.simulate(random, DRAWN, len(scores))
     found, explained = told(scores, at[tell]), [told(series, ndtri(shares[tell])) for series in drawn]
-    if not tell.any() or found <= max(explained):
+    # How much a cycle swells moves no mean at all: it counts though it might be chance.
+    usual = np.mean(explained) if isinstance(fitted, Cycled) else max(explained)
+    if not tell.any() or found <= usual:
         return 1.0
     larger = float((found / np.mean(explained)) ** 2)
     # Of what the fit does not explain.

@@ -1,8 +1,9 @@
 """Distances between a reference and windows of one time series without drift, by simulating both.
 
 Both are drawn: the reference's own error counts as much as the window's. The series is the fitted autoregression of the
-column's normal scores (`dependence`), taken back to the column's own distribution (an autoregressive-sieve bootstrap,
-Buehlmann 1997, under a Gaussian copula), and its parameters are drawn too, for they are estimates.
+column's normal scores (`dependence`) about the cycle that its days repeat (`cycle`), taken back to the column's own
+distribution (an autoregressive-sieve bootstrap, Buehlmann 1997, under a Gaussian copula), and its parameters are drawn
+too, for they are estimates.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lakehouse_assets.monitoring.windows.cycle import Cycled, at_rows, cycle_of
 from lakehouse_assets.monitoring.windows.dependence import (
     Dependence,
     fit_dependence,
@@ -127,22 +129,29 @@ def _drawn(
     if isinstance(marginal, TwoValues) and len(np.unique(days[known])) < LEAST_DAYS:
         return None  # rows of a flag hardly tell how its rate wanders; only days do, and these are too few
     scores = normal_scores(array)
-    fitted, step = _fit_thinned(scores)
+    cycle = None if isinstance(marginal, TwoValues) else cycle_of(scores, days[known])
+    left = scores if cycle is None else scores - cycle.of_rows
+    fitted, step = _fit_thinned(left)
+    course = np.empty(0) if cycle is None else at_rows(cycle.course, len(cycle.course) / step)
     rows_per_value = max(fitted.rows_per_value * step, 1e-9)
     # A day's mean tells of what is slower than the longest lag, and of what a day repeats.
-    slower = _as_days_say(scores, days[known], rows_per_value, window_rows / len(array))
+    slower = _as_days_say(left, days[known], rows_per_value, window_rows / len(array))
+    independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
+    if cycle is not None:
+        # The cycle is no longer in it; what looks slow is how much it swells, which no day's mean tells.
+        slower = max(slower, 1.0)
     lasting = 1.0
     if not isinstance(marginal, TwoValues) and _has_days(scores[::step], days[known][::step]):
         # A mean tells nothing of a spread that lasts.
         own, day_of = scores[::step], DailyMeans(days[known][::step])
-        lasting = as_levels_say(array[known][::step], own, day_of, fitted, random)
-    independent = min(len(scores) / (rows_per_value * slower), float(len(scores)))
+        drawn = _process(fitted, course, float(left.std()))
+        lasting = as_levels_say(array[known][::step], own, day_of, drawn, random)
     share = known.mean()
     found = _simulated(
         marginal, fitted, len(scores) // step, max(round(window_rows * share / step), 1),
-        max(round(sample_rows * share / step), 1), random,
+        max(round(sample_rows * share / step), 1), random, course, float(left.std()),
     )  # fmt: skip
-    widened = max(slower, lasting) if lasting > NOTABLE else slower
+    widened = max(slower, lasting) if lasting > NOTABLE or cycle is not None else slower
     return _Drawn(found, marginal.edges, float(np.sqrt(widened)), independent)
 
 
@@ -158,8 +167,8 @@ def _fit_thinned(scores: Floats) -> tuple[Dependence, int]:
 def _as_days_say(scores: Floats, days: npt.NDArray[np.int64], rows_per_value: float, window_share: float) -> float:
     """By what factor daily means vary more or less in the long run than the rows' dependence says; 1 if not notably.
 
-    More, where something changes from day to day that rows of a day tell nothing of. Less, where each day runs through
-    the same cycle: rows then look slow, and a window of whole days is not.
+    More, where something changes from day to day that rows of a day tell nothing of. Less, where rows look slow and
+    windows of whole days are not, as of a flag that is raised at the same time every day.
     """
     if not _has_days(scores, days):
         return 1.0
@@ -180,16 +189,29 @@ def _has_days(scores: Floats, days: npt.NDArray[np.int64]) -> bool:
     return found >= LEAST_DAYS and found * 2 <= len(scores)
 
 
+def _process(noise: Dependence, course: Floats, spread: float) -> Dependence | Cycled:
+    return Cycled(noise, spread, course) if len(course) else noise
+
+
 def _simulated(
-    marginal: Marginal, fitted: Dependence, reference: int, window: int, sample: int, random: np.random.Generator
+    marginal: Marginal,
+    fitted: Dependence,
+    reference: int,
+    window: int,
+    sample: int,
+    random: np.random.Generator,
+    course: Floats,
+    spread: float,
 ) -> Iterator[tuple[Floats, Floats]]:
     rows = min(window, MOST_ROWS)
+    if len(course):
+        rows = max(rows // len(course), 1) * len(course)  # whole days, as windows have
     shrink = np.sqrt(rows / window)
     true_length = reference / window
     length = int(np.clip(round(true_length), 1, MOST_REFERENCE_WINDOWS))
     references = max(PAIRS + 1, -(-WINDOWS_EACH // length))
     for likely in likely_dependences(fitted, reference, random, LIKELY):
-        scores = likely.simulate(random, references, length * rows)
+        scores = _process(likely, course, spread).simulate(random, references, length * rows)
         windows = marginal.shares(scores.reshape(references * length, rows))
         whole = windows.reshape(references, length, CELLS).mean(axis=1)
         centre = marginal.centre

@@ -26,12 +26,15 @@ class Changes(dg.Config):
         default=None, gt=0, description="Train again at this share of new rows, of those that were learned from."
     )
     learn_days: int | None = Field(default=None, ge=0, description="Days of a change that must be learned.")
+    least_new_rows: int | None = Field(default=None, ge=0, description="So many new rows there must be.")
     drift_at_least: int | None = Field(default=None, ge=1, description="So many drifting reports ...")
     drift_of_last: int | None = Field(default=None, ge=1, description="... of the last so many.")
     loss_at_least: int | None = Field(default=None, ge=1, description="So many reports of lost performance ...")
     loss_of_last: int | None = Field(default=None, ge=1, description="... of the last so many.")
+    calm_reports: int | None = Field(default=None, ge=1, description="So many calm reports in a row end an episode.")
     cool_down_days: int | None = Field(default=None, ge=0, description="Days between retrainings for drift.")
     loss_cool_down_days: int | None = Field(default=None, ge=0, description="Days between those for performance.")
+    per_week: int | None = Field(default=None, ge=1, description="Retrainings in seven days, at most.")
 
 
 class PolicyReplayConfig(dg.Config):

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 NEVER, DRIFT, PERFORMANCE, EITHER, OWN = "never", "drift", "performance", "drift or performance", "own"
 USUAL = (NEVER, "every 30 days", "every 7 days", DRIFT, PERFORMANCE, EITHER, OWN)
+#: Entries of a policy that a replay plays: in it no run fails.
+PLAYED = tuple(one.name for one in fields(Policy) if one.name not in ("attempts", "retry_hours"))
 _EVERY = re.compile(r"every ([1-9]\d*) days")
 
 
@@ -95,7 +97,7 @@ def changed(own: Policy, changes: Mapping[str, Any]) -> tuple[str, Policy]:
         ReplayRequestError: nothing is changed, or the policy can never be met.
     """
     if not changes:
-        entries = ", ".join(one.name for one in fields(Policy))
+        entries = ", ".join(PLAYED)
         raise ReplayRequestError(
             f"changed: {{}} changes nothing of the use case's own policy; expected some of {entries}"
         )

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import pandas as pd
 
 from lakehouse_assets.monitoring.deciding.decision import Decision
-from lakehouse_assets.monitoring.deciding.history import SUCCEEDED, History, Training
+from lakehouse_assets.monitoring.deciding.history import FAILED, SUCCEEDED, History, Training
 from lakehouse_assets_tests.monitoring.deciding.decision_cases import (
     DRIFTED,
     FIRST,
@@ -153,3 +153,40 @@ def test_no_second_run_is_asked_for_under_the_key_of_the_refused_one() -> None:
     assert asked(more, at_once).decision == "investigate"
     next_day = replace(more, performance=realised("as expected", "as expected"))
     assert asked(next_day, at_once).run_key == "pumps-champion-1-data-since-2024-05-02"
+
+
+def tried_again_after_a_week(ended: Training) -> History:
+    """A failed retraining that was tried again on the tenth day, as nobody had looked for a week."""
+    first = asked(history(DRIFTED))
+    failed = Training("r1", FAILED, KEY, NOW, day=first.day)
+    ten = history(reports(*["drift"] * 10), made=(first,), trainings=(failed,))
+    second = asked(ten, now=NOW + timedelta(days=8))
+    assert (second.run_key, str(second.day)) == (f"{KEY}-try-2", "2024-05-10")
+    ended = replace(ended, run_key=second.run_key, day=second.day)
+    return history(reports(*["drift"] * 10), made=(first, second), trainings=(failed, ended))
+
+
+def test_the_cool_down_begins_with_the_day_on_which_a_failed_retraining_was_tried_again() -> None:
+    known = tried_again_after_a_week(Training("r2", SUCCEEDED, promoted=False))
+    other = reports(*["stable"] * 9, *["drift"] * 14, column="t30")
+    waits = asked(replace(known, reports=pd.concat([reports(*["drift"] * 23), other.iloc[:23]])))
+    assert waits.decision == "wait"
+    assert "the last retraining was on 2024-05-10; cool-down until 2024-05-24, doubled 1 times" in waits.reason
+    again = asked(
+        replace(
+            known,
+            reports=pd.concat(
+                [reports(*["drift"] * 24), reports(*["drift"] * 15, column="t30", start=FIRST + timedelta(days=9))]
+            ),
+        )
+    )
+    assert again.decision == "retrain"
+
+
+def test_what_a_refused_retraining_had_learned_counts_to_the_day_on_which_it_was_tried_again() -> None:
+    policy = replace(POLICY, cool_down_days=0)
+    known = tried_again_after_a_week(Training("r2", SUCCEEDED, promoted=False))
+    waits = asked(replace(known, reports=reports(*["drift"] * 19)), policy)
+    assert waits.decision == "investigate"
+    assert "until there is more to learn of it, from 2024-05-20 on" in waits.reason
+    assert asked(replace(known, reports=reports(*["drift"] * 20)), policy).decision == "retrain"

@@ -125,6 +125,14 @@ def test_what_the_gate_refuses_does_not_serve_and_is_no_retraining() -> None:
     assert [done.day for done in drift.retrainings] == [date(2024, 4, 3)]
 
 
+def test_a_cool_down_counts_from_the_day_of_the_decision_as_it_does_for_real_runs() -> None:
+    stage = replace(World().stage(), refusal=lambda candidate, serving: "it is no better")
+    policy = Policy(on_performance=False, cool_down_days=5)
+    (drift,) = replay(stage, {"drift": policy}, FIRST, LAST)
+    # Decided on the 2nd, in the night of the 3rd; ten days later again.
+    assert list(drift.refused) == [date(2024, 4, 3), date(2024, 4, 13)]
+
+
 def test_a_policy_waits_until_its_training_would_learn_of_the_change() -> None:
     stage = replace(World().stage(), learns_until=lambda day: day - timedelta(days=4))
     (drift,) = replay(stage, {"drift": Policy(on_performance=False)}, FIRST, LAST)

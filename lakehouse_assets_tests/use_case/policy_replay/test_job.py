@@ -166,6 +166,18 @@ def test_a_config_that_asks_for_nothing_that_is_there_is_refused(config: dict[st
         asked_of(PolicyReplayConfig(**config), Policy())
 
 
+def test_every_entry_that_is_named_as_one_to_change_can_be_changed() -> None:
+    own = Policy(drift_at_least=1, loss_at_least=1, learn_days=5, per_week=5)
+    with pytest.raises(ReplayRequestError) as refused:
+        asked_of(PolicyReplayConfig(**DAYS, changed=[Changes()]), own)
+    named = str(refused.value).split("expected some of ")[1].split(", ")
+    for name in named:
+        value = {"on_drift": False, "on_performance": False, "on_more_data": 0.5}.get(name, 2)
+        asked = asked_of(PolicyReplayConfig(**DAYS, policies=[], changed=[Changes(**{name: value})]), own)
+        (policy,) = asked.policies.values()
+        assert getattr(policy, name) == value
+
+
 def test_the_table_is_an_asset_with_its_owner_that_no_run_makes(shop: Shop) -> None:
     spec = policy_replays_spec(plan_in(shop))
     assert list(spec.key.path) == TABLE
