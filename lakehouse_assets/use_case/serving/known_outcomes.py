@@ -80,6 +80,16 @@ def newest_by(rows: pd.DataFrame, keys: Sequence[str], day: date) -> pd.DataFram
     return newest(known, [*keys, "predicted_day"])
 
 
+def resampled_by(plan: Plan) -> str | None:
+    """The column of outcomes by which they hang together as the evaluation's rows do; None: each by itself.
+
+    Where these do by their `day`, outcomes do by the one that was predicted: theirs is that on which they became known,
+    and those of a week that came at once would be one.
+    """
+    told = plan.declaration.evaluation.resample_by
+    return "predicted_day" if told == "day" else told
+
+
 def newest(rows: pd.DataFrame, prediction: Sequence[str]) -> pd.DataFrame:
     """Of the rows with the same `prediction` columns the one that became known last."""
     ordered = rows.sort_values(KNOWN_AT, kind="stable")
