@@ -47,7 +47,7 @@ class ModelCard:
         lower_is_better: Of the deciding metric.
         baseline: What the baseline is, in words.
         limits: What the model cannot do, as its makers know it.
-        drift: The newest report's verdict; None before the first.
+        drift: The verdict of the newest report against this version's reference; None before the first.
         drift_day: Its day.
         drifting: Columns that drift.
         performance: The newest verdict on realised performance; None before the first.
