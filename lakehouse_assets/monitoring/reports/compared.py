@@ -65,8 +65,9 @@ class Compared:
         if len(since) == len(self.current):
             return [self]
         own = self.thresholds["column_name"].eq(prediction)
-        sides = replace(self, thresholds=self.thresholds[~own]), replace(
-            self, thresholds=self.thresholds[own], current=since
+        sides = (
+            replace(self, thresholds=self.thresholds[~own]),
+            replace(self, thresholds=self.thresholds[own], current=since),
         )
         return [side for side in sides if side.names]
 
