@@ -128,6 +128,13 @@ def test_outcomes_of_many_days_that_came_at_once_are_as_many_groups_as_days_were
     assert (found["low"], found["high"]) == pytest.approx((right["low"], right["high"]), abs=0.3)
 
 
+def test_figures_are_the_same_in_whatever_order_a_table_holds_its_outcomes(home: Path) -> None:
+    """A table that was compacted, or restored, is read in another."""
+    before = measured(home, LAST)
+    write(Shop(home).lake, OUTCOMES, outcomes(home).sample(frac=1.0, random_state=1))
+    assert measured(home, LAST)[["value", "low", "high"]].tolist() == before[["value", "low", "high"]].tolist()
+
+
 @pytest.mark.parametrize(
     ("known", "day"),
     [
