@@ -1,4 +1,4 @@
-"""A card says what drifts from the version that it is of, not from the one that served before it."""
+"""A card says what is known of the version that it is of, and of which day that is."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -41,3 +41,24 @@ def test_the_newest_report_against_its_own_reference_is_said_of_a_champion(home:
     yesterday = LAST - timedelta(days=1)
     found = card(home, (yesterday - timedelta(days=1), 1, "stable"), (yesterday, 1, "drift"), (LAST, 7, "stable"))
     assert (found.drift, found.drift_day, found.drifting) == ("drift", yesterday, ["load"])
+
+
+def test_a_card_says_of_which_day_the_newest_figures_of_what_came_are(home: Path) -> None:
+    """Where outcomes stopped coming, they are old."""
+    told = pd.DataFrame(
+        {
+            "day": [LAST - timedelta(days=30), LAST],
+            "model_version": 1,
+            "slice": "all",
+            "metric": "mae",
+            "value": [1.0, float("nan")],
+            "low": [0.9, float("nan")],
+            "high": [1.1, float("nan")],
+            "rows": [80, 0],
+            "expected_low": 0.8,
+            "expected_high": 1.2,
+            "verdict": ["as expected", "no outcomes yet"],
+        }
+    )
+    write(Shop(home).lake, "monitoring/wear/performance", told)
+    assert card(home, (LAST, 1, "stable")).performance == f"as expected ({LAST - timedelta(days=30)})"

@@ -122,7 +122,7 @@ def gather(
         drift=_verdict(drift),
         drift_day=pd.Timestamp(drift["day"].max()).date() if len(drift) else None,
         drifting=sorted(drift.loc[drift["verdict"].eq("drift"), "column_name"]) if len(drift) else [],
-        performance="; ".join([*newest["verdict"], *([slices] if slices else [])]) or None,
+        performance="; ".join([*_of_its_day(newest), *([slices] if slices else [])]) or None,
         outputs=["/".join(declared.key("delivery", name)) for name in OUTPUTS],
         history=decisions,
         mlflow_run_id=version.run_id,
@@ -139,6 +139,11 @@ def _newest(lake: Lake, key: list[str], version: int) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     found: pd.DataFrame = lake.read_pandas(key, columns=columns, where={"model_version": version})
     return found[found["day"].eq(found["day"].max())]
+
+
+def _of_its_day(newest: pd.DataFrame) -> list[str]:
+    """The verdict with its day: where outcomes stopped coming, it is an old one."""
+    return [f"{one['verdict']} ({pd.Timestamp(one['day']).date()})" for one in newest.to_dict("records")]
 
 
 def _performance(lake: Lake, plan: Plan, version: int) -> pd.DataFrame:
