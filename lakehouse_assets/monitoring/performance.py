@@ -63,7 +63,7 @@ def performance(
         evaluation: What was measured of this model before it served (`judging.expected`), on the data that decide.
         prediction: The prediction's column.
         slices: Columns whose values are measured apart.
-        group: Column of what hangs together (entity, day on which was predicted); None: each outcome by itself.
+        group: Column of what hangs together (entity, predicted day); None: each outcome by itself.
         window_days: Days of the window.
         resamples: Draws of each interval.
 

@@ -27,6 +27,7 @@ from lakehouse_assets_tests.use_case.shop import FIRST, Shop, readings, write
 OUTCOMES = "delivery/wear/outcomes"
 #: Of six machines; what came of the last day's predictions is not known yet.
 ALL = 6 * (SERVED - 1)
+NOON = pd.Timedelta(hours=12)
 
 
 @pytest.fixture
@@ -112,6 +113,26 @@ def test_a_report_made_again_after_a_file_was_put_right_is_as_if_it_had_been_rig
     found = measured(home, LAST)
     assert (found["rows"], compared(home, LAST)) == (right["rows"], counted)
     assert found["value"] == pytest.approx(right["value"])
+
+
+def test_outcomes_of_many_days_that_came_at_once_are_as_many_groups_as_days_were_predicted(home: Path) -> None:
+    """As of the evaluation's rows those of a day hang together: by the day of the prediction, whenever they came."""
+    Shop(home).change({"slices: [hall]}": "slices: [hall], resample_by: day}"})
+    right = measured(home, LAST)
+    assert right["verdict"] == "as expected"
+    rows = outcomes(home)
+    at_once = rows["label_known_at"].mask(rows["day"] < LAST, pd.Timestamp(LAST + timedelta(1), tz="UTC") + NOON)
+    write(Shop(home).lake, OUTCOMES, rows.assign(label_known_at=at_once))
+    found = measured(home, LAST)
+    assert (found["rows"], found["verdict"]) == (ALL, "as expected")
+    assert (found["low"], found["high"]) == pytest.approx((right["low"], right["high"]), abs=0.3)
+
+
+def test_figures_are_the_same_in_whatever_order_a_table_holds_its_outcomes(home: Path) -> None:
+    """A table that was compacted, or restored, is read in another."""
+    before = measured(home, LAST)
+    write(Shop(home).lake, OUTCOMES, outcomes(home).sample(frac=1.0, random_state=1))
+    assert measured(home, LAST)[["value", "low", "high"]].tolist() == before[["value", "low", "high"]].tolist()
 
 
 @pytest.mark.parametrize(

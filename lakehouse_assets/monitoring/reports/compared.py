@@ -52,6 +52,25 @@ class Compared:
         reference = self.reference.reindex(columns=[*self.reference.columns, *missing])
         return replace(self, reference=reference, thresholds=limits)
 
+    def apart(self, prediction: str | None) -> list[Compared]:
+        """These columns; the prediction by itself, where the window's first days are from before anybody made any.
+
+        Nobody predicts before a first champion serves. Those days lack no value, and what came after them is judged as
+        the fewer rows that it is. Days without a prediction that follow do lack them.
+        """
+        if prediction not in self.names or "day" not in self.current.columns:
+            return [self]
+        days, made = self.current["day"], self.current[prediction].notna()
+        since = self.current[days >= days[made].min()] if made.any() else self.current
+        if len(since) == len(self.current):
+            return [self]
+        own = self.thresholds["column_name"].eq(prediction)
+        sides = (
+            replace(self, thresholds=self.thresholds[~own]),
+            replace(self, thresholds=self.thresholds[own], current=since),
+        )
+        return [side for side in sides if side.names]
+
     def readable(self) -> Compared:
         """The columns alone that have a value on both sides."""
         kept = [name for name in self.names if self.current[name].notna().any() and self.reference[name].notna().any()]
@@ -59,12 +78,21 @@ class Compared:
         return Compared(self.reference[kept], self.current[kept], limits, self.least_rows)
 
 
-def notes_on(features: Compared, outcomes: Compared) -> list[str]:
+def notes_on(features: Sequence[Compared], outcomes: Compared) -> list[str]:
     """What Evidently's page cannot say by itself: which outcomes it is of, and of what it judges nothing."""
-    limits = pd.concat([one.limits for one in (features, outcomes) if one.enough] or [pd.Series(dtype="float64")])
+    limits = pd.concat([one.limits for one in (*features, outcomes) if one.enough] or [pd.Series(dtype="float64")])
     without = ", ".join(str(name) for name in limits.index[limits.isna()])
     untold = f"Not judged, whatever is said below: {without}. The reference is too short to calibrate a threshold."
-    return [_note_on_outcomes(outcomes), *([untold] if without else [])]
+    few = [_note_on_predictions(one) for one in features[1:]]
+    return [*few, _note_on_outcomes(outcomes), *([untold] if without else [])]
+
+
+def _note_on_predictions(predictions: Compared) -> str:
+    names, made = ", ".join(predictions.names), f"the window's last {len(predictions.current)} rows: nobody predicted"
+    if predictions.enough:
+        return f"Predictions ({names}) are of {made} before."
+    few = f"fewer than {predictions.least_rows} are not judged"
+    return f"Predictions ({names}) are not here: they are of {made} before, and {few}."
 
 
 def _note_on_outcomes(outcomes: Compared) -> str:

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -85,14 +85,16 @@ def compare_with_outcomes(
         measure: Gives the distances; Evidently if left out. `distances` gives the same a hundred times faster, and no
             page.
         prediction: Column that a model made. Only missing values of it are a fault of the data: a tree gives one
-            number to all that lies beyond what it learned, so under drift it looks stuck.
+            number to all that lies beyond what it learned, so under drift it looks stuck. Days before the first of
+            them in the window, on which nobody served, are none (`Compared.apart`).
 
     Returns:
         Rows day, model_version, column_name, statistic, value, threshold, verdict, current_rows, reference_rows.
     """
-    values, page = _measured([features, outcomes], html, notes_on(features, outcomes), measure)
-    made = [_report(one, values, day, model_version, page, prediction) for one in (features, outcomes)]
-    return with_outcomes(*made)
+    sides = features.apart(prediction)
+    values, page = _measured([*sides, outcomes], html, notes_on(sides, outcomes), measure)
+    *made, came = (_report(one, values, day, model_version, page, prediction) for one in (*sides, outcomes))
+    return with_outcomes(_together(made, page), came)
 
 
 def distances(sides: Sequence[Compared], html: Path | None, notes: Sequence[str]) -> dict[str, float]:
@@ -120,9 +122,13 @@ def with_outcomes(report: DriftReport, outcomes: DriftReport) -> DriftReport:
     """
     late = outcomes.rows["verdict"].isin((TOO_FEW_ROWS, NOT_CALIBRATED))
     rows = outcomes.rows.assign(verdict=outcomes.rows["verdict"].mask(late, OUTCOMES_NOT_JUDGED))
-    both = pd.concat([report.rows, rows], ignore_index=True)
-    faults = {**report.faults, **outcomes.faults}
-    return DriftReport(both, overall(list(both["verdict"])), report.html, faults)
+    return _together([report, replace(outcomes, rows=rows)], report.html)
+
+
+def _together(reports: Sequence[DriftReport], page: Path | None) -> DriftReport:
+    rows = pd.concat([one.rows for one in reports], ignore_index=True)
+    faults = {name: words for one in reports for name, words in one.faults.items()}
+    return DriftReport(rows, overall(list(rows["verdict"])), page, faults)
 
 
 def overall(verdicts: list[str]) -> str:

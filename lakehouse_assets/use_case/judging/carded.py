@@ -90,7 +90,7 @@ def gather(
     held_out = data_to_measure_on(plan, plan.source(lake, version.delta_versions), rows).get(HELD_OUT_DATA)
     measured = held_out if held_out is not None else rows.iloc[:0]
     days = pd.to_datetime(learned["day"])
-    drift = _newest(lake, declared.key("monitoring", "drift"))
+    drift = _newest(lake, declared.key("monitoring", "drift"), version.version)
     performance, metric = _performance(lake, plan, version.version), declared.evaluation.metric
     deciding = performance[performance["slice"].eq(ALL) & performance["metric"].eq(metric)].sort_values("day")
     # The newest day on which anything could be measured; where none could, the newest of all.
@@ -122,7 +122,7 @@ def gather(
         drift=_verdict(drift),
         drift_day=pd.Timestamp(drift["day"].max()).date() if len(drift) else None,
         drifting=sorted(drift.loc[drift["verdict"].eq("drift"), "column_name"]) if len(drift) else [],
-        performance="; ".join([*newest["verdict"], *([slices] if slices else [])]) or None,
+        performance="; ".join([*_of_its_day(newest), *([slices] if slices else [])]) or None,
         outputs=["/".join(declared.key("delivery", name)) for name in OUTPUTS],
         history=decisions,
         mlflow_run_id=version.run_id,
@@ -132,12 +132,18 @@ def gather(
     )
 
 
-def _newest(lake: Lake, key: list[str]) -> pd.DataFrame:
-    """The rows of a report's last day; empty before the first."""
+def _newest(lake: Lake, key: list[str], version: int) -> pd.DataFrame:
+    """The newest report against the version's own reference; empty before the first, whatever drifted from another."""
+    columns = ["day", "verdict", "column_name"]
     if not lake.exists(key):
-        return pd.DataFrame(columns=["day", "verdict", "column_name", "slice", "metric"])
-    days = [one["day"] for one in lake.partition_values(key)]
-    return lake.read_pandas(key, where={"day": max(days)}) if days else lake.read_pandas(key)
+        return pd.DataFrame(columns=columns)
+    found: pd.DataFrame = lake.read_pandas(key, columns=columns, where={"model_version": version})
+    return found[found["day"].eq(found["day"].max())]
+
+
+def _of_its_day(newest: pd.DataFrame) -> list[str]:
+    """The verdict with its day: where outcomes stopped coming, it is an old one."""
+    return [f"{one['verdict']} ({pd.Timestamp(one['day']).date()})" for one in newest.to_dict("records")]
 
 
 def _performance(lake: Lake, plan: Plan, version: int) -> pd.DataFrame:

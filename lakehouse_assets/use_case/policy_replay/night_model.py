@@ -20,6 +20,7 @@ from lakehouse_assets.monitoring.reports.drift import distances
 from lakehouse_assets.use_case.judging.judged import HELD_OUT_DATA, held_out_rows, metrics_of
 from lakehouse_assets.use_case.policy_replay.past_nights import PastNights
 from lakehouse_assets.use_case.policy_replay.refusal import ReplayRequestError
+from lakehouse_assets.use_case.serving.known_outcomes import resampled_by
 from lakehouse_assets.use_case.training.candidate import ingredients, settings_of
 from lakehouse_assets.use_case.watching.watched import Reference, beside, compared, reference_of
 from lakehouse_assets.use_case.watching.watched_outcomes import by_day
@@ -97,7 +98,7 @@ class NightModel:
 
     def performance(self, day: date) -> str:
         """The verdict on it on the night of a day, having served since its own."""
-        declared, came = self.past.plan.declaration, self.past.outcomes(self.night, day)
+        plan, came = self.past.plan, self.past.outcomes(self.night, day)
         nights = [self.night + timedelta(days=n) for n in range((day - self.night).days + 1)]
         made = pd.concat([self.predictions(one) for one in nights]).rename(columns={"day": "predicted_day"})
         outcomes = made.join(came[["day", "label", "label_known_at"]], how="inner")
@@ -108,10 +109,10 @@ class NightModel:
             self._deciding,
             self.evaluation,
             self._name,
-            group=declared.evaluation.resample_by,
-            window_days=declared.monitoring.window_days,
+            group=resampled_by(plan),
+            window_days=plan.declaration.monitoring.window_days,
         )
-        return str(rows.loc[rows["metric"].eq(declared.evaluation.metric), "verdict"].iloc[0])
+        return str(rows.loc[rows["metric"].eq(plan.declaration.evaluation.metric), "verdict"].iloc[0])
 
     def drift_report(self, day: date, served: Mapping[date, NightModel]) -> pd.DataFrame:
         """The drift report of the night of a day, on the predictions of the models that served in the window.

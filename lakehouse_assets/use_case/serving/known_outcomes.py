@@ -75,9 +75,22 @@ def read(plan: Plan, source: Source, first: date, last: date) -> pd.DataFrame:
 
 
 def newest_by(rows: pd.DataFrame, keys: Sequence[str], day: date) -> pd.DataFrame:
-    """Of each prediction the outcome that became known last by the reports of a day."""
-    known = rows[rows["day"] <= pd.Timestamp(day)]
-    return newest(known, [*keys, "predicted_day"])
+    """Of each prediction the outcome that became known last by the reports of a day; ordered by prediction.
+
+    Resamples are drawn by place, so that the order in which a table happens to be read would be in their figures.
+    """
+    known, prediction = rows[rows["day"] <= pd.Timestamp(day)], [*keys, "predicted_day"]
+    return newest(known, prediction).sort_values(prediction)
+
+
+def resampled_by(plan: Plan) -> str | None:
+    """The column of outcomes by which they hang together as the evaluation's rows do; None: each by itself.
+
+    Where these do by their `day`, outcomes do by the one that was predicted: theirs is that on which they became known,
+    and those of a week that came at once would be one.
+    """
+    told = plan.declaration.evaluation.resample_by
+    return "predicted_day" if told == "day" else told
 
 
 def newest(rows: pd.DataFrame, prediction: Sequence[str]) -> pd.DataFrame:

@@ -113,7 +113,7 @@ def performance(plan: Plan, lake: Lake, registry: ModelRegistry, first: date, la
             promised,
             declared.prediction.name,
             declared.evaluation.slices,
-            declared.evaluation.resample_by,
+            known_outcomes.resampled_by(plan),
             declared.monitoring.window_days,
         )
         for day in (first + timedelta(days=n) for n in range((last - first).days + 1))

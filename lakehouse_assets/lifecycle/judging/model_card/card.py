@@ -47,10 +47,10 @@ class ModelCard:
         lower_is_better: Of the deciding metric.
         baseline: What the baseline is, in words.
         limits: What the model cannot do, as its makers know it.
-        drift: The newest report's verdict; None before the first.
+        drift: The verdict of the newest report against this version's reference; None before the first.
         drift_day: Its day.
         drifting: Columns that drift.
-        performance: The newest verdict on realised performance; None before the first.
+        performance: The newest verdict on realised performance with its day; None before the first.
         outputs: Tables that its predictions go to.
         history: Rows of models/<use case>/champion.
         mlflow_run_id: The run that trained it.

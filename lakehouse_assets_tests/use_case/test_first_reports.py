@@ -1,0 +1,98 @@
+"""The first nights of a champion: the days before it in the window have readings, and nobody predicted on them."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lakehouse_assets.monitoring.reports.drift import DriftReport
+from lakehouse_assets.use_case.watching import watched
+from lakehouse_assets_tests.use_case.serving_shop import (
+    LAST,
+    LEARNED,
+    PREDICTIONS,
+    SERVED,
+    plan_of,
+    registry_of,
+    serve,
+    with_a_champion,
+)
+from lakehouse_assets_tests.use_case.shop import Shop, readings, write
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> tuple[Path, pd.DataFrame]:
+    """A shop whose readings are watched, not the rows that are predicted; its predictions of fourteen days."""
+    home = with_a_champion(tmp_path_factory.mktemp("first"), empty_registry)
+    Shop(home).change({"{columns: [load], least": "{table: harmonized/shop/readings, columns: [load], least"})
+    serve(home, readings(LEARNED + SERVED))
+    rows = Shop(home).lake.read_pandas(PREDICTIONS.split("/"))
+    return home, rows.assign(day=pd.to_datetime(rows["day"]).dt.date)
+
+
+@pytest.fixture(autouse=True)
+def _as_they_were(served: tuple[Path, pd.DataFrame]) -> Iterator[None]:
+    yield
+    write(Shop(served[0]).lake, PREDICTIONS, served[1])
+
+
+def report(home: Path, predictions: pd.DataFrame) -> DriftReport:
+    """The last day's, if nothing else had been predicted."""
+    write(Shop(home).lake, PREDICTIONS, predictions)
+    plan, lake = plan_of(home), Shop(home).lake
+    made = watched.reference(plan, lake, registry_of(home))
+    (found,) = watched.reports(plan, lake, made.sample, made.thresholds, LAST, LAST, lambda _: None)
+    return found
+
+
+def told(found: DriftReport, column: str) -> pd.Series:
+    return found.rows.set_index("column_name").loc[column]
+
+
+def page_of(found: DriftReport) -> str:
+    assert found.html is not None
+    return found.html.read_text(encoding="utf-8")
+
+
+def test_days_before_the_first_champion_lack_no_prediction(served: tuple[Path, pd.DataFrame]) -> None:
+    home, rows = served
+    whole = told(report(home, rows), "predicted_wear")
+    found = report(home, rows[rows["day"] > LAST - timedelta(days=10)])
+    one = told(found, "predicted_wear")
+    assert (found.verdict, found.faults) == ("stable", {})
+    assert (whole["current_rows"], one["current_rows"], one["verdict"]) == (84, 60, "stable")
+    assert one["threshold"] == pytest.approx(whole["threshold"] * (84 / 60) ** 0.5), "fewer rows lie farther off"
+    assert (told(found, "load")["current_rows"], told(found, "load")["verdict"]) == (84, "stable")
+    page = page_of(found)
+    assert "Drift in column 'predicted_wear'" in page
+    assert "Predictions (predicted_wear) are of the window's last 60 rows: nobody predicted before." in page
+    assert list(found.rows["column_name"]) == ["load", "predicted_wear", "label"]
+
+
+def test_predictions_of_too_few_rows_since_are_said_to_be_and_hide_nothing(served: tuple[Path, pd.DataFrame]) -> None:
+    home, rows = served
+    found = report(home, rows[rows["day"] > LAST - timedelta(days=5)])
+    assert told(found, "predicted_wear")["verdict"] == "too few rows"
+    assert told(found, "load")["verdict"] == "stable"
+    page = page_of(found)
+    assert "Drift in column 'load'" in page
+    assert "Drift in column 'predicted_wear'" not in page
+    assert "Predictions (predicted_wear) are not here: they are of the window's last 30 rows" in page
+
+
+@pytest.mark.parametrize("missing", [range(2), range(4, 6)], ids=["the newest days", "days between"])
+def test_days_without_a_prediction_that_follow_the_first_lack_them(
+    served: tuple[Path, pd.DataFrame], missing: range
+) -> None:
+    home, rows = served
+    gone = [LAST - timedelta(days=n) for n in missing]
+    found = report(home, rows[~rows["day"].isin(gone)])
+    assert (found.verdict, set(found.faults)) == ("nulls", {"predicted_wear"})
+
+
+def test_a_window_without_any_prediction_says_so(served: tuple[Path, pd.DataFrame]) -> None:
+    home, rows = served
+    found = report(home, rows[rows["day"] <= LAST - timedelta(days=SERVED)])
+    assert told(found, "predicted_wear")["verdict"] == "no readings"
