@@ -2,7 +2,7 @@
 
 The file is built beside its place and put there by one rename: a client that has it open keeps what it opened, a new
 one gets the whole new file, and neither waits for the other. What the views answer does not depend on when the file was
-made (see ``sql_view``); making it again adds new tables and columns, and makes queries fast again.
+made (see ``view``); making it again adds new tables and columns, and makes queries fast again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One domain's part of the demo: its road over many days, then a night. `python -m … demo_domain <domain>`."""
+"""One domain's part of the demo: its road over many days, then a night. `python -m … demo.domain <domain>`."""
 
 import argparse
 import sys
@@ -10,7 +10,7 @@ from lakehouse_assets.operations.demo.days import DEFS, demo_days
 
 def main() -> int:
     """Run the domain's days and its night."""
-    arguments = argparse.ArgumentParser(prog="demo_domain", description=main.__doc__)
+    arguments = argparse.ArgumentParser(prog="demo.domain", description=main.__doc__)
     arguments.add_argument("domain")
     arguments.add_argument("--days", type=int, help="days that the simulated source delivers at most")
     asked = arguments.parse_args()

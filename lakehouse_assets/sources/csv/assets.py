@@ -26,7 +26,7 @@ READABLE = "every_delivery_is_readable"
 Harmonize = Callable[[Any, CsvSource, Any], Any]
 """Raw rows of whole days, the source, and the table's repairs -> a harmonized table's rows, which its contract types.
 
-It begins with `csv_harmonize.rows_in_force` of these three, and ends with the columns of `csv_harmonize.origin`.
+It begins with `harmonize.rows_in_force` of these three, and ends with the columns of `harmonize.origin`.
 """
 
 

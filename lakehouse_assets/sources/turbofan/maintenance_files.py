@@ -45,7 +45,7 @@ class MaintenanceDelivery:
         sha256: Of the content that was read, erased persons taken out, in hexadecimal digits.
         file: What the name says.
         row_values: The rows (`ROW_COLUMNS`), text as delivered; ``line`` counts from 1, the header's included.
-        reject_values: What cannot be read (`turbofan_files.REJECT_COLUMNS`).
+        reject_values: What cannot be read (`files.REJECT_COLUMNS`).
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Files of maintenance records -> raw rows, append-only: which delivery is in force, and which rows raw lacks.
 
-The rules are those of the sensor files (`turbofan_raw`): a corrected file is a new delivery of the same name, and the
+The rules are those of the sensor files (`raw`): a corrected file is a new delivery of the same name, and the
 latest is in force. A file is of one day, so a delivery that holds no record any more leaves one marker row (line 0).
 """
 
