@@ -78,6 +78,18 @@ class Visitor:
         self.expect_no_problem()
         self.page.reload()
 
+    def follow(self, link: Locator) -> "Visitor":
+        """Somebody at the tab that a link opens, who notices what goes wrong there from the page's first byte."""
+        with self.page.context.expect_page() as opened:
+            link.click()
+        # Only a page that is loaded again is watched whole. A reload that overtakes the first load may wait for ever.
+        opened.value.wait_for_load_state()
+        there = Visitor(opened.value, self.servers, self.pictures)
+        answer = there.page.reload()
+        assert answer is not None
+        assert answer.status == 200, f"{answer.status} for {answer.url}"
+        return there
+
     def row(self, label: str) -> Locator:
         """The row of an asset page's metadata table that has this label, brought into view."""
         row = (

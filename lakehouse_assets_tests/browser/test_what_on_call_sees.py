@@ -121,10 +121,7 @@ def test_the_page_of_health_says_that_all_is_well_where_it_is(visitor: Visitor) 
     expect(visitor.page.locator("a[href*='focusedTime=']").first).to_be_visible(timeout=150_000)
     visitor.reload()
     expect(visitor.page.get_by_text("all is well", exact=True)).to_be_visible()
-    with visitor.page.context.expect_page() as opened:
-        visitor.row("page").get_by_role("link").first.click()
-    health = Visitor(opened.value, visitor.servers, visitor.pictures)
-    health.page.reload()
+    health = visitor.follow(visitor.row("page").get_by_role("link").first)
     expect(health.page.get_by_role("heading", name="Health")).to_be_visible()
     expect(health.page.get_by_text("Problems")).to_have_count(0)
     for use_case in ("turbofan_rul", "milling_failure", "energy_demand"):

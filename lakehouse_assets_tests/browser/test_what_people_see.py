@@ -77,12 +77,7 @@ def test_the_drift_page_shows_the_verdict_and_its_plot_and_leads_to_evidentlys_r
     visitor.close_dialog()
 
     assert address == f"{visitor.servers.reports}/turbofan_rul/drift/{road.last_day}.html", urlsplit(address)
-    with visitor.page.context.expect_page() as opened:
-        link.click()
-    report = Visitor(opened.value, visitor.servers, visitor.pictures)
-    answer = report.page.reload()
-    assert answer is not None
-    assert answer.status == 200
+    report = visitor.follow(link)
     expect(report.page.get_by_text(re.compile("Drift in column 't50'"))).to_be_visible()
     expect(report.page.locator(".js-plotly-plot").first).to_be_visible()
     report.picture("drift_report")
