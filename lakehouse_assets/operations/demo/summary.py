@@ -82,7 +82,7 @@ def _predictions(lake: Lake, use_case: "Declaration") -> Iterator[str]:
 
 
 def _drift(lake: Lake, use_case: "Declaration") -> Iterator[str]:
-    from lakehouse_assets.monitoring.reports.drift import overall
+    from lakehouse_assets.monitoring.report_in_words import report_in_words
 
     key = use_case.key("monitoring", "drift")
     if not lake.exists(key):
@@ -93,7 +93,8 @@ def _drift(lake: Lake, use_case: "Declaration") -> Iterator[str]:
     told = ", ".join(f"{one.column_name} at {one.share:.2f}" for one in worst.itertuples() if one.share == one.share)
     rows = int(last["current_rows"].max()) if len(last) else 0
     farthest = f"; shares of their thresholds: {told}" if told else ""
-    yield f"  Drift on {reports['day'].max()}: {overall(list(last['verdict']))} ({rows:,} rows in the window){farthest}"
+    told_of = report_in_words(dict(zip(last["column_name"], last["verdict"], strict=True)))
+    yield f"  Drift on {reports['day'].max()}: {told_of} ({rows:,} rows in the window){farthest}"
 
 
 def _next_steps() -> Iterator[str]:

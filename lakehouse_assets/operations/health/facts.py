@@ -83,12 +83,12 @@ class ChampionFacts:
 
 @dataclass(frozen=True)
 class DriftFacts:
-    """What the newest drift report says: its verdict, since when it is so, and which columns drift or are at fault."""
+    """What the newest drift report says: its verdict, since when it is so, and what it says of its columns in words."""
 
     verdict: str = ""
     day: str = ""
     since: datetime | None = None
-    columns: tuple[str, ...] = ()
+    words: str = ""
     rows: int | None = None
 
 

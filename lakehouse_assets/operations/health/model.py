@@ -220,11 +220,11 @@ def _of_the_model(asset: Asset, facts: Facts, problem: _Problem) -> Iterator[Pro
     if table[0] != "monitoring":
         return
     # Faults of the data are told of the report that found them.
-    faulty, columns = drift is not None and drift.verdict in FAULTS, ", ".join(drift.columns) if drift else ""
+    faulty = drift is not None and drift.verdict in FAULTS
     if table[-1] == "drift" and drift is not None and drift.verdict == DRIFT:
-        yield problem(State.DRIFTING, drift.since, f"the report of {drift.day} says drift in {columns}", drift.rows)
+        yield problem(State.DRIFTING, drift.since, f"the report of {drift.day} says {drift.words}", drift.rows)
     if table[-1] == "drift" and drift is not None and faulty:
-        yield problem(State.FAULTY, drift.since, f"the report of {drift.day} says {drift.verdict} in {columns}")
+        yield problem(State.FAULTY, drift.since, f"the report of {drift.day} says {drift.words}")
     decided = facts.decisions.get(asset.use_case)
     if table[-1] == "decisions" and decided is not None and decided.asks_for_a_person and not faulty:
         yield problem(State.INVESTIGATE, decided.since, decided.reason)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.monitoring.report_in_words import report_in_words
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
 from lakehouse_assets.monitoring.worse_slices import ALL, WORSE, in_words, worse_slices
 from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
@@ -78,12 +79,9 @@ def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:
         if verdicts[day] != verdicts[newest]:
             break
         since = day
-    grave = (DRIFT, *FAULTS)
-    columns = tuple(sorted(row["column_name"] for row in reports[newest] if row["verdict"] in grave))
+    words = report_in_words({row["column_name"]: row["verdict"] for row in reports[newest]})
     moment = datetime(since.year, since.month, since.day, tzinfo=UTC)
-    return DriftFacts(
-        verdicts[newest], f"{newest}", moment, columns, max(row["current_rows"] for row in reports[newest])
-    )
+    return DriftFacts(verdicts[newest], f"{newest}", moment, words, max(row["current_rows"] for row in reports[newest]))
 
 
 def champion_of(

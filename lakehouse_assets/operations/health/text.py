@@ -55,7 +55,7 @@ def drift_words(subject: SubjectHealth) -> str:
         return _UNKNOWN
     if drift is None or not drift.verdict:
         return "no report yet"
-    return f"{drift.verdict} on {drift.day}" + (f" in {', '.join(drift.columns)}" if drift.columns else "")
+    return f"{drift.day}: {drift.words}"
 
 
 def decision_words(decision: DecisionFacts) -> str:

@@ -148,7 +148,7 @@ def report(day: int, verdict: str, column: str = "s4", version: int = 1) -> dict
 def test_drift_lasts_since_the_first_day_after_the_last_calm_one() -> None:
     rows = [report(1, "drift"), report(2, "stable"), report(3, "drift"), report(4, "drift"), report(4, "stable", "s5")]
     found = drift_of(rows)
-    assert (found.verdict, found.day, found.columns, found.rows) == ("drift", "2024-03-04", ("s4",), 104)
+    assert (found.verdict, found.day, found.words, found.rows) == ("drift", "2024-03-04", "drift in s4", 104)
     assert found.since == datetime(2024, 3, 3, tzinfo=UTC)
     moved_on = [*rows, report(5, "stable", version=2)]
     assert drift_of(moved_on).verdict == "stable"
@@ -158,7 +158,7 @@ def test_drift_lasts_since_the_first_day_after_the_last_calm_one() -> None:
 
 def test_a_fault_of_the_data_outranks_drift_and_names_its_columns() -> None:
     found = drift_of([report(3, "stable"), report(4, "drift"), report(4, "stuck", "s9"), report(4, "stable", "s5")])
-    assert (found.verdict, found.columns) == ("stuck", ("s4", "s9"))
+    assert (found.verdict, found.words) == ("stuck", "stuck in s9; drift in s4")
     assert found.since == datetime(2024, 3, 4, tzinfo=UTC)
 
 

@@ -98,7 +98,7 @@ def test_a_quarantine_that_only_grows_holds_rows_since_people_were_told_of_it() 
 
 def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_tables() -> None:
     facts = platform()
-    drift = DriftFacts("drift", "2024-03-04", NOW - timedelta(days=3), ("s4", "s11"), 640)
+    drift = DriftFacts("drift", "2024-03-04", NOW - timedelta(days=3), "drift in s11, s4", 640)
     worse = ChampionFacts(3, NOW, realised="since then rmse 19.0, worse than expected", as_expected=False)
     worse = replace(worse, worse_since=NOW - timedelta(days=4))
     found = health(replace(facts, drift={"wear": drift}, champions={"wear": worse}))
@@ -106,7 +106,7 @@ def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_
         (State.DRIFTING, DRIFT, 640, "team:models"),
         (State.WORSE, CAME, None, "team:models"),
     ]
-    assert "s4, s11" in found.problems[0].what
+    assert "drift in s11, s4" in found.problems[0].what
     assert found.problems[1].since == NOW - timedelta(days=4)
     stuck = health(replace(facts, drift={"wear": replace(drift, verdict="stuck")}))
     assert [(one.state, one.runbook) for one in stuck.problems] == [(State.FAULTY, "investigate")]
@@ -129,7 +129,7 @@ def test_what_no_training_would_help_is_a_problem_and_told_of_the_report_where_t
         (State.INVESTIGATE, DECISIONS, NOW - timedelta(days=2), "its retraining failed 3 times")
     ]
     assert "training    investigate since 2024-03-03 08:00 UTC: its retraining failed 3 times" in as_text(found)
-    stuck = DriftFacts("stuck", "2024-03-04", NOW - timedelta(days=3), ("s4",))
+    stuck = DriftFacts("stuck", "2024-03-04", NOW - timedelta(days=3), "stuck in s4")
     both = health(replace(facts, decisions={"wear": failed}, drift={"wear": stuck}))
     assert [(one.state, one.asset) for one in both.problems] == [(State.FAULTY, DRIFT)]
     assert health(replace(facts, decisions={"wear": DecisionFacts("wait", "quiet", NOW)})).is_well
