@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import WINDOW_DAYS
+from lakehouse_assets.monitoring.reports.own_predictions import MODEL_VERSION
 
 #: Reports need no more of the reference than this: its own sampling error is calibrated into the thresholds.
 SAMPLE_ROWS = 5000
@@ -20,15 +21,16 @@ def monitored_rows(
     Args:
         measured: Rows with the keys and the monitored columns. Of the reference: at the versions of the tables that
             the champion learned from.
-        predicted: Rows with the keys and the prediction.
+        predicted: Rows with the keys and the prediction; `MODEL_VERSION` where several versions made them.
         keys: Columns that name a row: the entity's, and the day.
         columns: The monitored columns.
         prediction: The prediction's column.
 
     Returns:
-        The keys, the monitored columns and the prediction, NaN where none was made.
+        The keys, the monitored columns and the prediction, NaN where none was made; the version that made it, if told.
     """
-    rows = measured[[*keys, *columns]].merge(predicted[[*keys, prediction]], on=list(keys), how="left")
+    made = [prediction, *(name for name in (MODEL_VERSION,) if name in predicted.columns)]
+    rows = measured[[*keys, *columns]].merge(predicted[[*keys, *made]], on=list(keys), how="left")
     return rows.sort_values(list(keys), ignore_index=True)
 
 

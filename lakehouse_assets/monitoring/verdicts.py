@@ -4,7 +4,9 @@ DRIFT, STABLE = "drift", "stable"
 TOO_FEW_ROWS, NOT_CALIBRATED = "too few rows", "not calibrated"
 #: Too few outcomes came in the window, or in the reference to calibrate on.
 OUTCOMES_NOT_JUDGED = "outcomes not judged"
+#: Too few of the window's predictions are the champion's, or there are too few: it began to serve lately.
+PREDICTIONS_NOT_JUDGED = "predictions not judged"
 #: Faults of the data, the most telling first; they are no drift and ask for no retraining.
 NO_READINGS, NULLS, UNIT_CHANGE, STUCK, OUT_OF_RANGE = "no readings", "nulls", "unit change", "stuck", "out of range"
 FAULTS = (NO_READINGS, NULLS, UNIT_CHANGE, STUCK, OUT_OF_RANGE)
-VERDICTS = (DRIFT, STABLE, TOO_FEW_ROWS, NOT_CALIBRATED, OUTCOMES_NOT_JUDGED, *FAULTS)
+VERDICTS = (DRIFT, STABLE, TOO_FEW_ROWS, NOT_CALIBRATED, OUTCOMES_NOT_JUDGED, PREDICTIONS_NOT_JUDGED, *FAULTS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from lakehouse_assets.monitoring.calibration import MIN_ROWS
+from lakehouse_assets.monitoring.reports.own_predictions import own_predictions
 
 
 @dataclass(frozen=True)
@@ -20,12 +21,14 @@ class Compared:
         thresholds: `column_name` and `threshold` of every monitored column (`calibration.calibrate`), and where it is
             there `window_rows`, for which they hold.
         least_rows: A window with fewer rows is not judged.
+        left_out: In words, which rows of the window are not among the current ones; empty: all are.
     """
 
     reference: pd.DataFrame
     current: pd.DataFrame
     thresholds: pd.DataFrame
     least_rows: int = MIN_ROWS
+    left_out: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -52,22 +55,20 @@ class Compared:
         reference = self.reference.reindex(columns=[*self.reference.columns, *missing])
         return replace(self, reference=reference, thresholds=limits)
 
-    def apart(self, prediction: str | None) -> list[Compared]:
-        """These columns; the prediction by itself, where the window's first days are from before anybody made any.
+    def apart(self, prediction: str | None, version: int) -> list[Compared]:
+        """These columns; the prediction by itself, where others than this version made some of the window's, or nobody.
 
-        Nobody predicts before a first champion serves. Those days lack no value, and what came after them is judged as
-        the fewer rows that it is. Days without a prediction that follow do lack them.
+        It is judged by what this version predicted (`own_predictions`), as the fewer rows that it is.
         """
-        if prediction not in self.names or "day" not in self.current.columns:
+        if prediction is None or prediction not in self.names or "day" not in self.current.columns:
             return [self]
-        days, made = self.current["day"], self.current[prediction].notna()
-        since = self.current[days >= days[made].min()] if made.any() else self.current
-        if len(since) == len(self.current):
+        chosen = own_predictions(self.current, prediction, version)
+        if not chosen.why:
             return [self]
         own = self.thresholds["column_name"].eq(prediction)
         sides = (
             replace(self, thresholds=self.thresholds[~own]),
-            replace(self, thresholds=self.thresholds[own], current=since),
+            replace(self, thresholds=self.thresholds[own], current=chosen.rows, left_out=chosen.why),
         )
         return [side for side in sides if side.names]
 
@@ -83,16 +84,19 @@ def notes_on(features: Sequence[Compared], outcomes: Compared) -> list[str]:
     limits = pd.concat([one.limits for one in (*features, outcomes) if one.enough] or [pd.Series(dtype="float64")])
     without = ", ".join(str(name) for name in limits.index[limits.isna()])
     untold = f"Not judged, whatever is said below: {without}. The reference is too short to calibrate a threshold."
-    few = [_note_on_predictions(one) for one in features[1:]]
+    few = [told for one in features if (told := note_on_predictions(one))]
     return [*few, _note_on_outcomes(outcomes), *([untold] if without else [])]
 
 
-def _note_on_predictions(predictions: Compared) -> str:
-    names, made = ", ".join(predictions.names), f"the window's last {len(predictions.current)} rows: nobody predicted"
-    if predictions.enough:
-        return f"Predictions ({names}) are of {made} before."
-    few = f"fewer than {predictions.least_rows} are not judged"
-    return f"Predictions ({names}) are not here: they are of {made} before, and {few}."
+def note_on_predictions(side: Compared) -> str:
+    """Of which rows predictions are, where these are not all of the window; empty: they are all."""
+    if not side.left_out:
+        return ""
+    names, rows = ", ".join(side.names), len(side.current)
+    made = f"{rows} of the window's rows: {side.left_out}"
+    if side.enough:
+        return f"Predictions ({names}) are of {made}."
+    return f"Predictions ({names}) are not judged: they are of {made}. Fewer than {side.least_rows} tell nothing."
 
 
 def _note_on_outcomes(outcomes: Compared) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from lakehouse_assets.monitoring.calibration import MIN_ROWS, normed_wasserstein
 from lakehouse_assets.monitoring.faults.quality import Fault, fault_of
 from lakehouse_assets.monitoring.faults.usual_days import usual_day
-from lakehouse_assets.monitoring.reports.compared import Compared, notes_on
+from lakehouse_assets.monitoring.reports.compared import Compared, note_on_predictions, notes_on
 from lakehouse_assets.monitoring.sketch import sketches
 from lakehouse_assets.monitoring.verdicts import (
     DRIFT,
@@ -20,6 +20,7 @@ from lakehouse_assets.monitoring.verdicts import (
     NOT_CALIBRATED,
     NULLS,
     OUTCOMES_NOT_JUDGED,
+    PREDICTIONS_NOT_JUDGED,
     STABLE,
     TOO_FEW_ROWS,
 )
@@ -35,13 +36,15 @@ Measure = Callable[[Sequence[Compared], Path | None, Sequence[str]], dict[str, f
 class DriftReport:
     """A day's report: one row per column in `rows`, the verdict over all of them, the page if one was made.
 
-    `faults` says in words what is wrong with the columns whose data are at fault.
+    `faults` says in words what is wrong with the columns whose data are at fault, `predictions` of which rows the
+    prediction was judged, where these are not all of the window.
     """
 
     rows: pd.DataFrame
     verdict: str
     html: Path | None
     faults: Mapping[str, str] = field(default_factory=dict)
+    predictions: str = ""
 
 
 def compare(
@@ -85,16 +88,17 @@ def compare_with_outcomes(
         measure: Gives the distances; Evidently if left out. `distances` gives the same a hundred times faster, and no
             page.
         prediction: Column that a model made. Only missing values of it are a fault of the data: a tree gives one
-            number to all that lies beyond what it learned, so under drift it looks stuck. Days before the first of
-            them in the window, on which nobody served, are none (`Compared.apart`).
+            number to all that lies beyond what it learned, so under drift it looks stuck. It is judged by what this
+            version predicted (`own_predictions`).
 
     Returns:
         Rows day, model_version, column_name, statistic, value, threshold, verdict, current_rows, reference_rows.
     """
-    sides = features.apart(prediction)
+    sides = features.apart(prediction, model_version)
     values, page = _measured([*sides, outcomes], html, notes_on(sides, outcomes), measure)
     *made, came = (_report(one, values, day, model_version, page, prediction) for one in (*sides, outcomes))
-    return with_outcomes(_together(made, page), came)
+    told = [_of_predictions(one, side) if side.left_out else one for one, side in zip(made, sides, strict=True)]
+    return with_outcomes(_together(told, page), came)
 
 
 def distances(sides: Sequence[Compared], html: Path | None, notes: Sequence[str]) -> dict[str, float]:
@@ -125,10 +129,17 @@ def with_outcomes(report: DriftReport, outcomes: DriftReport) -> DriftReport:
     return _together([report, replace(outcomes, rows=rows)], report.html)
 
 
+def _of_predictions(report: DriftReport, side: Compared) -> DriftReport:
+    """The report on fewer predictions than the window has rows; too few of them leave the verdict to the rest."""
+    told = replace(report, predictions=note_on_predictions(side))
+    return told if side.enough else replace(told, rows=report.rows.assign(verdict=PREDICTIONS_NOT_JUDGED))
+
+
 def _together(reports: Sequence[DriftReport], page: Path | None) -> DriftReport:
     rows = pd.concat([one.rows for one in reports], ignore_index=True)
     faults = {name: words for one in reports for name, words in one.faults.items()}
-    return DriftReport(rows, overall(list(rows["verdict"])), page, faults)
+    predictions = next((one.predictions for one in reports if one.predictions), "")
+    return DriftReport(rows, overall(list(rows["verdict"])), page, faults, predictions)
 
 
 def overall(verdicts: list[str]) -> str:

@@ -6,25 +6,18 @@ from datetime import UTC, datetime
 
 import dagster as dg
 from dagster import DagsterEventType
-from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.dagster_run import RunRecord
 
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.seen_runs import made_since, span_of
 from lakehouse_assets.operations.nights import asked
+from lakehouse_assets.use_case.retraining.cancelled import by_a_person, said
 
 _READ = {
     DagsterEventType.ASSET_MATERIALIZATION_PLANNED,
     DagsterEventType.RUN_CANCELING,
     DagsterEventType.RUN_CANCELED,
 }
-#: What Dagster 1.13 says first of a run that a person terminates, takes from the queue, or marks by force. By itself it
-#: cancels one that has run for too long, and says that before it terminates it as a person does.
-_BY_A_PERSON = (
-    "Sending run termination request",
-    "Canceling run from the queue",
-    "forcibly marked as canceled from outside",
-)
 
 
 def cancelled_night(instance: dg.DagsterInstance, record: RunRecord) -> list[Fact]:
@@ -47,12 +40,14 @@ def cancelled_night(instance: dg.DagsterInstance, record: RunRecord) -> list[Fac
     missing = sorted({key for key, day in planned if not _is_there(instance, run, key, day)})
     if not missing:
         return []
-    said = [
-        _said(one) for kind in (DagsterEventType.RUN_CANCELING, DagsterEventType.RUN_CANCELED) for one in of_kind[kind]
+    words = [
+        said(one) for kind in (DagsterEventType.RUN_CANCELING, DagsterEventType.RUN_CANCELED) for one in of_kind[kind]
     ]
-    by_hand = any(words in one for one in said[:1] for words in _BY_A_PERSON)
+    by_hand = by_a_person(next(iter(words), ""))
     told = (
-        "somebody cancelled it" if by_hand else f"it was cancelled, by nobody: {next(iter(said), 'no reason recorded')}"
+        "somebody cancelled it"
+        if by_hand
+        else f"it was cancelled, by nobody: {next(iter(words), 'no reason recorded')}"
     )
     at = (
         datetime.fromtimestamp(record.end_time, UTC) if record.end_time else record.update_timestamp.replace(tzinfo=UTC)
@@ -75,7 +70,3 @@ def _is_there(instance: dg.DagsterInstance, run: dg.DagsterRun, key: str, day: s
     twice = day is not None and run.tags.get(asked.PART) == asked.WHOLE and run.parent_run_id is None
     since = datetime.fromtimestamp(0, UTC) if twice else begun.replace(tzinfo=begun.tzinfo or UTC)
     return made_since(instance, key, [day] if day else [], since)
-
-
-def _said(event: EventLogEntry) -> str:
-    return event.get_dagster_event().message or event.user_message or ""

@@ -112,8 +112,9 @@ def champion_of(
     deciding = {row["metric"] for row in scores if row["decides"]}
     # What decided, and whatever else came out worse: a use case may measure a dozen figures.
     shown = [row for row in newest if row["metric"] in deciding or row["verdict"] == WORSE]
-    told = [f"{row['metric']} {_figure(row)}, {row['verdict']}" for row in shown]
-    realised = f"since then {', '.join(told)}" if told else ""
+    told = [f"{row['metric']} {_figure(row)}, {row['verdict']} since {_so_since(row, of_all)}" for row in shown]
+    # Where outcomes stopped coming, the newest day that tells anything may be long ago.
+    realised = f"what came by {shown[0]['day']}: {', '.join(told)}" if told else ""
     worse = any(row["verdict"] == WORSE for row in newest)
     slices = worse_slices([row for row in came if row["model_version"] == version], deciding)
     begun = min((one.since for one in slices), default=None)
@@ -150,6 +151,15 @@ def _newest(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _measured(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [row for row in rows if row["value"] is not None and not math.isnan(row["value"])]
+
+
+def _so_since(newest: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> date:
+    """The first of the measured days in a row, up to the newest, on each of which a figure had the verdict it has."""
+    own = [row for row in _measured(rows) if row["metric"] == newest["metric"]]
+    newest_first = sorted(own, key=lambda row: row["day"], reverse=True)
+    alike = itertools.takewhile(lambda row: row["verdict"] == newest["verdict"], newest_first)
+    since: date = min(row["day"] for row in alike)
+    return since
 
 
 def _worse_since(rows: Sequence[Mapping[str, Any]]) -> date | None:

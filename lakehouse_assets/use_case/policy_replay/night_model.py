@@ -117,12 +117,13 @@ class NightModel:
     def drift_report(self, day: date, served: Mapping[date, NightModel]) -> pd.DataFrame:
         """The drift report of the night of a day, on the predictions of the models that served in the window.
 
-        Of nights before the first one that is played, this model's predictions are taken.
+        Nights before the first one that is played are those of the first model, as if it had scored its history.
         """
         plan, past = self.past.plan, self.past
         first = day - timedelta(days=plan.declaration.monitoring.window_days - 1)
         nights = [first + timedelta(days=n) for n in range((day - first).days + 1)]
-        made = pd.concat([served.get(one, self).predictions(one) for one in nights])
+        before = served.get(min(served), self) if served else self
+        made = pd.concat([served.get(one, before).predictions(one) for one in nights])
         current = beside(plan, past.measured_by(first, day), made)
         came, ours = by_day(past.outcomes(past.first_day, day), plan), self.reference
         return compared(plan, ours.sample, ours.thresholds, current, came, day, self.number, measure=distances).rows

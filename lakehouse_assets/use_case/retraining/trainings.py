@@ -17,6 +17,7 @@ from lakehouse_assets.monitoring.deciding.history import (
     UNDER_WAY,
     Training,
 )
+from lakehouse_assets.use_case.retraining.cancelled import by_a_person, first_said
 
 if TYPE_CHECKING:
     from dagster._core.storage.dagster_run import RunRecord
@@ -70,7 +71,8 @@ def training_runs(
     for record in sorted(found.values(), key=lambda one: one.create_timestamp):
         families.setdefault(record.dagster_run.root_run_id or record.dagster_run.run_id, []).append(record)
     begun = {one.dagster_run.tags.get(BACKFILL_ID_TAG) for one in found.values()}
-    return [*(_training(family, decided) for family in families.values()), *_to_come(instance, assets, begun)]
+    made = [_training(family, decided, _status(instance, family[-1])) for family in families.values()]
+    return [*made, *_to_come(instance, assets, begun)]
 
 
 def _never_launched(record: RunRecord, now: datetime) -> bool:
@@ -93,13 +95,19 @@ def _to_come(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], begun:
     ]
 
 
-def _training(family: Sequence[RunRecord], decided: Mapping[str, bool]) -> Training:
+def _status(instance: dg.DagsterInstance, record: RunRecord) -> str:
+    """What a run came to. One that Dagster cancelled by itself (`max_runtime_seconds`) was left to nobody and failed."""
+    run = record.dagster_run
+    if run.tags.get(WILL_RETRY_TAG) == "true":
+        return UNDER_WAY
+    status = _OVER.get(run.status, UNDER_WAY)
+    return FAILED if status == TERMINATED and not by_a_person(first_said(instance, run.run_id)) else status
+
+
+def _training(family: Sequence[RunRecord], decided: Mapping[str, bool], status: str) -> Training:
     """A run with those in its place, the oldest first: what the last came to, when and why the first began."""
     first, last = family[0], family[-1]
     said = [decided[one.dagster_run.run_id] for one in family if one.dagster_run.run_id in decided]
-    status = _OVER.get(last.dagster_run.status, UNDER_WAY)
-    if last.dagster_run.tags.get(WILL_RETRY_TAG) == "true":
-        status = UNDER_WAY
     return Training(
         run_id=last.dagster_run.run_id,
         status=status,

@@ -66,6 +66,8 @@ def metadata_of(made: Sequence[DriftReport], before: pd.DataFrame) -> dict[str, 
     }
     if last.faults:
         found["faults"] = dg.MetadataValue.md("\n".join(f"- {name}: {words}" for name, words in last.faults.items()))
+    if last.predictions:
+        found["predictions"] = last.predictions
     if last.html is not None:
         page = last.html.relative_to(settings.reports_root()).as_posix()
         found["report"] = dg.MetadataValue.url(f"{settings.reports_url()}/{page}")

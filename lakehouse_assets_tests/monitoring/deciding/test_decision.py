@@ -44,6 +44,13 @@ def test_two_columns_that_drift_once_each_are_not_one_that_drifts_twice() -> Non
     assert asked(history(both)).decision == "wait"
 
 
+def test_predictions_that_cannot_be_judged_yet_hold_back_no_retraining_and_are_no_fault() -> None:
+    few = reports(*["predictions not judged"] * 2, column="wear")
+    quiet = asked(history(pd.concat([reports("stable", "stable"), few])))
+    assert (quiet.decision, quiet.reason) == ("wait", "not judged: wear")
+    assert asked(history(pd.concat([reports("drift", "drift"), few]))).decision == "retrain"
+
+
 def test_the_same_report_twice_is_one_report() -> None:
     assert asked(history(pd.concat([reports("drift")] * 2))).decision == "wait"
 

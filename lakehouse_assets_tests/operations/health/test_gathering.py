@@ -206,7 +206,7 @@ def test_the_champion_serves_since_it_was_moved_to_and_is_as_good_as_its_own_fig
     found = champion_of(decisions, [*others, score(1, 11.0, role="champion")], came)
     assert (found.version, found.since) == (1, datetime(2024, 3, 1, tzinfo=UTC))
     assert found.measured == "rmse 11 (10 to 12) on held out"
-    assert found.realised == "since then rmse 19, worse than expected"
+    assert found.realised == "what came by 2024-03-04: rmse 19, worse than expected since 2024-03-03"
     assert not found.as_expected
     assert found.worse_since == datetime(2024, 3, 3, tzinfo=UTC)
     assert found.last_decision == "2024-03-03: refuse: why"

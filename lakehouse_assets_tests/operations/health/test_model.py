@@ -99,7 +99,9 @@ def test_a_quarantine_that_only_grows_holds_rows_since_people_were_told_of_it() 
 def test_drift_and_a_champion_that_is_worse_than_expected_are_problems_of_their_tables() -> None:
     facts = platform()
     drift = DriftFacts("drift", "2024-03-04", NOW - timedelta(days=3), "drift in s11, s4", 640)
-    worse = ChampionFacts(3, NOW, realised="since then rmse 19.0, worse than expected", as_expected=False)
+    worse = ChampionFacts(
+        3, NOW, realised="what came by 2024-03-04: rmse 19.0, worse than expected since 2024-03-03", as_expected=False
+    )
     worse = replace(worse, worse_since=NOW - timedelta(days=4))
     found = health(replace(facts, drift={"wear": drift}, champions={"wear": worse}))
     assert told(found.problems) == [
@@ -194,4 +196,7 @@ def test_the_text_says_the_same_as_the_page() -> None:
     text = as_text(found)
     assert f"LATE {RAW} since 2024-03-05 06:00" in text
     assert "owner team:plant; docs/runbooks/broken_freshness.md" in text
-    assert "version 3 since 2024-02-25 08:00 UTC: rmse 11.2 (10.8 to 11.7) on held out; since then rmse 11.4" in text
+    assert (
+        "version 3 since 2024-02-25 08:00 UTC: rmse 11.2 (10.8 to 11.7) on held out; what came by 2024-03-04: rmse 11.4"
+        in text
+    )

@@ -100,7 +100,7 @@ def test_what_came_of_a_run_that_was_deleted_before_the_gate_spoke_nobody_knows(
 def test_a_run_that_a_person_terminated_is_not_tried_again_and_a_later_drift_asks_anew(wear: Ticks) -> None:
     wear.shop.change({"  gate:": "  retraining: {retry_hours: 0, cool_down_days: 3}\n  gate:"})
     (run,) = wear.drift(2)
-    wear.end(run, DagsterEventType.RUN_CANCELED)
+    wear.cancel(run)
     assert wear.tick() == []
     assert wear.drift(20) == []
     last = wear.rows().iloc[-1]
@@ -111,6 +111,25 @@ def test_a_run_that_a_person_terminated_is_not_tried_again_and_a_later_drift_ask
     assert wear.tick() == []
     assert wear.rows().iloc[-1]["decision"] == "wait"
     assert len(wear.drift(2)) == 1
+
+
+def test_a_run_that_was_stopped_for_running_too_long_failed_and_is_tried_again(wear: Ticks) -> None:
+    """Dagster terminates it as a person does, with other words."""
+    wear.shop.change({"  gate:": "  retraining: {retry_hours: 0}\n  gate:"})
+    (run,) = wear.drift(2)
+    wear.cancel(run, "Canceling due to exceeding maximum runtime of 43200 seconds.")
+    (again,) = wear.tick()
+    assert wear.keys() == [KEY, f"{KEY}-try-2"]
+    wear.cancel(again)
+    assert wear.tick() == []
+    assert "was terminated by a person" in wear.rows().iloc[-1]["reason"]
+
+
+def test_a_run_whose_process_was_told_to_end_by_nobody_is_tried_again(wear: Ticks) -> None:
+    wear.shop.change({"  gate:": "  retraining: {retry_hours: 0}\n  gate:"})
+    (run,) = wear.drift(2)
+    wear.end(run, DagsterEventType.RUN_CANCELED)
+    assert len(wear.tick()) == 1
 
 
 def test_a_try_is_asked_for_under_a_key_that_no_run_has_though_decisions_and_first_run_are_gone(wear: Ticks) -> None:

@@ -175,6 +175,13 @@ class Ticks:
         """Let a run end."""
         self.instance.report_dagster_event(DagsterEvent(kind.value, "wear_training"), run_id)
 
+    def cancel(self, run_id: str, why: str | None = None) -> None:
+        """Let a run be cancelled, as a person does or for the reason that is given."""
+        run = self.instance.get_run_by_id(run_id)
+        assert run is not None
+        self.instance.report_run_canceling(run, why)
+        self.instance.report_run_canceled(run)
+
     def runs(self) -> list[dg.DagsterRun]:
         """All training runs, the oldest first."""
         return sorted(self.instance.get_runs(), key=lambda run: run.tags.get("dagster/run_key", ""))
