@@ -1,37 +1,31 @@
 """Several processes at one table, and processes that are killed."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from lakehouse_assets_tests.lake.makers import daily, daily_frame, day, rows_of
+from lakehouse_assets_tests.lake.writing.writers import FORKS, write
 
 KEYS = ["2024-01-01", "2024-01-02", "2024-01-03", "2024-01-04"]
 
 
 def _start(lake, key, value, rows=50, mode="overwrite"):
     Path(lake.uri).mkdir(parents=True, exist_ok=True)
-    arguments = [lake.uri, key, str(value), str(rows), mode]
-    return subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "lakehouse_assets_tests.lake.writing.writers", *arguments],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    writer = FORKS.Process(target=write, args=(lake.uri, key, value, rows, mode), daemon=True)
+    writer.start()
+    return writer
 
 
 def _finish(lake, writers):
     while len(list(Path(lake.uri).glob("ready-*"))) < len(writers):
-        assert all(writer.poll() is None for writer in writers)
+        assert all(writer.is_alive() for writer in writers)
         time.sleep(0.02)
     Path(lake.uri, "go").touch()
     for writer in writers:
-        _, errors = writer.communicate(timeout=240)
-        assert writer.returncode == 0, errors[-3000:]
+        writer.join(240)
+        assert writer.exitcode == 0, "what it raised stands in the captured output"
 
 
 @pytest.mark.slow
@@ -81,8 +75,8 @@ def test_kill_minus_9_leaves_the_table_as_before_or_after_and_running_again_mend
             time.sleep(0.01)
         Path(lake.uri, "go").touch()
         time.sleep(delay)
-        os.kill(writer.pid, signal.SIGKILL)
-        writer.communicate()
+        writer.kill()
+        writer.join()
         found = lake.read(["table"], columns=["value"])
         assert found.num_rows == 200_000
         assert set(found["value"].unique().to_pylist()) in (before, {value})
