@@ -14,6 +14,7 @@ from lakehouse_assets import definitions
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.embedded import prepare_dagster_home
 from lakehouse_assets_tests.conftest import Road, state_in
+from lakehouse_assets_tests.new_homes import with_databases
 
 
 @contextmanager
@@ -24,6 +25,7 @@ def platform_in(environment: dict[str, str]) -> Iterator[tuple[dg.Definitions, d
     """
     with mock.patch.dict(os.environ, environment, clear=True):
         prepare_dagster_home(Path(environment["DAGSTER_HOME"]))
+        with_databases(Path(environment["DAGSTER_HOME"]))
         with dg.DagsterInstance.get() as instance:
             yield definitions.load(), instance
 

@@ -21,6 +21,7 @@ from lakehouse_assets.lifecycle.registration import LoggedModel
 from lakehouse_assets.lifecycle.registry import ModelRegistry
 from lakehouse_assets.use_case.plan import Plan
 from lakehouse_assets.use_case.retraining.sensor import retraining_sensor
+from lakehouse_assets_tests.new_homes import with_databases
 from lakehouse_assets_tests.use_case.shop import Shop
 
 FIRST = date(2024, 5, 1)
@@ -62,7 +63,7 @@ class Ticks:
     def instance(self) -> dg.DagsterInstance:
         """The instance as this process has it."""
         self.home.mkdir(exist_ok=True)
-        return dg.DagsterInstance.local_temp(str(self.home))
+        return dg.DagsterInstance.local_temp(str(with_databases(self.home)))
 
     def restart(self) -> None:
         """Go on as a process that was started just now."""
