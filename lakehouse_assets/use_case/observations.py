@@ -118,10 +118,15 @@ def _beside(
 ) -> dict[str, pa.Table]:
     """A query's tables, and the observations among them."""
     import pyarrow as pa
+    import pyarrow.compute
 
     asked = observed[[*use_case.keys, "day", *[name for name in use_case.context if name in observed]]]
     tables = {name: source.read(table, days) for name, table in query.inputs.items()}
-    return {**tables, "observations": pa.Table.from_pandas(_as_dates(asked), preserve_index=False)}
+    rows = pa.Table.from_pandas(asked, preserve_index=False)
+    # As tables have it: statements compare days. Many times faster than dates in a frame.
+    days_of_rows = pyarrow.compute.cast(rows["day"], pa.date32())
+    rows = rows.set_column(rows.column_names.index("day"), "day", days_of_rows)
+    return {**tables, "observations": rows}
 
 
 def _asked(
@@ -172,8 +177,3 @@ def _known(use_case: Declaration, rows: pd.DataFrame) -> None:
             f"use case {use_case.name}: {int(unknown.sum())} of its observations have no known_at, such as {example}; "
             "expected since when each row is known. Make the query leave them out, or say when they came."
         )
-
-
-def _as_dates(rows: pd.DataFrame) -> pd.DataFrame:
-    """With `day` as a date, as tables have it: statements compare them."""
-    return rows.assign(day=pd.to_datetime(rows["day"]).dt.date)

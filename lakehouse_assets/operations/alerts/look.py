@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 from dagster._core.definitions.freshness import FreshnessState
 
+from lakehouse_assets.contracts.additions import AUDIT
 from lakehouse_assets.operations.alerts.cancelled import cancelled_night
 from lakehouse_assets.operations.alerts.cursor import FIRST_LOOK, OVERLAP, Cursor
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
@@ -24,6 +25,8 @@ from lakehouse_assets.operations.alerts.seen_runs import facts_of_run, waits
 from lakehouse_assets.operations.alerts.seen_tables import (
     decision_facts,
     decisions,
+    expired_facts,
+    expired_requests,
     investigation_facts,
     training_decisions,
 )
@@ -120,7 +123,7 @@ def _decided(
         facts += decision_facts(use_case, rows, known)
         rows = _new_rows(lake, training, use_case, training_decisions, cursor, now, reading)
         facts += investigation_facts(use_case, rows)
-    return facts
+    return [*facts, *expired_facts(_new_rows(lake, AUDIT, "", expired_requests, cursor, now, reading))]
 
 
 def _new_rows(

@@ -1,7 +1,8 @@
-"""Facts from the lake: what the gate decided of candidates, who serves, and where no training would help."""
+"""Facts from the lake: what the gate decided, who serves, where no training would help, which requests were too old."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse_assets.monitoring.deciding.decision import INVESTIGATE
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.incidents import Incident
+from lakehouse_assets.operations.repairs.requests import EXPIRED
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
@@ -44,6 +46,29 @@ def investigation_facts(use_case: str, rows: Iterable[Mapping[str, Any]]) -> Ite
             yield Fact(Kind.INVESTIGATE, use_case, row["decided_at"], False, said, assets)
         else:
             yield Fact(Kind.INVESTIGATE, use_case, row["decided_at"], True, f"decided since: {row['decision']}: {said}")
+
+
+def expired_requests(lake: Lake, _: str, after: datetime) -> list[dict[str, Any]]:
+    """What the audit says since a moment of runs that were asked for and not made in time, the oldest first."""
+    from lakehouse_assets.contracts.audit import AUDIT
+
+    where = {"at": (after + timedelta(microseconds=1), _ALWAYS), "action": [EXPIRED]}
+    rows = lake.read(AUDIT, columns=["at", "subject", "reason", "details"], where=where).to_pylist()
+    told = [{**row, **json.loads(row["details"]), "decided_at": row["at"]} for row in rows]
+    # Those of before the audit said which assets they were to make are over by nothing that could be seen.
+    return sorted((row for row in told if row.get("assets")), key=lambda row: row["at"])
+
+
+def expired_facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
+    """Runs that somebody asked for and nobody will start: what they were to make is missing until it is made.
+
+    Args:
+        rows: As `expired_requests` gives them.
+    """
+    for row in rows:
+        assets, days = tuple(row["assets"]), (row["first"], row["last"])
+        subject = f"{row['asked']} of {row['subject']}"
+        yield Fact(Kind.FAILED_RUN, subject, row["at"], False, f"{row['reason']}".rstrip("."), assets, *days)
 
 
 def _decided_after(lake: Lake, key: list[str], columns: list[str], after: datetime) -> list[dict[str, Any]]:

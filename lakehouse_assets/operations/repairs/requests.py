@@ -165,7 +165,13 @@ def tell_expired(lake: Lake, request: Request) -> str:
         subject=request.subject,
         who="repairs_asked_for",
         reason=words,
-        details={"request": request.entry},
+        details={
+            "request": request.entry,
+            "asked": request.action,
+            "assets": list(request.assets),
+            "first": request.tags.get(FIRST_DAY, ""),
+            "last": request.tags.get(LAST_DAY, ""),
+        },
         entry=f"{EXPIRED} {request.entry}",
     )
     return words

@@ -96,7 +96,7 @@ def _to_come(instance: dg.DagsterInstance, assets: Sequence[dg.AssetKey], begun:
 
 
 def _status(instance: dg.DagsterInstance, record: RunRecord) -> str:
-    """What a run came to. One that Dagster cancelled by itself (`max_runtime_seconds`) was left to nobody and failed."""
+    """What a run came to. One that Dagster cancelled by itself (`max_runtime_seconds`) has failed."""
     run = record.dagster_run
     if run.tags.get(WILL_RETRY_TAG) == "true":
         return UNDER_WAY
