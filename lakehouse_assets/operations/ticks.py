@@ -23,8 +23,6 @@ ALERTS = "alerts"
 FAILS_FOR = timedelta(minutes=5)
 #: How many ticks of a sensor: one may have failed before the machine slept for hours. A schedule's next is far away.
 AT_LEAST = 2
-#: Failed ticks read to find the first; a sensor's are half a minute apart.
-READ = 1000
 _WELL = [TickStatus.SUCCESS, TickStatus.SKIPPED]
 
 
@@ -89,11 +87,13 @@ def _ticking(instance: dg.DagsterInstance, state: InstigatorState, last: Instiga
     if last.status is not TickStatus.FAILURE:
         return Ticking(state.instigator_name, at)
     well = _newest(instance, state, _WELL)
-    failed = instance.get_ticks(
+    # Without what each failed of: days of a sensor's are thousands. Failed ticks are kept for ever, skipped ones for a
+    # week (Dagster's retention): where none that succeeded is kept, the last one says how many failed in a row.
+    failed = instance.get_tick_summaries(
         state.instigator_origin_id,
         state.selector_id,
         after=well.timestamp if well is not None else None,
-        limit=READ,
+        limit=None if well is not None else last.consecutive_failure_count or None,
         statuses=[TickStatus.FAILURE],
     )
     if state.instigator_type is InstigatorType.SENSOR and len(failed) < AT_LEAST:

@@ -195,6 +195,23 @@ def test_a_dry_run_tries_the_columns_of_partitions(platform: Platform) -> None:
     assert "column extra was dropped since." in said
 
 
+def test_a_dry_run_tries_the_rows_of_partitions_on_the_constraints_of_now(platform: Platform) -> None:
+    platform.write(0)
+    platform.write(1)
+    table = platform.lake.open(KEY)
+    table.alter.add_constraint({"positive": "value > 0"})
+    before = platform.lake.version(KEY)
+    wanted: dict[str, Any] = {"version": 0, "partitions": ["2024-01-02"]}
+    for dry in (True, False):
+        said = error_of(restore(platform, fails=True, dry_run=dry, **wanted))
+        assert "Partitions 2024-01-02 of" in said
+        assert "positive" in said
+        assert "Nothing was changed" in said
+    assert platform.lake.version(KEY) == before
+    assert not platform.lake.exists(AUDIT)
+    restore(platform, dry_run=True, version=1, partitions=["2024-01-02"])
+
+
 def test_limits_that_rows_of_then_do_not_keep_are_told(platform: Platform) -> None:
     @dg.asset(key=KEY, partitions_def=DAYS, metadata=BY_DAY, backfill_policy=ONE_RUN)
     def without_days(context: dg.AssetExecutionContext) -> pd.DataFrame:

@@ -28,10 +28,11 @@ def alerts(
     from lakehouse_assets import settings
     from lakehouse_assets.contracts.additions import AUDIT
     from lakehouse_assets.monitoring.pauses import Pause, pauses
-    from lakehouse_assets.operations.alerts.book import book, tell
+    from lakehouse_assets.operations.alerts.book import tell
     from lakehouse_assets.operations.alerts.channels import channels
     from lakehouse_assets.operations.alerts.cursor import Cursor
     from lakehouse_assets.operations.alerts.look import look
+    from lakehouse_assets.operations.alerts.lost_book import opened, tell_of_it
     from lakehouse_assets.operations.alerts.messages import Places
     from lakehouse_assets.operations.asset_graph import graph_of
     from lakehouse_assets.operations.health.reports import write_runbooks
@@ -42,16 +43,23 @@ def alerts(
     if context.repository_def is None:
         raise dg.DagsterInvariantViolationError("the sensor alerts needs its code location to know the assets")
     now, store = datetime.now(UTC), lake.lake()
-    graph, cursor, known = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now), book(store)
+    graph, cursor = graph_of(context.repository_def.asset_graph), Cursor.read(context.cursor, now)
+    places, told_by = Places(settings.ui_url(), settings.runbooks_url()), channels(context.log.info)
+    known = opened(store, cursor, ticking(context.instance, {ALERTS}).get(ALERTS), now)
+    if known is None:
+        write_runbooks(settings.reports_root())
+        for reason in tell_of_it(cursor, graph, places, told_by):
+            context.log.warning(reason)
+        context.update_cursor(cursor.written())
+        return dg.SkipReason(f"nothing is looked at while the table of incidents cannot be read: {cursor.lost_why}")
     reading, resting = Reading(), dict[str, Pause]()
     paused, zone = reading.of(AUDIT, lambda: pauses(store, now), resting).keys(), ZoneInfo(settings.plant_timezone())
     waited_for = awaited(context.instance, context.repository_def.asset_graph, landing)
     ticks = ticking(context.instance, watched(context.repository_def) - {ALERTS})
     facts = look(context.instance, store, graph, known.incidents, cursor, now, zone, paused, waited_for, ticks, reading)
-    places = Places(settings.ui_url(), settings.runbooks_url())
     if facts:
         write_runbooks(settings.reports_root())  # the pages that messages link to
-    failed = tell(store, known, facts, graph, places, channels(context.log.info))
+    failed = tell(store, known, facts, graph, places, told_by)
     for reason in failed:
         context.log.warning(reason)
     # The log takes everything, so what another channel did not take stands in the table and is told from there.

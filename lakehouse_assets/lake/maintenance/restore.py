@@ -14,6 +14,7 @@ from lakehouse_assets.lake.columns.schema import cast_batch, reconciled
 from lakehouse_assets.lake.errors import MissingTableError, SchemaChangedError
 from lakehouse_assets.lake.maintenance.files import missing_files, stored_files
 from lakehouse_assets.lake.maintenance.log import commit_times, keep_the_log
+from lakehouse_assets.lake.maintenance.trial import require_taken
 from lakehouse_assets.lake.partitioning.partitions import PartitionScope, physical_columns
 from lakehouse_assets.lake.reading.read import read_stream, table_schema
 from lakehouse_assets.lake.settings import SchemaMode, WriteMode, WriteSettings
@@ -60,7 +61,8 @@ def restorable(
     Raises:
         MissingTableError: there was no table then, or the version's log or files are gone; names the versions that can
             be brought back.
-        SchemaChangedError: partitions' columns of then do not fit the columns of now.
+        SchemaChangedError: partitions' columns or values of then do not fit the columns of now.
+        PromiseBrokenError: partitions' rows of then break a constraint that the table has now.
     """
     newest = open_table(uri, options)
     table = _at(newest, uri, options, to)
@@ -78,7 +80,9 @@ def restorable(
         )
     if partly and scope is not None:
         with _telling_of(scope, uri, int(table.version())):
-            _columns(table, newest, fill_new_columns, provenance, uri)
+            schema = _columns(table, newest, fill_new_columns, provenance, uri)
+            then = read_stream(table, None, predicate)
+            require_taken(newest, schema, (cast_batch(batch, schema, provenance.asset, uri) for batch in then))
     contents = inspect(read_stream(table, None, predicate), scope, provenance, uri)
     return Restorable(int(table.version()), int(newest.version()), contents, _schema_change(table, newest))
 

@@ -64,11 +64,11 @@ def tell(
         What could not be told, in words; it stays to be told.
     """
     changed, failed, now = after(known.incidents, facts), [], datetime.now(UTC)
-    _note(lake, to_keep(known.incidents, changed))
+    note(lake, to_keep(known.incidents, changed))
     patience, missed = Patience(clock), dict[tuple[str, str], Telling]()
     for telling in in_turn(list(to_tell(known.incidents, changed, known.entries, list(channels), now)), known.entries):
         if telling.channel == NOBODY:
-            _note(lake, [telling])
+            note(lake, [telling])
             continue
         about = (telling.channel, telling.incident.incident)
         if about in missed:
@@ -83,13 +83,14 @@ def tell(
             missed[about] = telling
             patience.took_nothing(telling.channel)
         else:
-            _note(lake, [telling])
+            note(lake, [telling])
     debts = [owed(one) for one in missed.values() if one.state == BEGAN]
-    _note(lake, [one for one in debts if one.entry not in known.entries])
+    note(lake, [one for one in debts if one.entry not in known.entries])
     return failed
 
 
-def _note(lake: Lake, tellings: Sequence[Telling]) -> None:
+def note(lake: Lake, tellings: Sequence[Telling]) -> None:
+    """Write the rows that say so; one that stands there already is left out."""
     from lakehouse_assets.contracts.additions import keep
 
     if tellings:

@@ -24,6 +24,10 @@ class Cursor:
         decided: By table of decisions, the newest one that was looked at.
         versions: By table of decisions, the version that was looked at.
         missed_since: Since when nights were seen to be missing at every look; empty: none is.
+        book_at: Where the table of incidents was seen to lie; empty: it was not there yet.
+        lost_since: Since when it cannot be read; empty: it can.
+        lost_why: Why, in words without secrets.
+        lost_told: Channels that were told so.
     """
 
     runs_after: str
@@ -31,6 +35,10 @@ class Cursor:
     decided: dict[str, str] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     missed_since: str = ""
+    book_at: str = ""
+    lost_since: str = ""
+    lost_why: str = ""
+    lost_told: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, text: str | None, now: datetime) -> Cursor:
@@ -42,7 +50,7 @@ class Cursor:
         try:
             told: dict[str, Any] = json.loads(text) if text else {"runs_after": (now - FIRST_LOOK).isoformat()}
             found = cls(**{name: value for name, value in told.items() if name in known})
-            _ = [datetime.fromisoformat(at) for at in (found.runs_after, found.missed_since) if at]
+            _ = [datetime.fromisoformat(at) for at in (found.runs_after, found.missed_since, found.lost_since) if at]
         except (ValueError, TypeError, AttributeError):
             return cls((now - FIRST_LOOK).isoformat())
         return found

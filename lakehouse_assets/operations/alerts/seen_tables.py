@@ -85,7 +85,9 @@ def decision_facts(use_case: str, rows: Iterable[Mapping[str, Any]], known: Iter
         rows: As `decisions` gives them.
         known: The incidents so far.
     """
-    asset = f"models/{use_case}/champion"
+    asset, known = f"models/{use_case}/champion", list(known)
+    moves = [one for one in known if one.kind is Kind.PROMOTION and one.subject == use_case]
+    told_last = max(moves, key=lambda one: one.since).summary if moves else ""
     open_refusals = {one.subject for one in known if one.kind is Kind.REFUSAL and one.is_open and asset in one.assets}
     for row in rows:
         at, action = row["decided_at"], row["action"]
@@ -103,5 +105,8 @@ def decision_facts(use_case: str, rows: Iterable[Mapping[str, Any]], known: Iter
             serving = f"version {row['to_version']} goes on serving" if row["to_version"] else "nothing serves"
             yield Fact(Kind.REFUSAL, subject, at, False, f"{said}; {serving}", (asset,), run_id=row["run_id"])
         elif row["to_version"] != row["from_version"]:
-            moved = f"{action} by {row['who']}: version {row['to_version']} serves, before it {row['from_version']}"
-            yield Fact(Kind.PROMOTION, use_case, at, False, f"{moved}: {said}", (asset,), run_id=row["run_id"])
+            moved = f"version {row['to_version']} serves, before it {row['from_version']}: "
+            if moved in told_last:
+                continue  # a roll back that died was found by the gate, and wrote its own row when it was started again
+            told_last = f"{action} by {row['who']}: {moved}{said}"
+            yield Fact(Kind.PROMOTION, use_case, at, False, told_last, (asset,), run_id=row["run_id"])

@@ -109,7 +109,8 @@ class DecisionFacts:
 @dataclass(frozen=True)
 class Facts:
     """All of it, at a moment; ``incidents`` are those that people were told of, ``unreadable`` the tables that cannot
-    be read, each with why.
+    be read, each with why, ``away`` why none can be, ``untold_since`` since when the sensor of alerts cannot read the
+    incidents.
     """
 
     at: datetime
@@ -122,3 +123,5 @@ class Facts:
     nights: NightFacts = field(default_factory=NightFacts)
     incidents: Sequence[Incident] = ()
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    away: str = ""
+    untold_since: datetime | None = None

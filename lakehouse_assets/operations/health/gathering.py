@@ -17,6 +17,7 @@ from lakehouse_assets.operations.alerts.book import INCIDENTS, Book, book
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
+from lakehouse_assets.operations.alerts.lost_book import untold_since
 from lakehouse_assets.operations.alerts.seen_runs import span_of
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
@@ -35,13 +36,20 @@ def gather(
     assets: BaseAssetGraph,  # type: ignore[type-arg]
     now: datetime,
     nights: NightFacts | None = None,
+    reading: Reading | None = None,
 ) -> Facts:
-    """Everything that is known now; of the nights what `health.nights.night_facts` says."""
-    graph, reading = graph_of(assets), Reading()
+    """Everything that is known now; of the nights what `health.nights.night_facts` says.
+
+    Raises:
+        LakeError: the store does not answer, but for a ``reading`` that says so itself (`unreadable.ReadingNow`).
+    """
+    graph, reading, nights = graph_of(assets), reading or Reading(), nights or NightFacts()
     keys = [dg.AssetKey(key.split("/")) for key in graph.assets]
     entries = {one.asset_entry.asset_key: one.asset_entry for one in instance.get_asset_records(keys)}
     failed_runs = _failed_runs(instance, [entry.last_run_id for entry in entries.values()])
     spans = _spans(instance, failed_runs)
+    if any(_had_a_table(entry) for entry in entries.values()):
+        reading.reach(lake)
     states, checks = instance.get_freshness_state_records(keys), _failed_checks(instance, assets, entries)
     found = {}
     for key in keys:
@@ -49,7 +57,7 @@ def gather(
         made = _at(entry.last_materialization.timestamp) if entry and entry.last_materialization else None
         run = entry.last_run_id if entry else None
         not_made = run in failed_runs and not _made_in(entry, run)
-        if _had_a_table(entry) and not reading.exists(lake, key.path):
+        if _had_a_table(entry) and not reading.exists(lake, key.path) and not reading.away:
             reading.unreadable.setdefault(name, f"there is no table at {lake.table_uri(key.path)} any more")
         rows, since = _quarantined(lake, key.path, graph.assets[name].daily, checks.get(key, ()), reading)
         found[name] = AssetFacts(
@@ -68,8 +76,9 @@ def gather(
     return Facts(
         now, graph, found, champion_facts(lake, _with(graph, "models", "champion"), reading),
         drift_facts(lake, use_cases, reading), reading.of(AUDIT, lambda: pauses(lake, now), resting),
-        decision_facts(lake, use_cases, reading), nights or NightFacts(),
+        decision_facts(lake, use_cases, reading), nights,
         reading.of(INCIDENTS, lambda: book(lake), Book()).incidents, reading.unreadable,
+        reading.away, untold_since(instance, nights.failing),
     )  # fmt: skip
 
 

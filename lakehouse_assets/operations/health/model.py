@@ -9,6 +9,7 @@ from typing import Protocol
 
 from lakehouse_assets.monitoring.pauses import Pause
 from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS
+from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import Kind
 from lakehouse_assets.operations.alerts.graph import HEALTH, Asset
@@ -121,7 +122,7 @@ def _subject(name: str, assets: Sequence[Asset], problems: Iterable[Problem], fa
     }
     is_use_case = any(one.use_case == name for one in assets)
     champion, drift, pause = facts.champions.get(name), facts.drift.get(name), facts.pauses.get(name)
-    unreadable = frozenset(one.key for one in assets if one.key in facts.unreadable)
+    unreadable = frozenset(one.key for one in assets if facts.away or one.key in facts.unreadable)
     return SubjectHealth(name, is_use_case, zones, champion, drift, pause, facts.decisions.get(name), unreadable)
 
 
@@ -150,8 +151,13 @@ def _problems(key: str, facts: Facts) -> Iterator[Problem]:
     def problem(state: State, since: datetime | None, what: str, rows: int | None = None, run: str = "") -> Problem:
         return Problem(state, key, asset.group, asset.zone, since, what, rows, asset.owner, run)
 
+    if key == HEALTH and facts.away:
+        known_not = "what tables say is not known, and nobody is told of anything but this"
+        yield problem(State.AWAY, facts.untold_since, f"{facts.away}; {known_not}")
     if key in facts.unreadable:
-        yield problem(State.UNREADABLE, begun_with(Kind.UNREADABLE, key, "", "", facts), facts.unreadable[key])
+        begun = begun_with(Kind.UNREADABLE, key, "", "", facts)
+        untold = facts.untold_since if key == "/".join(INCIDENTS) else None
+        yield problem(State.UNREADABLE, begun or untold, facts.unreadable[key])
     if known.failing_since and not _because_of(asset, known, facts):
         below = [facts.assets.get(one, AssetFacts()) for one in facts.graph.downstream([key])]
         also = sum(one.failed_run == known.failed_run for one in below)

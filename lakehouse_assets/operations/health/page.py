@@ -11,7 +11,9 @@ from lakehouse_assets.operations.health.states import State
 from lakehouse_assets.operations.health.text import champion_words, decision_words, drift_words, verdict, zone_words
 
 _STYLE = Path(__file__).with_name("page.css")
-_ALARMING = (State.SILENT, State.MISSED, State.TICKS, State.UNREADABLE, State.FAILING, State.LATE, State.NO_FILE)
+_ALARMING = (
+    State.AWAY, State.SILENT, State.MISSED, State.TICKS, State.UNREADABLE, State.FAILING, State.LATE, State.NO_FILE
+)  # fmt: skip
 _QUIET = (State.FRESH,)
 _RESTING = (State.PAUSED, State.NEVER)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 class State(StrEnum):
     """How a zone of a subject is; the first in this order is told where there are several."""
 
+    AWAY = "lake away"
     SILENT = "daemon silent"
     MISSED = "night missed"
     TICKS = "ticks fail"
@@ -26,6 +27,7 @@ class State(StrEnum):
 
 #: The runbook of each state that is a problem: a page of docs/runbooks.
 RUNBOOKS = {
+    State.AWAY: "unreadable",
     State.SILENT: "missed_night",
     State.MISSED: "missed_night",
     State.TICKS: "failing_tick",

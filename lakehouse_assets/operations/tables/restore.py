@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
-from lakehouse_assets.lake.errors import MissingTableError, RequestRefusedError, SchemaChangedError
+from lakehouse_assets.lake.errors import (
+    MissingTableError,
+    PromiseBrokenError,
+    RequestRefusedError,
+    SchemaChangedError,
+)
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.lake.writing.commit import Provenance
 
@@ -103,7 +108,7 @@ def examine(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) -
 
     Raises:
         RestoreRequestError: partitions that the asset does not have; the table or the version is not there, or not
-            whole; or its columns of then do not fit those of now.
+            whole; or its columns or rows of then do not fit the table of now.
         LakeError: the store does not answer.
     """
     from lakehouse_assets.lake.maintenance.restore import restorable
@@ -117,6 +122,12 @@ def examine(request: RestoreRequest, lake: Lake, instance: dg.DagsterInstance) -
         found = restorable(uri, lake.storage_options, request.to, scope, who, partly, request.fill_new_columns)
     except (MissingTableError, SchemaChangedError) as error:
         raise RestoreRequestError(str(error)) from error
+    except PromiseBrokenError as error:
+        raise RestoreRequestError(
+            f"Partitions {', '.join(request.partitions)} of {'/'.join(request.key)} cannot be restored to "
+            f"{request.to}. {error} Nothing was changed. Restore the whole table, which brings its old constraints "
+            "back, or make the partitions again."
+        ) from error
     contents = dict(found.contents.contents)
     if scope is not None and not request.partitions:
         known = instance.get_materialized_partitions(request.asset.key)

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from lakehouse_assets.contracts.audit import entries
@@ -55,3 +56,16 @@ def test_drift_is_over_with_the_first_report_without_it_after_its_page_was_follo
     BROKEN.clear()
     platform.night("2024-03-06")
     assert platform.tick() == ["Over: monitoring/u/drift no_drift: check failed"]
+
+
+@pytest.mark.parametrize("looks_between", [True, False])
+def test_a_roll_back_that_died_and_was_found_by_the_gate_is_told_once(platform: Platform, looks_between: bool) -> None:
+    platform.decide("promote", 2, 1, 2)
+    assert platform.tick() == ["u: champion changed"]
+    platform.decide("found_changed", 1, 2, 1)
+    told = platform.tick() if looks_between else []
+    platform.decide("roll_back", 1, 2, 1)
+    assert [*told, *platform.tick()] == ["u: champion changed"]
+    for before, after in ((1, 2), (2, 1)):
+        platform.decide("promote", after, before, after)
+        assert platform.tick() == ["u: champion changed"]

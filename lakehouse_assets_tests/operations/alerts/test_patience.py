@@ -12,6 +12,7 @@ from lakehouse_assets.operations.alerts.channels import NotToldError
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.graph import Graph
 from lakehouse_assets.operations.alerts.messages import Message, Places
+from lakehouse_assets_tests.operations.alerts.watched import Platform
 
 NOW = datetime.now(UTC)
 NIGHTS = [f"night {number}" for number in range(6)]
@@ -84,3 +85,15 @@ def test_the_log_is_told_all_however_long_that_takes_since_the_look_is_not_repea
     hour.channel("good", 0)
     assert hour.tick(*NIGHTS) == [("log", one) for one in NIGHTS]
     assert hour.tick() == [("good", one) for one in NIGHTS]
+
+
+def test_a_receiver_that_says_too_late_that_it_took_a_message_gets_it_again_by_the_same_name(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALERT_URLS", f"{platform.told.url}?rto=0.2")
+    platform.told.answers_after_s = 1.0
+    platform.decide("promote", 1, None, 1)
+    assert platform.tick() == platform.tick() == ["u: champion changed"]
+    first, again = (one["message"].splitlines()[-1] for one in platform.told.messages)
+    assert first == again
+    assert first.startswith("Incident: promotion/u/")

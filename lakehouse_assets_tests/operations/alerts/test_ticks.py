@@ -1,6 +1,8 @@
 """Sensors and schedules whose ticks fail are told once, and over when a tick succeeds or they are switched off."""
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -99,6 +101,32 @@ def test_it_fails_since_its_first_failed_tick_after_one_that_succeeded_and_hides
     assert found.fails(first + FAILS_FOR / 2) is False
     assert "OSError: no " in found.words
     assert "hunter22" not in found.words
+
+
+def test_since_when_it_fails_does_not_wander_however_long_it_lasts(instance: dg.DagsterInstance) -> None:
+    sensor, begun, away = switch(instance, True, ago(6000), ASKED_FOR, SENSOR), ago(600), OSError("away")
+    ticked(instance, sensor, begun - timedelta(minutes=1))
+    ticked(instance, sensor, begun, away)
+    with sqlite3.connect(Path(instance.root_directory) / "schedules" / "schedules.db") as ticks:
+        # One by one it takes a minute.
+        columns, first = "job_origin_id, selector_id, status, type", str(begun.timestamp())
+        known = f"SELECT {columns}, ?, replace(tick_body, '{first}', ?) FROM job_ticks WHERE status = 'FAILURE' LIMIT 1"
+        later = [begun + timedelta(seconds=30 * one) for one in range(1, 1100)]
+        rows = [(f"{at:%Y-%m-%d %H:%M:%S.%f}", str(at.timestamp())) for at in later]
+        ticks.executemany(f"INSERT INTO job_ticks ({columns}, timestamp, tick_body) {known}", rows)
+    assert ticking(instance, {ASKED_FOR})[ASKED_FOR].failing_since == begun
+
+
+def test_where_the_skipped_ticks_before_it_were_purged_what_failed_long_ago_is_another_time(
+    instance: dg.DagsterInstance,
+) -> None:
+    """Dagster forgets skipped ticks after a week, and failed ones never."""
+    sensor, begun, away = switch(instance, True, ago(60000), ASKED_FOR, SENSOR), ago(12000), OSError("away")
+    for row in (1, 2):
+        ticked(instance, sensor, ago(50000 - row), away, row)
+    for row in (1, 2, 3):
+        ticked(instance, sensor, begun + timedelta(days=row - 1), away, row)
+    assert ticking(instance, {ASKED_FOR})[ASKED_FOR].failing_since == begun
 
 
 def test_who_is_watched_are_all_but_the_night_s_schedule_whose_failed_ticks_are_missed_nights() -> None:

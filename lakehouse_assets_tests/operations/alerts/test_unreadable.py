@@ -7,16 +7,21 @@ from unittest import mock
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.run_request import InstigatorType
 
 from lakehouse_assets.contracts.additions import AUDIT
 from lakehouse_assets.contracts.audit import record
 from lakehouse_assets.lake.errors import StorageError
 from lakehouse_assets.lake.table import Lake
+from lakehouse_assets.operations.alerts.book import INCIDENTS
 from lakehouse_assets.operations.health.gathering import gather
 from lakehouse_assets.operations.health.model import Health, health
 from lakehouse_assets.operations.health.states import State
 from lakehouse_assets.operations.health.text import as_text
+from lakehouse_assets.operations.ticks import ALERTS
+from lakehouse_assets_tests.operations.alerts.test_ticks import ago
 from lakehouse_assets_tests.operations.alerts.watched import BROKEN, CHAMPION, Platform
+from lakehouse_assets_tests.operations.nights.switched import switch, ticked
 
 
 def health_of(platform: Platform) -> Health:
@@ -92,3 +97,69 @@ def test_a_store_that_is_away_for_a_moment_is_no_damaged_table(platform: Platfor
     with mock.patch.object(Lake, "version", side_effect=away), pytest.raises(StorageError):
         platform.tick()
     assert platform.tick() == ["u: champion changed"]
+
+
+def test_a_damaged_book_of_incidents_is_told_once_and_over_and_what_happened_meanwhile_is_told_then(
+    platform: Platform,
+) -> None:
+    platform.decide("promote", 1, None, 1)
+    assert platform.tick() == ["u: champion changed"]
+    entry = log_of(platform, INCIDENTS)
+    whole = entry.read_bytes()
+    entry.write_text("torn", encoding="utf-8")
+    BROKEN.add("clean")
+    assert not platform.night()
+    assert platform.tick() == ["monitoring/platform/incidents: table unreadable"]
+    body = platform.told.messages[-1]["message"]
+    assert "nobody is told of anything else" in body
+    assert "/runbooks/unreadable.html" in body
+    assert platform.tick() == []
+    entry.write_bytes(whole)
+    told = platform.tick()
+    assert told == ["a_nightly 2024-03-05: run failed", "Over: monitoring/platform/incidents: table unreadable"]
+    assert platform.tick() == []
+
+
+def test_a_book_of_incidents_that_is_no_more_is_not_begun_anew_which_would_tell_everything_again(
+    platform: Platform,
+) -> None:
+    platform.decide("promote", 1, None, 1)
+    assert platform.tick() == ["u: champion changed"]
+    assert platform.tick() == []
+    there = Path(platform.lake.table_uri(INCIDENTS))
+    away = there.rename(there.with_name("away"))
+    assert platform.tick() == ["monitoring/platform/incidents: table unreadable"]
+    assert platform.tick() == []
+    assert not there.exists()
+    away.rename(there)
+    assert platform.tick() == ["Over: monitoring/platform/incidents: table unreadable"]
+
+
+def test_a_channel_that_did_not_answer_is_told_when_it_does_that_the_book_cannot_be_read(platform: Platform) -> None:
+    platform.decide("promote", 1, None, 1)
+    platform.tick()
+    log_of(platform, INCIDENTS).write_text("torn", encoding="utf-8")
+    platform.told.status = 503
+    assert platform.tick() == []
+    platform.told.status = 200
+    assert platform.tick() == ["monitoring/platform/incidents: table unreadable"]
+
+
+def test_a_store_that_does_not_answer_for_minutes_is_told_although_nothing_can_be_read_or_noted(
+    platform: Platform,
+) -> None:
+    platform.decide("promote", 1, None, 1)
+    assert platform.tick() == ["u: champion changed"]
+    sensor = switch(platform.instance, True, ago(60), ALERTS, InstigatorType.SENSOR)
+    away = StorageError("Cannot look for table s3://lake/x. The storage said: Connection refused")
+    with mock.patch.object(Lake, "exists", side_effect=away):
+        for minutes in (4, 3):
+            ticked(platform.instance, sensor, ago(minutes), away)
+        with pytest.raises(StorageError):
+            platform.tick()
+        ticked(platform.instance, sensor, ago(8), away)
+        assert platform.tick() == ["monitoring/platform/incidents: table unreadable"]
+        assert f"Since: {ago(8):%Y-%m-%d}" in platform.told.messages[-1]["message"]
+        ticked(platform.instance, sensor, ago(0.1))
+        assert platform.tick() == []
+    assert platform.tick() == ["Over: monitoring/platform/incidents: table unreadable"]

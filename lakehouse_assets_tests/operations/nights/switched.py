@@ -59,8 +59,10 @@ def switch(
     return instance.update_instigator_state(state) if known else instance.add_instigator_state(state)
 
 
-def ticked(instance: dg.DagsterInstance, state: InstigatorState, at: datetime, error: Exception | None = None) -> None:
-    """A tick of it, as the daemon keeps it."""
+def ticked(
+    instance: dg.DagsterInstance, state: InstigatorState, at: datetime, error: Exception | None = None, row: int = 0
+) -> None:
+    """A tick of it, as the daemon keeps it; of one that failed ``row`` says how many did without a break."""
     said = None
     if error is not None:
         try:
@@ -76,6 +78,7 @@ def ticked(instance: dg.DagsterInstance, state: InstigatorState, at: datetime, e
             at.timestamp(),
             selector_id=state.selector_id,
             error=said,
+            consecutive_failure_count=row,
         )
     )
 
