@@ -123,12 +123,9 @@ def test_every_page_is_linked_from_an_asset_that_it_is_about() -> None:
 
 def test_every_page_stands_in_the_table_with_a_test_that_is_there() -> None:
     text = (PROJECT / "docs" / "on_call.md").read_text(encoding="utf-8")
-    named, follows = "", {}
-    for page, test in re.findall(r"^\| (\w*) ?\| .+ \| (.+) \|$", text.partition("## Shown")[2], re.M):
-        named = test if test != "the same test" else named
-        follows.setdefault(page, named)
-    assert follows.keys() - {"page", ""} == {page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}
-    for place in set(follows.values()) - {"followed by, below `lakehouse_assets_tests/`"}:
+    rows = re.findall(r"^\| (\w*) ?\| .+ \| (.+) \|$", text.partition("## Shown")[2], re.M)
+    assert {page for page, _ in rows} - {"page", ""} == {page.stem for page in RUNBOOKS.glob("*.md")} - {"README"}
+    for place in {test for _, test in rows} - {"followed by, below `lakehouse_assets_tests/`", "the same test"}:
         file, _, test = place.strip("`").partition("::")
         code = (PROJECT / "lakehouse_assets_tests" / file).read_text(encoding="utf-8")
         assert f"def {test}(" in code, place
