@@ -140,3 +140,13 @@ def test_rows_that_the_version_before_failed_to_predict_are_not_the_new_ones_fau
     changed = by_another(rows, ago(SERVED), ago(9))
     found = report(home, changed[(changed["day"] > ago(9)) | changed["machine"].isin(["m0", "m1"])])
     assert (found.verdict, told(found, "predicted_wear")["current_rows"]) == ("stable", 9 * EACH_DAY)
+
+
+def test_a_day_on_which_the_version_before_predicted_nothing_is_not_the_new_ones_fault(
+    served: tuple[Path, pd.DataFrame],
+) -> None:
+    """One of fourteen days it was, too few to be a fault; of the new one's few days it would be a large part."""
+    home, rows = served
+    changed = by_another(rows, ago(SERVED), ago(4))
+    found = report(home, changed[~changed["day"].isin([ago(9), ago(4)])])
+    assert (found.faults, told(found, "predicted_wear")["current_rows"]) == ({}, 4 * EACH_DAY)
