@@ -44,10 +44,10 @@ def own_predictions(window: pd.DataFrame, prediction: str, version: int) -> OwnP
     told = []
     if theirs.any():
         names = ", ".join(str(int(one)) for one in sorted(by[others].unique()))
-        told.append(f"{int(theirs.sum())} are of days or predictions of version {names}, not of {version}")
+        told.append(f"Of {int(theirs.sum())} others, version {names} made the predictions or served, not {version}")
     if before.any():
-        told.append(f"nobody predicted the {int(before.sum())} before {days[made].min():%Y-%m-%d}")
-    return OwnPredictions(window[kept], "; ".join(told))
+        told.append(f"Nobody predicted the {int(before.sum())} before {days[made].min():%Y-%m-%d}")
+    return OwnPredictions(window[kept], ". ".join(told))
 
 
 def _after_others_alone(days: pd.Series, predicted: pd.Series, own: pd.Series) -> pd.Series:

@@ -68,7 +68,8 @@ def opened(lake: Lake, cursor: Cursor, own: Ticking | None, now: datetime) -> Bo
 def lost(cursor: Cursor) -> Incident:
     """The incident that nobody can read the table; named as one that a look would have found."""
     since = datetime.fromisoformat(cursor.lost_since)
-    name, untold = "/".join([Kind.UNREADABLE, SUBJECT, since.isoformat()]), "until then nobody is told of anything else"
+    name = "/".join([Kind.UNREADABLE, SUBJECT, since.isoformat()])
+    untold = "nobody is told of anything else until it can be read again"
     return Incident(name, Kind.UNREADABLE, SUBJECT, since, f"{cursor.lost_why}; {untold}", (SUBJECT,))
 
 

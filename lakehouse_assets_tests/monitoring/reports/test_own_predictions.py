@@ -54,7 +54,7 @@ def test_a_row_is_judged_if_the_version_predicted_it_or_nobody_did_and_no_other_
 def test_words_say_whose_the_other_rows_are() -> None:
     rows = [(0, 0, False), (1, 1, True), (1, 1, True), (2, 3, True), (3, 2, True)]
     assert judged(rows).why == (
-        "3 are of days or predictions of version 1, 3, not of 2; nobody predicted the 1 before 2024-05-02"
+        "Of 3 others, version 1, 3 made the predictions or served, not 2. Nobody predicted the 1 before 2024-05-02"
     )
 
 
@@ -65,4 +65,4 @@ def test_a_window_of_one_version_and_one_of_nobody_are_judged_whole(rows: list[t
 
 def test_without_a_word_on_who_predicted_all_is_of_the_version() -> None:
     found = own_predictions(window([(0, 0, False), (1, 1, True)]).drop(columns="model_version"), "wear", 2)
-    assert (len(found.rows), found.why) == (1, "nobody predicted the 1 before 2024-05-02")
+    assert (len(found.rows), found.why) == (1, "Nobody predicted the 1 before 2024-05-02")
