@@ -67,8 +67,8 @@ def test_days_before_the_first_champion_lack_no_prediction(served: tuple[Path, p
     assert (told(found, "load")["current_rows"], told(found, "load")["verdict"]) == (84, "stable")
     page = page_of(found)
     assert "Drift in column 'predicted_wear'" in page
-    words = "60 of the window's rows: nobody predicted the 24 before 2024-06-03"
-    assert f"Predictions (predicted_wear) are of {words}." in page
+    words = "60 of the window's rows. Nobody predicted the 24 before 2024-06-03"
+    assert f"Predictions (predicted_wear) are judged by {words}." in page
     assert list(found.rows["column_name"]) == ["load", "predicted_wear", "label"]
 
 
@@ -80,7 +80,7 @@ def test_predictions_of_too_few_rows_since_are_said_to_be_and_hide_nothing(serve
     page = page_of(found)
     assert "Drift in column 'load'" in page
     assert "Drift in column 'predicted_wear'" not in page
-    assert "Predictions (predicted_wear) are not judged: they are of 30 of the window's rows: nobody" in page
+    assert "Predictions (predicted_wear) are not judged: only 30 of the window's rows are left, and fewer than" in page
 
 
 @pytest.mark.parametrize("missing", [range(2), range(4, 6)], ids=["the newest days", "days between"])

@@ -85,8 +85,8 @@ def test_what_another_version_predicted_is_no_drift_of_the_prediction(
     assert (found.verdict, found.faults) == ("stable", {})
     assert (one["verdict"], one["current_rows"]) == ("stable", (SERVED - 4) * EACH_DAY)
     assert told(found, "load")["current_rows"] == SERVED * EACH_DAY
-    words = f"60 of the window's rows: {4 * EACH_DAY} are of days or predictions of version 2, not of 1."
-    assert f"Predictions (predicted_wear) are of {words}" in page_of(found)
+    words = f"60 of the window's rows. Of {4 * EACH_DAY} others, version 2 made the predictions or served, not 1."
+    assert f"Predictions (predicted_wear) are judged by {words}" in page_of(found)
 
 
 def test_too_few_predictions_of_a_new_champion_are_said_to_be_and_leave_the_verdict_to_the_features(
@@ -97,7 +97,7 @@ def test_too_few_predictions_of_a_new_champion_are_said_to_be_and_leave_the_verd
     one = told(found, "predicted_wear")
     assert (one["verdict"], one["current_rows"]) == ("predictions not judged", EACH_DAY)
     assert (found.verdict, found.faults, told(found, "load")["verdict"]) == ("stable", {}, "stable")
-    words = "Predictions (predicted_wear) are not judged: they are of 6 of the window's rows: 78 are of days"
+    words = "Predictions (predicted_wear) are not judged: only 6 of the window's rows are left, and fewer"
     assert shown.metadata_of([found], pd.DataFrame())["predictions"].startswith(words)
     assert words in page_of(found)
     assert "Drift in column 'predicted_wear'" not in page_of(found)
@@ -140,3 +140,13 @@ def test_rows_that_the_version_before_failed_to_predict_are_not_the_new_ones_fau
     changed = by_another(rows, ago(SERVED), ago(9))
     found = report(home, changed[(changed["day"] > ago(9)) | changed["machine"].isin(["m0", "m1"])])
     assert (found.verdict, told(found, "predicted_wear")["current_rows"]) == ("stable", 9 * EACH_DAY)
+
+
+def test_a_day_on_which_the_version_before_predicted_nothing_is_not_the_new_ones_fault(
+    served: tuple[Path, pd.DataFrame],
+) -> None:
+    """One of fourteen days it was, too few to be a fault; of the new one's few days it would be a large part."""
+    home, rows = served
+    changed = by_another(rows, ago(SERVED), ago(4))
+    found = report(home, changed[~changed["day"].isin([ago(9), ago(4)])])
+    assert (found.faults, told(found, "predicted_wear")["current_rows"]) == ({}, 4 * EACH_DAY)

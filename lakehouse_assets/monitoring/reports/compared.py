@@ -93,10 +93,11 @@ def note_on_predictions(side: Compared) -> str:
     if not side.left_out:
         return ""
     names, rows = ", ".join(side.names), len(side.current)
-    made = f"{rows} of the window's rows: {side.left_out}"
+    left = f"{rows} of the window's rows"
     if side.enough:
-        return f"Predictions ({names}) are of {made}."
-    return f"Predictions ({names}) are not judged: they are of {made}. Fewer than {side.least_rows} tell nothing."
+        return f"Predictions ({names}) are judged by {left}. {side.left_out}."
+    few = f"only {left} are left, and fewer than {side.least_rows} tell nothing"
+    return f"Predictions ({names}) are not judged: {few}. {side.left_out}."
 
 
 def _note_on_outcomes(outcomes: Compared) -> str:

@@ -5,12 +5,13 @@ Without the table nobody knows what was told, and everything would be told again
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import dagster as dg
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from lakehouse_assets.lake.errors import LakeError, MissingTableError
 from lakehouse_assets.lake.passing import may_pass
@@ -48,9 +49,7 @@ def opened(lake: Lake, cursor: Cursor, own: Ticking | None, now: datetime) -> Bo
     """
     at = lake.table_uri(INCIDENTS)
     try:
-        there, known = lake.exists(INCIDENTS), book(lake)
-        if not there and cursor.book_at == at:
-            raise MissingTableError(f"There is no table at {at} any more.")
+        there, known = lake.exists(INCIDENTS), _seen_book(lake, {cursor.book_at})
     except LakeError as error:
         long = own is not None and own.fails(now)
         if may_pass(error) and not long and not cursor.lost_since:
@@ -69,7 +68,8 @@ def opened(lake: Lake, cursor: Cursor, own: Ticking | None, now: datetime) -> Bo
 def lost(cursor: Cursor) -> Incident:
     """The incident that nobody can read the table; named as one that a look would have found."""
     since = datetime.fromisoformat(cursor.lost_since)
-    name, untold = "/".join([Kind.UNREADABLE, SUBJECT, since.isoformat()]), "until then nobody is told of anything else"
+    name = "/".join([Kind.UNREADABLE, SUBJECT, since.isoformat()])
+    untold = "nobody is told of anything else until it can be read again"
     return Incident(name, Kind.UNREADABLE, SUBJECT, since, f"{cursor.lost_why}; {untold}", (SUBJECT,))
 
 
@@ -101,8 +101,30 @@ def tell_of_it(
 
 def untold_since(instance: dg.DagsterInstance, failing: Iterable[Ticking]) -> datetime | None:
     """Since when the sensor cannot read the table, by its cursor, or by its ticks that fail of the store."""
-    for state in instance.all_instigator_state():
-        cursor = getattr(state.instigator_data, "cursor", None) if state.instigator_name == ALERTS else None
-        if cursor and (since := Cursor.read(cursor, datetime.now(UTC)).lost_since):
-            return datetime.fromisoformat(since)
+    for cursor in _cursors(instance):
+        if cursor.lost_since:
+            return datetime.fromisoformat(cursor.lost_since)
     return next((one.failing_since for one in failing if one.name == ALERTS and "StorageError" in one.why), None)
+
+
+def book_of(instance: dg.DagsterInstance, lake: Lake) -> Book:
+    """What the table holds, for others than the sensor.
+
+    Raises:
+        LakeError: it cannot be read, or the sensor has seen one where there is none any more.
+    """
+    return _seen_book(lake, {cursor.book_at for cursor in _cursors(instance)})
+
+
+def _seen_book(lake: Lake, seen_at: Collection[str]) -> Book:
+    at, known = lake.table_uri(INCIDENTS), book(lake)
+    if at in seen_at and not lake.exists(INCIDENTS):
+        raise MissingTableError(f"There is no table at {at} any more.")
+    return known
+
+
+def _cursors(instance: dg.DagsterInstance) -> list[Cursor]:
+    """What the sensor remembers, also under another address of its code location."""
+    states = [one for one in instance.all_instigator_state() if one.instigator_name == ALERTS]
+    told = [one.instigator_data.cursor for one in states if isinstance(one.instigator_data, SensorInstigatorData)]
+    return [Cursor.read(cursor, datetime.now(UTC)) for cursor in told if cursor]

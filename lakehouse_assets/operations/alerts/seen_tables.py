@@ -56,7 +56,7 @@ def expired_requests(lake: Lake, _: str, after: datetime) -> list[dict[str, Any]
     rows = lake.read(AUDIT, columns=["at", "subject", "reason", "details"], where=where).to_pylist()
     told = [{**row, **json.loads(row["details"]), "decided_at": row["at"]} for row in rows]
     # Those of before the audit said which assets they were to make are over by nothing that could be seen.
-    return sorted((row for row in told if row.get("assets")), key=lambda row: row["at"])
+    return sorted((row for row in told if row.get("asked_at")), key=lambda row: row["at"])
 
 
 def expired_facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
@@ -66,9 +66,9 @@ def expired_facts(rows: Iterable[Mapping[str, Any]]) -> Iterator[Fact]:
         rows: As `expired_requests` gives them.
     """
     for row in rows:
-        assets, days = tuple(row["assets"]), (row["first"], row["last"])
-        subject = f"{row['asked']} of {row['subject']}"
-        yield Fact(Kind.FAILED_RUN, subject, row["at"], False, f"{row['reason']}".rstrip("."), assets, *days)
+        # Wrong since it was asked for: what was made between that and the telling may have ended it already.
+        at, days = datetime.fromisoformat(row["asked_at"]), (row["first"], row["last"])
+        yield Fact(Kind.FAILED_RUN, row["asked"], at, False, row["reason"].rstrip("."), tuple(row["assets"]), *days)
 
 
 def _decided_after(lake: Lake, key: list[str], columns: list[str], after: datetime) -> list[dict[str, Any]]:

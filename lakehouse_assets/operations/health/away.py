@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import dagster as dg
-
 from lakehouse_assets.operations.alerts.graph import HEALTH
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.states import RUNBOOKS, State
@@ -21,13 +19,15 @@ if TYPE_CHECKING:
 def unreached(error: BaseException) -> str | None:
     """In words without secrets, that a database, server, folder or disk cannot be reached; None: it is another error.
 
-    What PostgreSQL says Dagster wraps in an exception of no family.
+    What PostgreSQL says Dagster wraps in an exception of no family. Its own errors (a wrong setting, a fault in code)
+    and a statement that a database refuses are other ones.
     """
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy import exc
 
     # By its module, since the package is there with real servers only.
     found = (error.__cause__ or error) if type(error).__module__.startswith("dagster_postgres") else error
-    if not isinstance(found, OSError | SQLAlchemyError | dg.DagsterError):
+    refused = isinstance(found, exc.ProgrammingError | exc.IntegrityError | exc.DataError | exc.NotSupportedError)
+    if refused or not isinstance(found, OSError | exc.DBAPIError | exc.TimeoutError):
         return None
     return f"{type(found).__name__}: {in_words(found)}"
 

@@ -13,11 +13,11 @@ from dagster._core.storage.asset_check_execution_record import AssetCheckExecuti
 
 from lakehouse_assets.contracts.additions import AUDIT
 from lakehouse_assets.monitoring.pauses import Pause, pauses
-from lakehouse_assets.operations.alerts.book import INCIDENTS, Book, book
+from lakehouse_assets.operations.alerts.book import INCIDENTS, Book
 from lakehouse_assets.operations.alerts.days import span_words
 from lakehouse_assets.operations.alerts.facts import ROW_COUNTS, SET_ASIDE
 from lakehouse_assets.operations.alerts.graph import Graph
-from lakehouse_assets.operations.alerts.lost_book import untold_since
+from lakehouse_assets.operations.alerts.lost_book import book_of, untold_since
 from lakehouse_assets.operations.alerts.seen_runs import span_of
 from lakehouse_assets.operations.asset_graph import graph_of
 from lakehouse_assets.operations.health.facts import AssetFacts, Facts, FailedCheck
@@ -77,7 +77,7 @@ def gather(
         now, graph, found, champion_facts(lake, _with(graph, "models", "champion"), reading),
         drift_facts(lake, use_cases, reading), reading.of(AUDIT, lambda: pauses(lake, now), resting),
         decision_facts(lake, use_cases, reading), nights,
-        reading.of(INCIDENTS, lambda: book(lake), Book()).incidents, reading.unreadable,
+        reading.of(INCIDENTS, lambda: book_of(instance, lake), Book()).incidents, reading.unreadable,
         reading.away, untold_since(instance, nights.failing),
     )  # fmt: skip
 

@@ -47,6 +47,22 @@ class Request:
     subject: str = ""
     who: str = ""
 
+    @property
+    def words(self) -> str:
+        """What was asked for. A roll back was done when it was written down; what it asked for is the reference."""
+        done = self.action == ROLL_BACK
+        return f"the reference after {self.action} of {self.subject}" if done else f"{self.action} of {self.subject}"
+
+    @property
+    def instead(self) -> str:
+        """What to do if it is not carried out, without a full stop."""
+        if self.action != ROLL_BACK:
+            return "Ask again"
+        return (
+            f"Materialise {', '.join(self.assets)}; the roll back itself is done, and a second one would go to the "
+            "champion before"
+        )
+
     def expires_before(self, moment: datetime) -> bool:
         """Whether it was asked for before then, and waits for no other."""
         return not self.after and self.at < moment
@@ -155,9 +171,9 @@ def tell_expired(lake: Lake, request: Request) -> str:
     from lakehouse_assets.contracts import audit
 
     words = (
-        f"{request.action} of {request.subject}, which {request.who} asked for at {request.at:%Y-%m-%d %H:%M} UTC, was "
-        "made no run within a day, since the sensor repairs_asked_for was off, and is not carried out any more: things "
-        "have changed. Ask again"
+        f"{request.words}, which {request.who} asked for at {request.at:%Y-%m-%d %H:%M} UTC, was made no run within a "
+        "day, since the sensor repairs_asked_for was off, and is not carried out any more: things have changed. "
+        f"{request.instead}"
     )
     audit.record(
         lake,
@@ -167,7 +183,8 @@ def tell_expired(lake: Lake, request: Request) -> str:
         reason=words,
         details={
             "request": request.entry,
-            "asked": request.action,
+            "asked": request.words,
+            "asked_at": request.at.isoformat(),
             "assets": list(request.assets),
             "first": request.tags.get(FIRST_DAY, ""),
             "last": request.tags.get(LAST_DAY, ""),

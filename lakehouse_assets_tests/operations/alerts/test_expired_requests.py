@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
+from lakehouse_assets.lifecycle.judging.champions import ROLL_BACK
 from lakehouse_assets.operations.health.gathering import gather
 from lakehouse_assets.operations.health.model import health
 from lakehouse_assets.operations.repairs.requests import (
@@ -22,8 +23,12 @@ OF_A_DAY = {FIRST_DAY: DAY, LAST_DAY: DAY}
 
 
 def expire(platform: Platform, action: str, subject: str, tags: dict[str, str]) -> None:
-    """What the sensor `repairs_asked_for` does that was off until two days after somebody asked."""
     ask(platform.lake, action, subject, "ann", "torn", ["raw/a/rows", "harmonized/a/rows"], tags, f"run {action}")
+    find_expired(platform)
+
+
+def find_expired(platform: Platform) -> None:
+    """What the sensor `repairs_asked_for` does that was off until two days after somebody asked."""
     later = datetime.now(UTC) + timedelta(days=2)
     for one in open_requests(platform.lake, None, later, lambda _: False, lambda _: False).expired:
         tell_expired(platform.lake, one)
@@ -46,6 +51,24 @@ def test_it_is_told_once_and_over_when_all_that_it_was_to_make_was_made(platform
     make(platform, CLEAN)
     assert platform.tick() == [f"Over: rerun of raw/a/rows {DAY}: run failed"]
     assert platform.tick() == []
+
+
+def test_what_was_made_otherwise_before_the_sensor_was_on_again_is_over(platform: Platform) -> None:
+    ask(platform.lake, RERUN, "raw/a/rows", "ann", "torn", ["raw/a/rows", "harmonized/a/rows"], OF_A_DAY, "run")
+    make(platform, RAW, CLEAN)
+    find_expired(platform)
+    told = [f"rerun of raw/a/rows {DAY}: run failed", f"Over: rerun of raw/a/rows {DAY}: run failed"]
+    assert [*platform.tick(), *platform.tick(), *platform.tick()] == told
+
+
+def test_of_a_roll_back_only_the_reference_that_it_asked_for_is_missing_and_a_second_one_would_go_too_far(
+    platform: Platform,
+) -> None:
+    expire(platform, ROLL_BACK, "u", {})
+    assert platform.tick() == ["the reference after roll_back of u: run failed"]
+    body = platform.told.messages[-1]["message"]
+    assert "Materialise raw/a/rows, harmonized/a/rows; the roll back itself is done, and a second one would go" in body
+    assert "Ask again" not in body
 
 
 def test_a_second_request_that_expires_is_another_incident_only_once_the_first_is_over(platform: Platform) -> None:

@@ -8,12 +8,15 @@ from unittest import mock
 import dagster as dg
 import pytest
 from dagster._core.definitions.run_request import InstigatorType
+from dagster._core.definitions.sensor_definition import SensorType
+from dagster._core.scheduler.instigation import SensorInstigatorData
 
 from lakehouse_assets.contracts.additions import AUDIT
 from lakehouse_assets.contracts.audit import record
 from lakehouse_assets.lake.errors import StorageError
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.operations.alerts.book import INCIDENTS
+from lakehouse_assets.operations.health.facts import Facts
 from lakehouse_assets.operations.health.gathering import gather
 from lakehouse_assets.operations.health.model import Health, health
 from lakehouse_assets.operations.health.states import State
@@ -163,3 +166,29 @@ def test_a_store_that_does_not_answer_for_minutes_is_told_although_nothing_can_b
         ticked(platform.instance, sensor, ago(0.1))
         assert platform.tick() == []
     assert platform.tick() == ["Over: monitoring/platform/incidents: table unreadable"]
+
+
+def test_health_says_of_a_book_of_incidents_that_is_no_more_that_and_since_when_nobody_is_told(
+    platform: Platform,
+) -> None:
+    platform.decide("promote", 1, None, 1)
+    platform.tick()
+    platform.tick()
+    there = Path(platform.lake.table_uri(INCIDENTS))
+    away = there.rename(there.with_name("away"))
+
+    def facts() -> Facts:
+        cursor = SensorInstigatorData(sensor_type=SensorType.STANDARD, cursor=platform.cursor)
+        platform.instance.update_instigator_state(sensor.with_data(cursor))
+        return gather(platform.instance, platform.lake, platform.defs.resolve_asset_graph(), datetime.now(UTC))
+
+    sensor, key = switch(platform.instance, True, ago(60), ALERTS, InstigatorType.SENSOR), "/".join(INCIDENTS)
+    found = facts()
+    assert (found.unreadable, found.untold_since) == ({key: f"There is no table at {there} any more"}, None)
+    platform.tick()
+    found = facts()
+    assert set(found.unreadable) == {key}
+    assert found.untold_since is not None
+    away.rename(there)
+    platform.tick()
+    assert (facts().unreadable, facts().untold_since) == ({}, None)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import IntegrityError
 
 from lakehouse_assets.operations.embedded import prepare_dagster_home
 from lakehouse_assets.operations.health.__main__ import main
+from lakehouse_assets.operations.health.away import unreached
 
 
 @pytest.fixture
@@ -67,3 +70,25 @@ def test_another_error_is_not_taken_for_something_that_is_away(home: Path, monke
     monkeypatch.setenv("PLANT_TIMEZONE", "Atlantis")
     with pytest.raises(ValueError, match="PLANT_TIMEZONE=Atlantis"):
         main()
+
+
+def test_a_database_that_is_none_is_away_and_a_wrong_setting_of_dagster_s_is_another_error(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "dagster.yaml").unlink()
+    (home / "dagster.yaml").write_text("no_such_setting: 1", encoding="utf-8")
+    with pytest.raises(dg.DagsterInvalidConfigError, match="no_such_setting"):
+        main()
+    (home / "dagster.yaml").unlink()
+    for kept in (home / "history").rglob("*.db*"):
+        kept.write_text("torn" * 1000, encoding="utf-8")
+    assert main() == 1
+    assert "RECORDS AWAY monitoring/platform/health: DatabaseError: " in capsys.readouterr().out
+
+
+def test_a_statement_that_a_database_refuses_is_another_error() -> None:
+    with create_engine("sqlite://").connect() as database:
+        database.execute(text("CREATE TABLE runs (id INTEGER NOT NULL)"))
+        with pytest.raises(IntegrityError) as refused:
+            database.execute(text("INSERT INTO runs VALUES (NULL)"))
+    assert unreached(refused.value) is None

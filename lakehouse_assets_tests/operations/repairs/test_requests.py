@@ -100,7 +100,7 @@ def test_a_request_that_found_the_sensor_off_for_a_day_is_not_carried_out_which_
     assert (
         f"rerun of raw/a/rows, which ann asked for at {asked['at']:%Y-%m-%d %H:%M} UTC, was made no" in told["reason"]
     )
-    assert (told["details"]["request"], told["details"]["asked"]) == (asked["entry"], "rerun")
+    assert (told["details"]["request"], told["details"]["asked"]) == (asked["entry"], "rerun of raw/a/rows")
     assert told["details"]["assets"] == asked["details"]["assets"]
     platform.tick()
     platform.cursor = None
