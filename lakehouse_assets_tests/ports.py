@@ -5,6 +5,7 @@ goes out. Between asking for one and the server that binds it lie minutes. So ea
 those that the kernel hands out, and holds the block's first port for as long as it lives: whose block it is.
 """
 
+import atexit
 import socket
 from collections.abc import Iterator
 
@@ -28,11 +29,10 @@ def _own_ports() -> Iterator[int]:
     for first in range(FIRST, LAST, BLOCK):
         mark = _bound(first)
         if mark is not None:
-            _MARKS.append(mark)
+            atexit.register(mark.close)
             yield from range(first + 1, first + BLOCK)
 
 
-_MARKS: list[socket.socket] = []
 _PORTS = _own_ports()
 
 
