@@ -29,8 +29,11 @@ def test_loading_the_definitions_costs_at_most_twice_the_cpu_time_of_importing_d
         "import time; a = time.process_time(); import dagster; b = time.process_time();"
         "import lakehouse_assets.definitions; print((time.process_time() - a) / (b - a))"
     )
-    # Any of nine: other processes make a single measurement up to a third worse, never better.
-    assert any(float(python(code)) <= 2.0 for _ in range(9))
+    # Any of 25: other processes make a single measurement up to a third worse, never better. Mostly the first will do.
+    measured: list[float] = []
+    while len(measured) < 25 and min(measured, default=9.0) > 2.0:
+        measured.append(float(python(code)))
+    assert min(measured) <= 2.0, measured
 
 
 def test_loading_the_definitions_warns_of_nothing() -> None:

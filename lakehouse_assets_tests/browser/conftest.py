@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +29,8 @@ from playwright.sync_api import Error as PlaywrightError
 
 from lakehouse_assets.settings import OFFLINE
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, FLAGS
-from lakehouse_assets_tests.conftest import PROJECT, Road, free_port, stop_with_its_children
+from lakehouse_assets_tests.conftest import PROJECT, Road, stop_with_its_children
+from lakehouse_assets_tests.ports import free_port
 
 #: What the UI writes across a page when something behind it broke.
 BANNER = re.compile(
@@ -41,8 +42,10 @@ BANNER = re.compile(
 MISSED_BY_NOBODY = ("/favicon.ico", "/ajax-api/2.0/mlflow/users/current")
 #: The answer to this says what is wrong with what somebody typed into a form.
 JUDGES_A_FORM = "?op=PreviewConfigQuery"
-#: Milliseconds that anything on a page may take; two busy cores are slow.
-PATIENCE = 30_000
+#: Milliseconds that anything on a page may take; two busy cores are slow, and may stand still for a minute.
+PATIENCE = 180_000
+#: The same for what comes only after daemon and code server have done something.
+PATIENCE_WITH_DAEMONS = 600_000
 
 
 @dataclass
@@ -109,14 +112,28 @@ class Visitor:
 
     def close_dialog(self) -> None:
         """Close what `plot` may have opened."""
-        if self.page.get_by_role("dialog").count():
-            self.page.keyboard.press("Escape")
-            expect(self.page.get_by_role("dialog")).to_have_count(0)
+        dialog = self.page.get_by_role("dialog")
+
+        def is_closed() -> bool:
+            # A dialog hears the key only once it has the focus, which it takes a while after it is drawn.
+            if dialog.count():
+                self.page.keyboard.press("Escape")
+                self.page.wait_for_timeout(500)
+            return dialog.count() == 0
+
+        self.wait(is_closed, "the dialog to close")
 
     def picture(self, name: str, clip: FloatRect | None = None) -> None:
         """Check that nothing went wrong on this page, and keep a picture of it."""
         self.page.screenshot(path=self.pictures / f"{name}.png", clip=clip, animations="disabled")
         self.expect_no_problem()
+
+    def wait(self, until: Callable[[], bool], what: str) -> None:
+        """Until something is so that Playwright has no expectation for."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not until():
+            assert time.monotonic() < end, f"{self.page.url}: waited {PATIENCE / 1000:.0f} s in vain for {what}"
+            self.page.wait_for_timeout(200)
 
     def expect_no_problem(self) -> None:
         """No banner, no uncaught error, no failed request, no error behind an answer of the server."""
@@ -186,7 +203,7 @@ def _server(command: list[str], environment: dict[str, str], port: int, log: Pat
 def browser() -> Iterator[Browser]:
     """Debian's Chromium with a new empty profile."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
         yield browser
         browser.close()
 
@@ -243,7 +260,7 @@ def _context(browser: Browser, memory: StorageState | None = None, sharpness: fl
 
 
 def _wait_until_listening(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE_WITH_DAEMONS / 1000
     while process.poll() is None and time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -33,11 +33,17 @@ def address(query: str, specs: list[dg.AssetSpec]) -> str:
     return f"/asset-groups~{quote(query, safe='')}" + (f"?expanded={quote(opened, safe='')}" if opened else "")
 
 
-def expect_nodes(page: Page, specs: list[dg.AssetSpec]) -> None:
+def expect_nodes(visitor: Visitor, specs: list[dg.AssetSpec]) -> None:
     """Exactly these assets are on the page: each name as often as there are assets of it."""
     every = [spec.key.path[-1] for spec in specs]
-    expect(page.locator(NODES)).to_have_count(len(every))
-    assert Counter(in_full(name, every) for name in page.locator(NODES).evaluate_all(NAMES)) == Counter(every)
+    nodes = visitor.page.locator(NODES)
+    expect(nodes).to_have_count(len(every))
+
+    def named() -> Counter[str]:
+        return Counter(in_full(name, every) for name in nodes.evaluate_all(NAMES))
+
+    # A node is there before the name in it, which is drawn once it is known how much room it has.
+    visitor.wait(lambda: named() == Counter(every), f"the names {sorted(every)}")
 
 
 def in_full(shown: str, names: list[str]) -> str:
@@ -71,7 +77,7 @@ def test_the_graph_of_a_zone_shows_all_of_its_assets_and_no_other(visitor: Visit
             assert len({spec.group_name for spec in specs}) >= 3, "the zone holds tables of every domain or use case"
         visitor.page.set_viewport_size({"width": 2000, "height": 4000})  # nodes out of sight are not drawn
         visitor.open(address(f'tag:"zone"="{zone}"', specs))
-        expect_nodes(visitor.page, specs)
+        expect_nodes(visitor, specs)
         visitor.expect_no_problem()
     visitor.page.set_viewport_size({"width": 1200, "height": 620})
     visitor.open(address('tag:"zone"="harmonized"', []))  # its groups closed
@@ -97,12 +103,29 @@ def test_the_road_from_the_files_to_the_drift_report_stands_in_one_picture(sharp
     page.set_viewport_size({"width": 1600, "height": 2100})
     sharp.open("/asset-groups")
     expect(page.locator("foreignObject").first).to_be_visible()
-    page.mouse.click(1300, 2000, button="right")
-    page.get_by_text("Change graph to vertical orientation").click()
+    menu = page.get_by_text("Change graph to vertical orientation")
+
+    def is_open() -> bool:
+        # A click is lost on a graph that is being drawn.
+        if not menu.count():
+            page.mouse.click(1300, 2000, button="right")
+            page.wait_for_timeout(500)
+        return bool(menu.count())
+
+    sharp.wait(is_open, "the graph's menu")
+    menu.click()
     sharp.open(address(ROAD, found))
-    expect_nodes(page, found)
-    page.wait_for_timeout(1_000)
+    expect_nodes(sharp, found)
+    sharp.wait(lambda: stands_still(page), "the graph to stand still")
     sharp.picture("asset_graph", clip=around(page.locator("foreignObject").all(), 12))
+
+
+def stands_still(page: Page) -> bool:
+    """Whether no node moves for a second."""
+    places = "nodes => JSON.stringify(nodes.map(node => node.getBoundingClientRect()))"
+    before = page.locator("foreignObject").evaluate_all(places)
+    page.wait_for_timeout(1_000)
+    return bool(before == page.locator("foreignObject").evaluate_all(places))
 
 
 def road_assets(defs: dg.Definitions) -> set[dg.AssetKey]:

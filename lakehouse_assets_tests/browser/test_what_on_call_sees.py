@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
-from lakehouse_assets_tests.browser.conftest import Visitor
+from lakehouse_assets_tests.browser.conftest import PATIENCE_WITH_DAEMONS, Visitor
 from lakehouse_assets_tests.conftest import Road
 from lakehouse_assets_tests.end_to_end.own_platform import copy_of, platform_in, run_days
 
@@ -48,7 +48,7 @@ def test_a_job_is_launched_from_its_form_and_its_deed_stands_in_the_audit_table(
     visitor.picture("job_form")
     launch.click()
     page.wait_for_url(re.compile(r"/runs/"))
-    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("Success", exact=True).first).to_be_visible(timeout=PATIENCE_WITH_DAEMONS)
     visitor.picture("job_run")
     [deed] = entries(Lake(road.lake), "rerun").to_dict("records")
     assert (deed["subject"], deed["who"], deed["reason"]) == (HEALTH, "ann", "state of this minute")
@@ -118,7 +118,7 @@ def test_the_page_of_health_says_that_all_is_well_where_it_is(visitor: Visitor) 
     visitor.open(f"/assets/{HEALTH}")
     # The job that was launched above asked for it; the sensor looks every half minute. An open page learns that it was
     # made, and of what is told with it only when it is loaded again.
-    expect(visitor.page.locator("a[href*='focusedTime=']").first).to_be_visible(timeout=150_000)
+    expect(visitor.page.locator("a[href*='focusedTime=']").first).to_be_visible(timeout=PATIENCE_WITH_DAEMONS)
     visitor.reload()
     expect(visitor.page.get_by_text("all is well", exact=True)).to_be_visible()
     health = visitor.follow(visitor.row("page").get_by_role("link").first)

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
-from lakehouse_assets_tests.browser.conftest import Visitor
+from lakehouse_assets_tests.browser.conftest import PATIENCE_WITH_DAEMONS, Visitor
 from lakehouse_assets_tests.conftest import Road
 
 pytestmark = [
@@ -19,6 +19,8 @@ pytestmark = [
 
 
 def is_loaded(image: Locator) -> bool:
+    """Whether a picture is drawn, once it came or turned out not to come."""
+    expect(image).to_have_js_property("complete", True)
     return bool(image.evaluate("image => image.complete && image.naturalWidth > 0 && image.getClientRects().length"))
 
 
@@ -32,7 +34,7 @@ def test_the_code_location_is_loaded_and_every_daemon_runs(visitor: Visitor) -> 
     visitor.open("/deployment/daemons")
     for daemon in ("Sensors", "Scheduler", "Run queue", "Backfill", "Monitoring", "Freshness Daemon"):
         row = visitor.page.locator("tr").filter(has=visitor.page.get_by_text(re.compile(f"^{daemon}$", re.IGNORECASE)))
-        expect(row.get_by_text("Running", exact=True)).to_be_visible(timeout=60_000)
+        expect(row.get_by_text("Running", exact=True)).to_be_visible(timeout=PATIENCE_WITH_DAEMONS)
     visitor.picture("deployment")
 
 
@@ -89,7 +91,7 @@ def test_the_sensors_page_shows_that_it_runs_and_why_it_asks_for_nothing(visitor
     expect(page.get_by_text(re.compile("Decides whether turbofan_rul is trained again"))).to_be_visible()
     expect(page.get_by_role("link", name="turbofan_rul_training")).to_be_visible()
     expect(page.get_by_role("switch").or_(page.get_by_role("checkbox")).first).to_be_checked()
-    expect(page.get_by_text("0 runs requested").first).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("0 runs requested").first).to_be_visible(timeout=PATIENCE_WITH_DAEMONS)
     expect(page.get_by_text("View logs").first).to_be_visible()
     visitor.picture("sensor")
     assert page.get_by_text("Failure", exact=True).count() == 0

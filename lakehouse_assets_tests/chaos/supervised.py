@@ -16,10 +16,11 @@ from dagster._core.storage.tags import WILL_RETRY_TAG
 from dagster_graphql import DagsterGraphQLClient, DagsterGraphQLClientError
 from requests.exceptions import RequestException
 
-from lakehouse_assets_tests.conftest import PROJECT, free_port, instance_in, stop_with_its_children
+from lakehouse_assets_tests.conftest import PROJECT, instance_in, stop_with_its_children
+from lakehouse_assets_tests.ports import free_port
 
 #: Seconds that anything may take; two busy cores are slow.
-PATIENCE = 300
+PATIENCE = 900
 #: Tag of a run that a test asked for.
 ASKED = "asked_for"
 OVER = (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED)

@@ -134,7 +134,7 @@ def run_its_days(copy: Copy) -> Ran:
         cwd=copy.folder,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=3600,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]

@@ -16,15 +16,16 @@ import yaml
 
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets.sources.plant.drift import ColumnDrift
-from lakehouse_assets_tests.conftest import PROJECT, free_port, instance_in, state_in, stop_with_its_children
+from lakehouse_assets_tests.conftest import PROJECT, instance_in, state_in, stop_with_its_children
 from lakehouse_assets_tests.end_to_end.moved_clock import MovedClock
+from lakehouse_assets_tests.ports import free_port
 
 #: Sensors that have something to say after a night.
 SENSORS = ("alerts", "late_files", "after_a_night_that_succeeded", "after_a_night_that_failed")
 #: Seconds of ours from one move of the clock to the next. The daemon looks at everything after each move, so the clock
 #: waits until it has; while something runs, which should not pay for that, and where the daemon does not look, longer.
 STEP_S, LONG_STEP_S = 1.0, 15.0
-PATIENCE_S = 600.0
+PATIENCE_S = 1800.0
 BUSY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
@@ -42,7 +43,7 @@ class NightAfterNight:
     @property
     def environment(self) -> dict[str, str]:
         """For every process of the platform."""
-        own = state_in(self.home, LANDING=str(self.home / "landing"), DAGSTER_GRPC_TIMEOUT_SECONDS="300")
+        own = state_in(self.home, LANDING=str(self.home / "landing"))
         clock = self.clock.environment
         return {**own, **clock, "PYTHONPATH": f"{clock['PYTHONPATH']}:{PROJECT}"}
 

@@ -74,7 +74,7 @@ class Platform:
         finally:
             stop_with_its_children(process)
 
-    def wait(self, until: Callable[[], bool], what: str, seconds: float = 240) -> None:
+    def wait(self, until: Callable[[], bool], what: str, seconds: float = 1200) -> None:
         deadline = time.monotonic() + seconds
         while not until():
             assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain: {what}"

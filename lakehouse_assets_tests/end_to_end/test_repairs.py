@@ -52,7 +52,7 @@ def repair(plant: Plant, *rows: dict[str, Any], **more: Any) -> subprocess.Compl
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
         check=False,
     )
 

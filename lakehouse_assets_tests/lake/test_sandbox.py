@@ -13,6 +13,8 @@ from lakehouse_assets_tests.lake.makers import daily, daily_frame
 
 WHO = Provenance("explorative/sandboxes", run_id="r")
 TODAY = dt.datetime.now(dt.UTC).date()
+#: Not over before the tests are, also where midnight lies between.
+SOON = TODAY + dt.timedelta(days=2)
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def history(materialise):
         materialise(daily(lambda context, value=value: daily_frame(context.partition_keys, value=value)), "2024-01-01")
 
 
-def made(lake, name="study", version=1, until=TODAY):
+def made(lake, name="study", version=1, until=SOON):
     return make(lake, name, {"table": version}, "ann", "wear", until, WHO)
 
 

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lakehouse_assets.monitoring.feature_statistics import COLUMNS, feature_statistics
+from lakehouse_assets_tests.cpu_time import at_best
 
 values = st.one_of(st.floats(-1e6, 1e6), st.just(float("nan")), st.just(float("inf")))
 
@@ -61,6 +62,10 @@ def test_a_year_of_many_features_takes_less_than_two_seconds_of_one_core() -> No
     names = [f"f{n}" for n in range(85)]
     rows = pd.DataFrame(np.random.default_rng(1).normal(size=(20_000, 85)), columns=names)
     rows["day"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(20_000) % 250, "D")
-    before = time.process_time()
-    assert len(feature_statistics(rows, names)) == 250 * 85
-    assert time.process_time() - before < 2
+
+    def cpu_seconds() -> float:
+        before = time.process_time()
+        assert len(feature_statistics(rows, names)) == 250 * 85
+        return time.process_time() - before
+
+    assert at_best(2, cpu_seconds) < 2

@@ -48,10 +48,10 @@ def instance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.Dag
         yield one
 
 
-def held_after(instance: dg.DagsterInstance, seconds: float) -> int:
-    """How many places of the pool are taken once the daemon has looked, so many seconds from now."""
+def held_after(instance: dg.DagsterInstance, since: datetime.datetime, seconds: float) -> int:
+    """How many places of the pool are taken once the daemon has looked, so many seconds later."""
     daemon: Any = SimpleNamespace(instance=instance)
-    with freeze_time(get_current_datetime() + datetime.timedelta(seconds=seconds)):
+    with freeze_time(since + datetime.timedelta(seconds=seconds)):
         list(execute_concurrency_slots_iteration(daemon, logging.getLogger("daemon")))
     taken = instance.event_log_storage.get_concurrency_info(POOL).claimed_slots
     return len(taken)
@@ -71,8 +71,11 @@ def test_a_pool_is_free_a_minute_after_the_run_of_a_killed_step_has_ended(
         time.sleep(0.1)
     os.kill(step.pid, signal.SIGKILL)
     step.wait()
-    assert held_after(instance, 600) == 1, "its run counts as under way"
+    assert held_after(instance, get_current_datetime(), 600) == 1, "its run counts as under way"
     (run,) = instance.get_runs()
     instance.report_run_failed(run, "its process is gone")
-    assert held_after(instance, 10) == 1
-    assert held_after(instance, 70) == 0
+    (record,) = instance.get_run_records()
+    assert record.end_time is not None
+    ended = datetime.datetime.fromtimestamp(record.end_time, datetime.UTC)
+    assert held_after(instance, ended, 10) == 1
+    assert held_after(instance, ended, 70) == 0

@@ -4,12 +4,22 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
 
 from lakehouse_assets.lake.io_manager import DeltaIOManager
+
+
+class Dying(DeltaIOManager):
+    """Does not get beyond its commit: the thread that kills the process may get a core only some time later."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Any) -> Iterator[Any]:
+        yield from super().handle_output(context, obj)
+        threading.Event().wait()
 
 
 @dg.asset(metadata={"write_mode": "append"})
@@ -18,7 +28,8 @@ def log() -> pa.Table:
 
 
 def appending_job() -> dg.JobDefinition:
-    manager = DeltaIOManager(lake_uri=os.environ["TEST_LAKE"])
+    kind = Dying if os.environ.get("TEST_DIE") else DeltaIOManager
+    manager = kind(lake_uri=os.environ["TEST_LAKE"])
     job = dg.define_asset_job("appending", selection=[log], executor_def=dg.in_process_executor)
     return dg.Definitions(assets=[log], jobs=[job], resources={"io_manager": manager}).resolve_job_def("appending")
 

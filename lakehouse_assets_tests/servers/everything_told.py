@@ -24,7 +24,7 @@ SHOWN = """{
 
 def everything_told(servers: Servers) -> dict[str, str]:
     """Texts by what tells them."""
-    shown = requests.post(f"{servers.url('webserver')}/graphql", json={"query": SHOWN}, timeout=60).json()
+    shown = requests.post(f"{servers.url('webserver')}/graphql", json={"query": SHOWN}, timeout=600).json()
     assert "errors" not in shown, shown
     health = subprocess.run(
         [sys.executable, "-m", "lakehouse_assets.operations.health"],

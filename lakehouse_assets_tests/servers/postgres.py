@@ -3,18 +3,21 @@
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from lakehouse_assets_tests.ports import free_port
+
 #: Debian keeps the server's programs out of the PATH, in a folder of their version.
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 WITHOUT_IT = "These tests need PostgreSQL, which is not here: apt-get install postgresql (.ci/run does)."
 #: The server refuses to run as root; Debian's package brings this user.
 ACCOUNT = "postgres"
+#: Seconds that its start and its end may take; pg_ctl gives up after 60, and two busy cores are slow.
+PATIENCE = "600"
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
     initdb = ["initdb", "-D", data, "-U", "lakehouse", "--pwfile", password, "-A", "scram-sha-256", "-E", "UTF8"]
     _run([*initdb, "--locale", "C.UTF-8", "--no-sync"], account)
     options = f"-p {made.port} -h 127.0.0.1 -k {folder} -c fsync=off"
-    _run(["pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "start"], account)
+    _run(["pg_ctl", "-D", data, "-o", options, "-l", folder / "log", "-w", "-t", PATIENCE, "start"], account)
     try:
         environment = {**os.environ, "PGPASSWORD": made.password}
         for statement in ("CREATE DATABASE dagster", "CREATE DATABASE mlflow", "CREATE DATABASE tuning"):
@@ -57,13 +60,7 @@ def postgres(folder: Path) -> Iterator[Postgres]:
             subprocess.run([*psql, "postgres"], env=environment, check=True, capture_output=True)
         yield made
     finally:
-        _run(["pg_ctl", "-D", data, "-m", "immediate", "stop"], account)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        _run(["pg_ctl", "-D", data, "-m", "immediate", "-t", PATIENCE, "stop"], account)
 
 
 def _run(command: list[str | Path], account: dict[str, str]) -> None:

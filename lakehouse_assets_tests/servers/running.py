@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse_assets.lake.table import Lake
-from lakehouse_assets_tests.conftest import PROJECT, stop_with_its_children
+from lakehouse_assets_tests.conftest import PATIENT_CALLS, PROJECT, stop_with_its_children
 from lakehouse_assets_tests.operations.alerts.receiver import Receiver, receiver
+from lakehouse_assets_tests.ports import free_port
 from lakehouse_assets_tests.reliability.conftest import S3
-from lakehouse_assets_tests.servers.postgres import Postgres, free_port, postgres
+from lakehouse_assets_tests.servers.postgres import Postgres, postgres
 
 DEPLOY = PROJECT / "deploy"
 #: Seconds that a server may take to answer, and a night to end; two busy cores are slow.
-PATIENCE = 300
+PATIENCE = 900
 #: As deploy/ names it: for a plain postgresql:// SQLAlchemy 2.1 wants another driver than dagster-postgres brings.
 SCHEME = "postgresql+psycopg2"
 
@@ -91,6 +92,7 @@ def environment_of(database: Postgres, storage: S3, folder: Path, ports: dict[st
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     return {
         **kept,
+        **PATIENT_CALLS,
         "PYTHONUNBUFFERED": "1",
         "DAGSTER_HOME": str(folder / "home"),
         "DAGSTER_POSTGRES_URL": database.url("dagster", SCHEME),
@@ -180,7 +182,7 @@ def _wait(url: str) -> None:
     end = time.monotonic() + PATIENCE
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=60):
                 return
         except (urllib.error.URLError, OSError):
             assert time.monotonic() < end, f"{url} does not answer"

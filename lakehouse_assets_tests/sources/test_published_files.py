@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lakehouse_assets.sources.turbofan.files import VALUE_COLUMNS, read_delivery
+from lakehouse_assets_tests.cpu_time import at_best
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get("LAKEHOUSE_REAL_DATA") or ROOT / ".." / "shared" / "data") / "turbofan"
@@ -49,7 +50,10 @@ def test_missing_sensors_of_fd003_stay_the_text_that_was_delivered():
 
 
 def test_the_largest_published_file_is_read_in_seconds():
-    start = time.process_time()
-    read_delivery(FOLDER / "train_FD003.txt")
+    def cpu_seconds() -> float:
+        start = time.process_time()
+        read_delivery(FOLDER / "train_FD003.txt")
+        return time.process_time() - start
+
     # 0.8 CPU-s when written; the bound only guards against an accidental square.
-    assert time.process_time() - start < 4
+    assert at_best(4, cpu_seconds) < 4

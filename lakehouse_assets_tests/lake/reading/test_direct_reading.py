@@ -68,7 +68,9 @@ CONDITIONS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(where=CONDITIONS)
 def test_the_files_that_the_log_tells_hold_the_rows_that_the_engine_finds(by_three, where):
     condition = where_condition(where)

@@ -12,10 +12,12 @@ connection = duckdb.connect(sys.argv[1], read_only=True)
 print(json.dumps([connection.execute(query).fetchall() for query in sys.argv[2:]], default=str))
 """
 
-#: Queries over and over: rows of one version only, and never one older than what was committed before.
+#: Queries over and over: rows of one version only, and never one older than what was committed before. Each writes down
+#: how many it asked.
 LOOP = """
 import duckdb, pathlib, sys
-file, committed, stop, asked = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3]), 0
+file, asked = sys.argv[1], 0
+committed, stop, count = map(pathlib.Path, sys.argv[2:])
 kept = duckdb.connect(file, read_only=True)
 while not stop.exists():
     before = int(committed.read_text())
@@ -26,10 +28,10 @@ while not stop.exists():
     found = connection.execute(
         "SELECT version, count(*), sum(amount) FROM distilled.t_table GROUP BY version ORDER BY version"
     ).fetchall()
-    rows = [(count, total) for _, count, total in found]
+    rows = [(number, total) for _, number, total in found]
     assert rows == [(4000, 7998000)] and found[0][0] >= before, (before, found)
     asked += 1
-print(asked)
+    count.write_text(str(asked))
 """
 
 

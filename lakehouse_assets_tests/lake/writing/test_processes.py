@@ -24,7 +24,7 @@ def _finish(lake, writers):
         time.sleep(0.02)
     Path(lake.uri, "go").touch()
     for writer in writers:
-        writer.join(240)
+        writer.join(900)
         assert writer.exitcode == 0, "what it raised stands in the captured output"
 
 

@@ -18,8 +18,9 @@ from lakehouse_assets.lifecycle.model_version import ModelVersion
 from lakehouse_assets.lifecycle.serving.clean_process import score_in_clean_process
 from lakehouse_assets.lifecycle.serving.predicted import predicted
 from lakehouse_assets.lifecycle.serving.retrieval import features_at
-from lakehouse_assets_tests.conftest import free_port, stop_with_its_children
+from lakehouse_assets_tests.conftest import stop_with_its_children
 from lakehouse_assets_tests.lifecycle.pumps import VIEW, Plant, candidate, feature_rows, observations, trained
+from lakehouse_assets_tests.ports import free_port
 
 MLFLOW = str(Path(sys.executable).with_name("mlflow"))
 
@@ -68,7 +69,7 @@ def test_mlflow_models_predict_gives_the_numbers_of_scoring(
     command = [MLFLOW, "models", "predict", "-m", "models:/pumps@champion", "-i", "in.csv", "-t", "csv"]
     done = subprocess.run(
         [*command, "-o", "out.json", "--env-manager", "local"],
-        env=environment(plant), cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
+        env=environment(plant), cwd=tmp_path, capture_output=True, text=True, timeout=900, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert_same(json.loads((tmp_path / "out.json").read_text(), parse_constant=pytest.fail)["predictions"], expected)
@@ -84,10 +85,12 @@ def server(plant: Plant, champion: ModelVersion, tmp_path_factory: pytest.TempPa
             command, env=environment(plant), cwd=log.parent, stdout=file, stderr=file, start_new_session=True
         )
     try:
-        for _ in range(600):
+        end = time.monotonic() + 600
+        while True:
             assert process.poll() is None, log.read_text()[-3000:]
+            assert time.monotonic() < end, f"it does not answer:\n{log.read_text()[-3000:]}"
             try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5)
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=60)
                 break
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
@@ -100,7 +103,7 @@ def post(url: str, content: object) -> tuple[int, str]:
     body = json.dumps(content, default=str).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=600) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()

@@ -8,6 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+#: Seconds that a sender waits for it. It lives in the process that sends, and both may get no core for a minute: what
+#: is given up then is told twice.
+PATIENCE = 600
+
 
 @dataclass
 class Receiver:
@@ -19,6 +23,13 @@ class Receiver:
     @property
     def titles(self) -> list[str]:
         return [one["title"] for one in self.messages]
+
+    def wait_for(self, messages: int) -> None:
+        """Until so many came; who sent one and gave up on the answer does not know when it came."""
+        end = time.monotonic() + PATIENCE
+        while len(self.messages) < messages:
+            assert time.monotonic() < end, f"in vain for {messages} messages, only {self.titles} came"
+            time.sleep(0.01)
 
 
 @contextmanager
@@ -40,7 +51,7 @@ def receiver(secret: str = "") -> Iterator[Receiver]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     credentials = f"bot:{secret}@" if secret else ""
-    got.url = f"json://{credentials}127.0.0.1:{server.server_port}/alerts"
+    got.url = f"json://{credentials}127.0.0.1:{server.server_port}/alerts?cto={PATIENCE}&rto={PATIENCE}"
     try:
         yield got
     finally:

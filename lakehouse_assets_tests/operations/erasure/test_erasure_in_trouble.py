@@ -133,7 +133,7 @@ def test_killed_anywhere_and_run_again_it_ends_as_if_undisturbed(place: Place, t
         for part in ("lake", "landing"):
             shutil.copytree(tmp_path / part, folder / part)
     command = [sys.executable, "-c", CRASHING, *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=1800)
     assert done.stdout.split() == [str(int(signal.SIGKILL))] * CRASHES, done.stdout + done.stderr
     erased(place)
     keys = (RAW, HARMONIZED, SANDBOX, OTHER, ROSTER, QUARANTINE)

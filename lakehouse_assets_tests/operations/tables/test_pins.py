@@ -21,6 +21,8 @@ from lakehouse_assets.operations.tables.housekeeping import KeptTable, vacuum_al
 from lakehouse_assets.operations.tables.pins import gather
 
 TODAY = dt.datetime.now(dt.UTC).date()
+#: Not over before the tests are, also where midnight lies between.
+SOON = TODAY + dt.timedelta(days=2)
 FEATURES, MANIFEST = ["delivery", "pumps", "features"], ["delivery", "pumps", "training_manifest"]
 
 
@@ -59,12 +61,12 @@ def test_models_of_all_use_cases_the_next_training_and_living_sandboxes_pin(
     manifest = pd.DataFrame({"table": ["delivery/pumps/features"], "version": [3]})
     write_deltalake(lake.table_uri(MANIFEST), manifest)
     who = Provenance("explorative/sandboxes")
-    make(lake, "study", {"delivery/pumps/features": 2}, "ann", "wear", TODAY, who)
+    make(lake, "study", {"delivery/pumps/features": 2}, "ann", "wear", SOON, who)
     make(lake, "ended", {"delivery/pumps/features": 0}, "ann", "wear", TODAY - dt.timedelta(days=1), who)
     assert gather(lake, registry, [FEATURES, MANIFEST, ["not", "there", "training_manifest"]]) == {
         "delivery/pumps/features": {
             1: ["model pumps version 1", "model pumps version 2"],
-            2: [f"sandbox study of ann until {TODAY}"],
+            2: [f"sandbox study of ann until {SOON}"],
             3: ["the training manifest delivery/pumps/training_manifest"],
         },
         "harmonized/pumps/events": {7: ["model pumps version 2"]},
@@ -91,10 +93,10 @@ def clean(lake: Lake, registry: ModelRegistry) -> dict[str, object]:
 
 def test_vacuum_keeps_what_is_pinned_and_removes_the_rest(registry: ModelRegistry, lake: Lake) -> None:
     register(registry, "pumps", {"delivery/pumps/features": 1})
-    make(lake, "study", {"delivery/pumps/features": 3}, "ann", "wear", TODAY, Provenance("x"))
+    make(lake, "study", {"delivery/pumps/features": 3}, "ann", "wear", SOON, Provenance("x"))
     done = clean(lake, registry)
     assert (done["files"], done["skipped"]) == (2, "")
-    assert done["versions_kept"] == f"1 (model pumps version 1), 3 (sandbox study of ann until {TODAY})"
+    assert done["versions_kept"] == f"1 (model pumps version 1), 3 (sandbox study of ann until {SOON})"
     assert [lake.read(FEATURES, version=version)["v"].to_pylist() for version in (1, 3, 4)] == [[1], [3], [4]]
     with pytest.raises(MissingTableError, match="A file of this version is gone"):
         lake.read(FEATURES, version=2)
@@ -109,7 +111,7 @@ def test_a_pinned_version_that_an_erasure_took_keeps_nothing_and_does_not_stop_t
         write_deltalake(uri, pd.DataFrame({"badge": [badge], "v": [number]}), mode="overwrite")
     register(registry, "pumps", {"delivery/pumps/features": 2})
     register(registry, "pumps", {"delivery/pumps/features": 3})
-    make(lake, "study", {"delivery/pumps/features": 0}, "ann", "wear", TODAY, Provenance("x"))
+    make(lake, "study", {"delivery/pumps/features": 0}, "ann", "wear", SOON, Provenance("x"))
     keys = Pseudonyms(b"a key for this test only")
     request = Request("B-10423", "protection officer", "request 1", dt.timedelta(0))
     report = erase(Place(lake, {}, None, registry.pins), request, keys, dry_run=False)

@@ -13,7 +13,7 @@ from lakehouse_assets.contracts.schema import promised_spec
 from lakehouse_assets.operations.tables.report_pages import PAGE, old_pages, remove_old_pages
 from lakehouse_assets.operations.ui import serve_reports
 from lakehouse_assets.use_case.tables.contracts import contracts_of
-from lakehouse_assets_tests.conftest import free_port
+from lakehouse_assets_tests.ports import free_port
 from lakehouse_assets_tests.use_case.shop import Shop, shop_in
 
 NEWEST = date(2024, 6, 30)

@@ -30,7 +30,7 @@ def trained() -> dict[str, TrainedModel]:
     return {task: fit(task) for task in TASKS}
 
 
-@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(rows=st.lists(st.tuples(NUMBERS, NUMBERS), max_size=30), task=st.sampled_from(TASKS))
 def test_a_model_read_from_its_folder_predicts_the_same_to_the_last_bit(
     trained: dict[str, TrainedModel], tmp_path: Path, rows: list[tuple[float, float]], task: str
