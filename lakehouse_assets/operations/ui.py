@@ -36,8 +36,20 @@ def main() -> int:
     except KeyboardInterrupt:
         return 0
     finally:
-        daemon.terminate()
-        daemon.wait(30)
+        stop(daemon)
+
+
+def stop(process: "subprocess.Popen[bytes]", within: float = 30) -> None:
+    """End a process, by force if it has not ended within so many seconds: none that nobody knows of stays behind.
+
+    What a daemon is killed in the midst of, the next one makes up for, as after any other death.
+    """
+    process.terminate()
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def serve_reports(folder: Path, url: str) -> http.server.ThreadingHTTPServer:
