@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
-from lakehouse_assets_tests.browser.conftest import Servers, Visitor, acquainted_context
+from lakehouse_assets_tests.browser.conftest import acquainted_context
+from lakehouse_assets_tests.browser.visitor import Servers, Visitor
 
 pytestmark = [
     pytest.mark.browser,

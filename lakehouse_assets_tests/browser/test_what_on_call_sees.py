@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from lakehouse_assets.contracts.audit import entries
 from lakehouse_assets.lake.table import Lake
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
-from lakehouse_assets_tests.browser.conftest import PATIENCE_WITH_DAEMONS, Visitor
+from lakehouse_assets_tests.browser.visitor import PATIENCE_WITH_DAEMONS, Visitor
 from lakehouse_assets_tests.conftest import Road
 from lakehouse_assets_tests.end_to_end.own_platform import copy_of, platform_in, run_days
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from lakehouse_assets_tests.browser.chromium import CHROMIUM, WITHOUT_IT
-from lakehouse_assets_tests.browser.conftest import PATIENCE_WITH_DAEMONS, Visitor
+from lakehouse_assets_tests.browser.visitor import PATIENCE_WITH_DAEMONS, Visitor
 from lakehouse_assets_tests.conftest import Road
 
 pytestmark = [
