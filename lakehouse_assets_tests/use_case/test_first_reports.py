@@ -7,53 +7,25 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from lakehouse_assets.monitoring.reports.drift import DriftReport
-from lakehouse_assets.use_case.watching import watched
 from lakehouse_assets_tests.use_case.serving_shop import (
     LAST,
-    LEARNED,
     PREDICTIONS,
     SERVED,
-    plan_of,
-    registry_of,
-    serve,
-    with_a_champion,
 )
-from lakehouse_assets_tests.use_case.shop import Shop, readings, write
+from lakehouse_assets_tests.use_case.shop import Shop, write
+from lakehouse_assets_tests.use_case.watched_shop import page_of, report, told, watched_shop
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> tuple[Path, pd.DataFrame]:
     """A shop whose readings are watched, not the rows that are predicted; its predictions of fourteen days."""
-    home = with_a_champion(tmp_path_factory.mktemp("first"), empty_registry)
-    Shop(home).change({"{columns: [load], least": "{table: harmonized/shop/readings, columns: [load], least"})
-    serve(home, readings(LEARNED + SERVED))
-    rows = Shop(home).lake.read_pandas(PREDICTIONS.split("/"))
-    return home, rows.assign(day=pd.to_datetime(rows["day"]).dt.date)
+    return watched_shop(tmp_path_factory.mktemp("first"), empty_registry)
 
 
 @pytest.fixture(autouse=True)
 def _as_they_were(served: tuple[Path, pd.DataFrame]) -> Iterator[None]:
     yield
     write(Shop(served[0]).lake, PREDICTIONS, served[1])
-
-
-def report(home: Path, predictions: pd.DataFrame) -> DriftReport:
-    """The last day's, if nothing else had been predicted."""
-    write(Shop(home).lake, PREDICTIONS, predictions)
-    plan, lake = plan_of(home), Shop(home).lake
-    made = watched.reference(plan, lake, registry_of(home))
-    (found,) = watched.reports(plan, lake, made.sample, made.thresholds, LAST, LAST, lambda _: None)
-    return found
-
-
-def told(found: DriftReport, column: str) -> pd.Series:
-    return found.rows.set_index("column_name").loc[column]
-
-
-def page_of(found: DriftReport) -> str:
-    assert found.html is not None
-    return found.html.read_text(encoding="utf-8")
 
 
 def test_days_before_the_first_champion_lack_no_prediction(served: tuple[Path, pd.DataFrame]) -> None:

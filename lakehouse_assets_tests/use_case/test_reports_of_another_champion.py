@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lakehouse_assets.monitoring.reports.drift import DriftReport
 from lakehouse_assets.use_case.watching import shown, watched
 from lakehouse_assets_tests.use_case.serving_shop import (
     LAST,
@@ -18,9 +17,9 @@ from lakehouse_assets_tests.use_case.serving_shop import (
     plan_of,
     registry_of,
     serve,
-    with_a_champion,
 )
 from lakehouse_assets_tests.use_case.shop import READINGS, Shop, readings, write
+from lakehouse_assets_tests.use_case.watched_shop import page_of, report, told, watched_shop
 
 #: Rows of a day.
 EACH_DAY = 6
@@ -29,11 +28,7 @@ EACH_DAY = 6
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, empty_registry: Path) -> tuple[Path, pd.DataFrame]:
     """A shop whose readings are watched, with the predictions of version 1 on all days of the window."""
-    home = with_a_champion(tmp_path_factory.mktemp("another"), empty_registry)
-    Shop(home).change({"{columns: [load], least": "{table: harmonized/shop/readings, columns: [load], least"})
-    serve(home, readings(LEARNED + SERVED))
-    rows = Shop(home).lake.read_pandas(PREDICTIONS.split("/"))
-    return home, rows.assign(day=pd.to_datetime(rows["day"]).dt.date)
+    return watched_shop(tmp_path_factory.mktemp("another"), empty_registry)
 
 
 @pytest.fixture(autouse=True)
@@ -53,24 +48,6 @@ def by_another(rows: pd.DataFrame, first: date, last: date, version: int = 2) ->
         model_version=rows["model_version"].mask(theirs, version),
         predicted_wear=rows["predicted_wear"] + np.where(theirs, 500.0, 0.0),
     )
-
-
-def report(home: Path, predictions: pd.DataFrame) -> DriftReport:
-    """The last day's, about version 1."""
-    write(Shop(home).lake, PREDICTIONS, predictions)
-    plan, lake = plan_of(home), Shop(home).lake
-    made = watched.reference(plan, lake, registry_of(home))
-    (found,) = watched.reports(plan, lake, made.sample, made.thresholds, LAST, LAST, lambda _: None)
-    return found
-
-
-def told(found: DriftReport, column: str) -> pd.Series:
-    return found.rows.set_index("column_name").loc[column]
-
-
-def page_of(found: DriftReport) -> str:
-    assert found.html is not None
-    return found.html.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
