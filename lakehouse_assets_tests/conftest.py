@@ -46,6 +46,11 @@ def pytest_collection_finish() -> None:
     gc.set_threshold(20_000, 20, 20)
 
 
+def pytest_unconfigure() -> None:
+    """What was to stay may go: DuckDB tells at the end of a process of whatever nobody has collected."""
+    gc.unfreeze()
+
+
 @dataclass(frozen=True)
 class Road:
     """A materialised lake with its runs, models and reports, in folders of its own."""
