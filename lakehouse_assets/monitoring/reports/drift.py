@@ -15,7 +15,6 @@ from lakehouse_assets.monitoring.reports.compared import Compared, note_on_predi
 from lakehouse_assets.monitoring.sketch import sketches
 from lakehouse_assets.monitoring.verdicts import (
     DRIFT,
-    FAULTS,
     NO_READINGS,
     NOT_CALIBRATED,
     NULLS,
@@ -23,9 +22,10 @@ from lakehouse_assets.monitoring.verdicts import (
     PREDICTIONS_NOT_JUDGED,
     STABLE,
     TOO_FEW_ROWS,
+    overall,
 )
 
-__all__ = ["DRIFT", "NOT_CALIBRATED", "STABLE", "TOO_FEW_ROWS", "DriftReport", "compare", "distances", "overall"]
+__all__ = ["DRIFT", "NOT_CALIBRATED", "STABLE", "TOO_FEW_ROWS", "DriftReport", "compare", "distances"]
 
 
 #: Distances of all columns of all sides: f(sides, page, notes on it).
@@ -140,18 +140,6 @@ def _together(reports: Sequence[DriftReport], page: Path | None) -> DriftReport:
     faults = {name: words for one in reports for name, words in one.faults.items()}
     predictions = next((one.predictions for one in reports if one.predictions), "")
     return DriftReport(rows, overall(list(rows["verdict"])), page, faults, predictions)
-
-
-def overall(verdicts: list[str]) -> str:
-    """The verdict of a report: the worst of its columns'.
-
-    A fault of the data outranks drift, for what drifts beside it may follow from it; drift outranks what could not be
-    judged.
-    """
-    for verdict in (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED):
-        if verdict in verdicts:
-            return verdict
-    return STABLE if verdicts else TOO_FEW_ROWS
 
 
 def _measured(

@@ -49,7 +49,7 @@ def opened(lake: Lake, cursor: Cursor, own: Ticking | None, now: datetime) -> Bo
     """
     at = lake.table_uri(INCIDENTS)
     try:
-        there, known = lake.exists(INCIDENTS), _seen_book(lake, {cursor.book_at})
+        there, known = _seen_book(lake, {cursor.book_at})
     except LakeError as error:
         long = own is not None and own.fails(now)
         if may_pass(error) and not long and not cursor.lost_since:
@@ -113,14 +113,17 @@ def book_of(instance: dg.DagsterInstance, lake: Lake) -> Book:
     Raises:
         LakeError: it cannot be read, or the sensor has seen one where there is none any more.
     """
-    return _seen_book(lake, {cursor.book_at for cursor in _cursors(instance)})
-
-
-def _seen_book(lake: Lake, seen_at: Collection[str]) -> Book:
-    at, known = lake.table_uri(INCIDENTS), book(lake)
-    if at in seen_at and not lake.exists(INCIDENTS):
-        raise MissingTableError(f"There is no table at {at} any more.")
+    _, known = _seen_book(lake, {cursor.book_at for cursor in _cursors(instance)})
     return known
+
+
+def _seen_book(lake: Lake, seen_at: Collection[str]) -> tuple[bool, Book]:
+    """Whether there is a table, and what it holds."""
+    # In this order: a table that goes away between the two is missed, not taken for an empty one.
+    at, known, there = lake.table_uri(INCIDENTS), book(lake), lake.exists(INCIDENTS)
+    if at in seen_at and not there:
+        raise MissingTableError(f"There is no table at {at} any more.")
+    return there, known
 
 
 def _cursors(instance: dg.DagsterInstance) -> list[Cursor]:

@@ -9,16 +9,13 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from lakehouse_assets.monitoring.report_in_words import report_in_words
-from lakehouse_assets.monitoring.verdicts import DRIFT, FAULTS, NOT_CALIBRATED, STABLE, TOO_FEW_ROWS
+from lakehouse_assets.monitoring.verdicts import overall
 from lakehouse_assets.monitoring.worse_slices import ALL, WORSE, in_words, worse_slices
 from lakehouse_assets.operations.health.facts import ChampionFacts, DecisionFacts, DriftFacts
 from lakehouse_assets.operations.unreadable import Reading
 
 if TYPE_CHECKING:
     from lakehouse_assets.lake.table import Lake
-
-#: Verdicts of a report from the gravest to the calmest; a report is what its gravest column is (`monitoring.drift`).
-_GRAVEST = (*FAULTS, DRIFT, TOO_FEW_ROWS, NOT_CALIBRATED, STABLE)
 
 
 def champion_facts(lake: Lake, use_cases: Iterable[str], reading: Reading) -> dict[str, ChampionFacts]:
@@ -72,7 +69,7 @@ def drift_of(rows: Sequence[Mapping[str, Any]]) -> DriftFacts:
     for row in rows:
         if row["model_version"] == version:
             reports.setdefault(row["day"], []).append(row)
-    verdicts = {day: _gravest([row["verdict"] for row in reports[day]]) for day in sorted(reports)}
+    verdicts = {day: overall([row["verdict"] for row in reports[day]]) for day in sorted(reports)}
     newest = max(verdicts)
     since = newest
     for day in sorted(verdicts, reverse=True):
@@ -172,10 +169,6 @@ def _worse_since(rows: Sequence[Mapping[str, Any]]) -> date | None:
 
 def _midnight(day: date | None) -> datetime | None:
     return datetime(day.year, day.month, day.day, tzinfo=UTC) if day else None
-
-
-def _gravest(verdicts: Sequence[str]) -> str:
-    return next((one for one in _GRAVEST if one in verdicts), _GRAVEST[-1])
 
 
 def _figure(row: Mapping[str, Any]) -> str:

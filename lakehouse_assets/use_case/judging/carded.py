@@ -12,6 +12,7 @@ import pandas as pd
 from lakehouse_assets import settings
 from lakehouse_assets.lifecycle.judging.evaluation import ALL
 from lakehouse_assets.lifecycle.judging.model_card import ModelCard, Source, html, markdown
+from lakehouse_assets.monitoring.verdicts import overall
 from lakehouse_assets.monitoring.worse_slices import in_words, worse_slices
 from lakehouse_assets.use_case.judging.evaluated import figures_of
 from lakehouse_assets.use_case.judging.judged import HELD_OUT_DATA, Judged, data_to_measure_on, metrics_of
@@ -156,8 +157,6 @@ def _performance(lake: Lake, plan: Plan, version: int) -> pd.DataFrame:
 
 
 def _verdict(drift: pd.DataFrame) -> str | None:
-    from lakehouse_assets.monitoring.reports.drift import overall
-
     return overall(list(drift["verdict"])) if len(drift) else None
 
 

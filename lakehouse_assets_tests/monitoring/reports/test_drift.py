@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from lakehouse_assets.monitoring.calibration import normed_wasserstein
-from lakehouse_assets.monitoring.reports.drift import compare, distances, overall
+from lakehouse_assets.monitoring.reports.drift import compare, distances
+from lakehouse_assets.monitoring.verdicts import overall
 
 DAY = date(2024, 5, 1)
 
