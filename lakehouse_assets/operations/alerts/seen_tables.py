@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from lakehouse_assets.contracts.additions import AUDIT
 from lakehouse_assets.monitoring.deciding.decision import INVESTIGATE
 from lakehouse_assets.operations.alerts.facts import Fact, Kind
 from lakehouse_assets.operations.alerts.incidents import Incident
@@ -50,8 +51,6 @@ def investigation_facts(use_case: str, rows: Iterable[Mapping[str, Any]]) -> Ite
 
 def expired_requests(lake: Lake, _: str, after: datetime) -> list[dict[str, Any]]:
     """What the audit says since a moment of runs that were asked for and not made in time, the oldest first."""
-    from lakehouse_assets.contracts.audit import AUDIT
-
     where = {"at": (after + timedelta(microseconds=1), _ALWAYS), "action": [EXPIRED]}
     rows = lake.read(AUDIT, columns=["at", "subject", "reason", "details"], where=where).to_pylist()
     told = [{**row, **json.loads(row["details"]), "decided_at": row["at"]} for row in rows]
